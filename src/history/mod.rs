@@ -1,0 +1,6 @@
+//! History: events in order, generations of files; durable on local disk.
+//!
+//! Owns:    the event log, the generations.
+//! Imports: health, diagnostic.
+//! Never:   decides what an event means.
+//! Enter:   `log`, then `generations`.

@@ -1,0 +1,47 @@
+//! `homing`: an anycast-aware authoritative DNS server.
+//!
+//! Anycast carries the *question* to the nearest site; `homing` answers with the router of the nearest healthy
+//! *region*. Every site runs the same binary on the same state and gives the same bytes.
+//!
+//! # Rooms and floors
+//!
+//! A folder here is a *room*; imports run down only, and `tests/house.rs` holds them to it.
+//!
+//! ```text
+//! 8                  main
+//! 7        control        cli              who decides | who asks
+//! 6              ask                       why, what if, what differs
+//! 5  serve   load   history   probe        hot wing | cold wing | memory | eyes
+//! 4             answer                     where the wings meet: the snapshot
+//! 3             route
+//! 2     zone     geo     api
+//! 1  wire   health   diagnostic   trace
+//! 0  number   reason   fileset             nouns that every floor speaks
+//! ```
+//!
+//! # Journeys
+//!
+//! - A query: [`serve`] takes a batch, [`answer::respond`] makes one response of one request, `serve` sends.
+//! - A file: [`load`] reads, checks and compiles; the hub in [`control`] composes the parts into a snapshot.
+//! - A report: [`control`] takes it, [`history`] makes it durable, [`health`] folds it, [`route`] fills the table.
+//!
+//! Begin with [`answer::respond`], then [`load`], then [`control`].
+
+pub mod answer;
+pub mod api;
+pub mod ask;
+pub mod cli;
+pub mod control;
+pub mod diagnostic;
+pub mod fileset;
+pub mod geo;
+pub mod health;
+pub mod history;
+pub mod load;
+pub mod number;
+pub mod reason;
+pub mod route;
+pub mod serve;
+pub mod trace;
+pub mod wire;
+pub mod zone;

@@ -1,0 +1,12 @@
+//! Wire: the bytes of DNS messages, and the words of its registries.
+//!
+//! Owns:    codes, names, EDNS, the one pass over a request, the writer of a message.
+//! Imports: nothing above the standard library.
+//! Never:   knows a zone, allocates on the query path, panics on any bytes.
+//! Enter:   `codes`, `name`, then `query`, `edns`, `writer`.
+
+mod codes;
+mod name;
+
+pub use codes::{Class, Opcode, Rcode, Rtype};
+pub use name::{LABEL_LEN_MAX, NAME_LEN_MAX, Name, NameError};
