@@ -217,13 +217,13 @@ impl Walk {
         let Some(node) = zone.nodes.get(cut) else { return };
         let Some(ns) = node.rrset(Rtype::NS) else { return };
         self.out.authority.extend(with_signatures(node, ns, cut, ns.ttl, false));
-        if self.dnssec_ok && zone.is_signed() {
-            match node.rrset(Rtype::DS) {
-                Some(ds) => {
-                    self.out.authority.extend(with_signatures(node, ds, cut, ds.ttl, true));
-                }
-                None => self.deny(denial::nodata(zone, cut)),
+        match node.rrset(Rtype::DS) {
+            // A DS that nothing signs tells a validator nothing.
+            Some(ds) if self.dnssec_ok && is_signed(node, Rtype::DS) => {
+                self.out.authority.extend(with_signatures(node, ds, cut, ds.ttl, true));
             }
+            Some(_) => {}
+            None => self.deny(denial::nodata(zone, cut)),
         }
         for target in ns.rdata.iter().filter_map(|rdata| Name::from_wire(rdata).ok()) {
             let Some(node) = zone.nodes.get(&target.0) else { continue };
@@ -262,6 +262,11 @@ impl Walk {
 /// Whether a CNAME answers for this type (RFC 1034 §3.6.2; RFC 4035 §2.5: RRSIG and NSEC stand beside it).
 fn follows_cname(qtype: Rtype) -> bool {
     ![Rtype::CNAME, Rtype::ANY, Rtype::RRSIG, Rtype::NSEC].contains(&qtype)
+}
+
+fn is_signed(node: &Node, rtype: Rtype) -> bool {
+    let covers = |rdata: &Box<[u8]>| rdata.starts_with(&rtype.0.to_be_bytes());
+    node.rrset(Rtype::RRSIG).is_some_and(|r| r.rdata.iter().any(covers))
 }
 
 /// From the apex down to `name`.
