@@ -48,14 +48,6 @@ impl<'a> Report<'a> {
         self.sources.get(source as usize).map_or("", |(path, _)| path)
     }
 
-    /// The line of `mark`, and its file.
-    pub(super) fn place(&self, mark: Mark) -> Place {
-        match self.sources.get(mark.source as usize) {
-            Some((path, text)) => mark.token.place(path, text.bytes()),
-            None => Place::default(),
-        }
-    }
-
     /// An error at `mark`.
     pub(super) fn error(&mut self, mark: Mark, code: &'static str, message: impl Into<String>) {
         self.push(Diagnostic::error(code, Place::default(), message), mark);
