@@ -12,5 +12,7 @@ mod snapshot;
 
 pub use catalog::Catalog;
 pub use counters::Counters;
-pub use respond::{Core, Exchange, Outcome, Site, Transport, UDP_PAYLOAD_MAX, respond};
+pub use respond::{
+    Core, Exchange, Outcome, Site, Transport, UDP_PAYLOAD_MAX, respond, respond_quietly,
+};
 pub use snapshot::Snapshot;
