@@ -212,3 +212,6 @@ impl fmt::Debug for Serving {
         f.debug_struct("Serving").field("addresses", &self.addresses).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

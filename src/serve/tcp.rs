@@ -4,6 +4,7 @@
 //! Never: shares a runtime with the control plane: a scrape or a reload cannot delay an answer.
 
 use std::io;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,9 @@ use super::responder::Responder;
 
 /// The pause after a failed accept, such as one for want of descriptors, so that it does not spin.
 const FAULT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Connections that are still seated after a stop: those that the kernel had completed before.
+const LATE_COUNT_MAX: usize = 1024;
 
 /// The TCP thread's part, ready to run.
 pub struct TcpCore<F> {
@@ -89,7 +93,7 @@ impl<F: Responder> TcpCore<F> {
     }
 }
 
-/// Accepts until stopped; then what the kernel has completed already, and no more.
+/// Accepts until stopped; then seats those who came before the stop, to be answered what they have sent.
 async fn accept<F: Responder>(
     listener: TcpListener,
     desk: Rc<Desk<F>>,
@@ -102,7 +106,7 @@ async fn accept<F: Responder>(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => seat(stream, peer.ip().to_canonical(), &desk),
+            Ok((stream, peer)) => seat(stream, peer.ip(), &desk),
             Err(error) => {
                 add(&desk.counters.accept_errors, 1);
                 if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) {
@@ -116,10 +120,18 @@ async fn accept<F: Responder>(
             }
         }
     }
+    let Ok(listener) = listener.into_std() else { return };
+    for _ in 0..LATE_COUNT_MAX {
+        let Ok((stream, peer)) = listener.accept() else { break };
+        let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+        if let Ok(stream) = stream {
+            seat(stream, peer.ip(), &desk);
+        }
+    }
 }
 
 /// Gives a connection a seat and starts it, or drops it.
-fn seat<F: Responder>(stream: TcpStream, client: std::net::IpAddr, desk: &Rc<Desk<F>>) {
+fn seat<F: Responder>(stream: TcpStream, client: IpAddr, desk: &Rc<Desk<F>>) {
     let admission = desk.seats.borrow_mut().admit(client);
     let seat = match admission {
         Admission::Seated(seat) => seat,
