@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -28,6 +29,9 @@ const RESPONSE_LEN_MAX: usize = 65_535;
 
 /// Answers are gathered up to here before they are written, so that a pipeline costs few system calls and packets.
 const WRITE_LEN: usize = 16 * 1024;
+
+/// How long a query may be on its way when the server stops.
+const LATE_WAIT: Duration = Duration::from_millis(100);
 
 /// What the connections of the thread share. One thread, so nothing is locked; nothing is borrowed across an await.
 pub struct Desk<F> {
@@ -255,19 +259,17 @@ impl<F: Responder> Connection<F> {
         }
     }
 
-    /// Waits for more of the client. False if nothing more is to be expected. After a stop it takes what has arrived,
-    /// and waits only for the rest of a message that has begun.
+    /// Waits for more of the client. False if nothing more is to be expected. After a stop it waits for the rest of a
+    /// message that has begun, and for one that is on its way only [`LATE_WAIT`].
     async fn hear(&mut self, deadline: Instant) -> bool {
         let desk = Rc::clone(&self.seat.desk);
         desk.seats.borrow_mut().wait(self.seat.id);
         let begun = !self.inbox.is_empty();
         let room = self.inbox.room();
-        if *self.stopping.borrow_and_update() {
-            match self.stream.try_read_buf(room) {
-                Ok(count) => return count > 0,
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock && begun => {}
-                Err(_) => return false,
-            }
+        let stopping = *self.stopping.borrow_and_update();
+        if stopping && !begun {
+            let late = timeout(LATE_WAIT, self.stream.read_buf(room)).await;
+            return matches!(late, Ok(Ok(count)) if count > 0);
         }
         tokio::select! {
             biased;
@@ -282,8 +284,8 @@ impl<F: Responder> Connection<F> {
                     false
                 }
             },
-            // The next turn finds nothing to answer and comes back here, stopping. A gone sender never resolves.
-            Ok(()) = self.stopping.changed() => true,
+            // The next turn finds nothing to answer and comes back here, stopping.
+            Ok(()) = self.stopping.changed(), if !stopping => true,
         }
     }
 }
