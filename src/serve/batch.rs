@@ -319,3 +319,94 @@ fn client_of(peer: &sockaddr_storage) -> Option<IpAddr> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{SocketAddr, UdpSocket};
+    use std::os::fd::AsFd;
+    use std::time::Duration;
+
+    use super::super::socket::{Sharing, udp};
+    use super::*;
+
+    fn pair() -> (UdpSocket, UdpSocket) {
+        let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
+        let server = udp(loopback, Sharing::AmongCores).expect("bound");
+        let client = UdpSocket::bind(loopback).expect("bound");
+        client.connect(server.local_addr().expect("address")).expect("connected");
+        client.set_read_timeout(Some(Duration::from_secs(10))).expect("set");
+        (server, client)
+    }
+
+    /// Receives `count` packets that the client sends, and answers each with its own octets.
+    fn answered(batch: &mut Batch, server: &UdpSocket, client: &UdpSocket, count: u8) {
+        for octet in 0..count {
+            client.send(&[octet; 20]).expect("sent");
+        }
+        assert_eq!(batch.receive(server.as_fd(), Wait::ForOne).expect("received"), count.into());
+        for index in 0..count.into() {
+            let Ok(Packet { request, client, response }) = batch.packet(index) else {
+                panic!("unusable")
+            };
+            assert!(client.is_loopback());
+            response[..request.len()].copy_from_slice(request);
+            let len = request.len();
+            batch.reply(index, len);
+        }
+    }
+
+    /// Overwrites the address that packet `index` came from, as a forger could.
+    fn forge(batch: &mut Batch, index: usize, address: [u8; 4], port: u16) {
+        // SAFETY: `index` is in bounds or the indexing panics; the storage holds an IPv4 address.
+        unsafe {
+            let slot = &raw mut (*batch.memory.as_ptr()).slots[index];
+            let peer = (&raw mut (*slot).peer).cast::<libc::sockaddr_in>();
+            (*peer).sin_addr.s_addr = u32::from_ne_bytes(address);
+            (*peer).sin_port = port.to_be();
+        }
+    }
+
+    #[test]
+    fn an_answer_that_cannot_leave_does_not_hold_up_the_others() {
+        let (server, client) = pair();
+        let mut batch = Batch::new();
+        for _ in 0..3 {
+            answered(&mut batch, &server, &client, 5);
+            // The kernel refuses broadcasts of a socket that did not ask for them.
+            forge(&mut batch, 0, [255; 4], 53);
+            forge(&mut batch, 3, [255; 4], 53);
+            assert_eq!(batch.send(server.as_fd()), Sent { sent: 3, dropped: 2 });
+            for octet in [1, 2, 4] {
+                let mut buffer = [0; 64];
+                assert_eq!(client.recv(&mut buffer).expect("an answer"), 20);
+                assert_eq!(buffer[..20], [octet; 20]);
+            }
+        }
+    }
+
+    #[test]
+    fn port_0_and_other_families_are_unusable() {
+        let (server, client) = pair();
+        let mut batch = Batch::new();
+        answered(&mut batch, &server, &client, 2);
+        forge(&mut batch, 0, [192, 0, 2, 1], 0);
+        assert_eq!(batch.packet(0).err(), Some(Unusable::Unanswerable));
+        assert!(batch.packet(1).is_ok());
+        assert_eq!(batch.packet(2).err(), Some(Unusable::Unanswerable));
+        assert_eq!(batch.packet(BATCH_COUNT).err(), Some(Unusable::Unanswerable));
+    }
+
+    #[test]
+    fn silence_is_not_sent_and_an_empty_socket_would_block() {
+        let (server, client) = pair();
+        let mut batch = Batch::new();
+        answered(&mut batch, &server, &client, 3);
+        batch.reply(0, 0);
+        batch.reply(2, UDP_PAYLOAD_MAX + 1);
+        batch.reply(BATCH_COUNT, 1);
+        assert_eq!(batch.send(server.as_fd()), Sent { sent: 1, dropped: 0 });
+        let error = batch.receive(server.as_fd(), Wait::Never).expect_err("nothing there");
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+        assert_eq!(batch.send(server.as_fd()), Sent::default());
+    }
+}

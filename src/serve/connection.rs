@@ -203,7 +203,9 @@ impl<F: Responder> Connection<F> {
                     return Next::Close;
                 }
             };
-            desk.seats.borrow_mut().work(self.seat.id);
+            if self.answers == 0 {
+                desk.seats.borrow_mut().work(self.seat.id);
+            }
             add(&desk.counters.received, 1);
             let exchange = Exchange {
                 request,

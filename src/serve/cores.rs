@@ -19,11 +19,14 @@ use super::counters::{TcpCounters, TcpTotals, UdpCounters, UdpTotals, add};
 use super::limit::Limits;
 use super::responder::{Panicked, Responder, fenced};
 use super::socket::allow_descriptors;
-use super::tcp::{self, TcpCore};
+use super::tcp::{Doors, TcpCore};
 use super::udp::UdpCore;
 
 /// Descriptors for all else than connections: sockets, files, the API.
 const DESCRIPTORS_SPARE: usize = 1024;
+
+/// The pause before a UDP thread that panicked outside of answering goes on.
+const RESTART_PAUSE: Duration = Duration::from_millis(20);
 
 /// The running transports. Dropped, they stop too, but nobody waits for them.
 pub struct Serving {
@@ -159,6 +162,7 @@ impl Serving {
             // A panic outside of answering would be ours; the core goes on all the same (DESIGN.md rule 4.7).
             while fenced(|| core.run()) == Err(Panicked) {
                 add(&counters.panics, 1);
+                std::thread::sleep(RESTART_PAUSE);
             }
             drop(running);
         })?;
@@ -172,8 +176,7 @@ impl Serving {
         limits: Limits,
     ) -> io::Result<()> {
         let core = TcpCore {
-            runtime: tcp::runtime()?,
-            listeners,
+            doors: Doors::open(listeners)?,
             snapshots: Arc::clone(&start.snapshots),
             respond: start.respond,
             core: self.core(start),
@@ -183,11 +186,8 @@ impl Serving {
         };
         let running = start.running.clone();
         Builder::new().name("tcp".to_owned()).spawn(move || {
-            // Each connection is a task, and a task that panics ends alone.
-            let counters = Arc::clone(&core.counters);
-            if !matches!(fenced(|| core.run()), Ok(Ok(()))) {
-                add(&counters.accept_errors, 1);
-            }
+            // A connection is a task, and answering is fenced besides: nothing that a client sends gets here.
+            let _ = fenced(|| core.run());
             drop(running);
         })?;
         Ok(())

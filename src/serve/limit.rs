@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
-/// The bounds of TCP. Memory at worst: connections × 150 KiB.
+/// The bounds of TCP. Memory at worst: connections × 240 KiB, a long query and a long answer each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Connections at one time.

@@ -29,12 +29,31 @@ const FAULT_PAUSE: Duration = Duration::from_millis(50);
 /// Connections that are still seated after a stop: those that the kernel had completed before.
 const LATE_COUNT_MAX: usize = 1024;
 
+/// Listeners, and the runtime of one thread that waits at them.
+pub struct Doors {
+    runtime: Runtime,
+    listeners: Vec<TcpListener>,
+}
+
+impl Doors {
+    /// Takes listeners that do not block.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no descriptor to wait with.
+    pub fn open(listeners: Vec<std::net::TcpListener>) -> io::Result<Doors> {
+        let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+        let entered = runtime.enter();
+        let listeners = listeners.into_iter().map(TcpListener::from_std).collect::<Result<_, _>>();
+        drop(entered);
+        Ok(Doors { runtime, listeners: listeners? })
+    }
+}
+
 /// The TCP thread's part, ready to run.
 pub struct TcpCore<F> {
-    /// Its own runtime.
-    pub runtime: Runtime,
-    /// Its listeners, not blocking.
-    pub listeners: Vec<std::net::TcpListener>,
+    /// Where connections come in.
+    pub doors: Doors,
     /// Where the newest snapshot is.
     pub snapshots: Arc<ArcSwap<Snapshot>>,
     /// Who answers.
@@ -49,38 +68,21 @@ pub struct TcpCore<F> {
     pub stopping: watch::Receiver<bool>,
 }
 
-/// A runtime for one thread.
-///
-/// # Errors
-///
-/// When the system gives no epoll descriptor.
-pub fn runtime() -> io::Result<Runtime> {
-    Builder::new_current_thread().enable_io().enable_time().build()
-}
-
 impl<F: Responder> TcpCore<F> {
     /// Serves until stopped, then lets connections end within the grace.
-    ///
-    /// # Errors
-    ///
-    /// When the runtime does not take a listener.
-    pub fn run(self) -> io::Result<()> {
-        let TcpCore { runtime, listeners, snapshots, respond, core, counters, limits, stopping } =
-            self;
+    pub fn run(self) {
+        let TcpCore { doors, snapshots, respond, core, counters, limits, stopping } = self;
+        let Doors { runtime, listeners } = doors;
         let local = LocalSet::new();
         local.block_on(&runtime, async move {
-            let listeners = listeners
-                .into_iter()
-                .map(TcpListener::from_std)
-                .collect::<io::Result<Vec<TcpListener>>>()?;
             let desk =
                 Rc::new(Desk::new(snapshots, respond, core, counters, limits, stopping.clone()));
-            let doors: Vec<_> = listeners
+            let accepting: Vec<_> = listeners
                 .into_iter()
                 .map(|listener| spawn_local(accept(listener, Rc::clone(&desk), stopping.clone())))
                 .collect();
-            for door in doors {
-                let _ = door.await;
+            for task in accepting {
+                let _ = task.await;
             }
             let everybody_left = async {
                 while desk.seats.borrow().len() > 0 {
@@ -88,8 +90,7 @@ impl<F: Responder> TcpCore<F> {
                 }
             };
             let _ = timeout(limits.grace, everybody_left).await;
-            Ok(())
-        })
+        });
     }
 }
 
