@@ -3,19 +3,21 @@
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream, UdpSocket};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 
-use crate::answer::{Catalog, Core, Exchange, Outcome, Snapshot, Transport};
+use crate::answer::{
+    Catalog, Core, Counters, Exchange, Outcome, Seed, Snapshot, Transport, respond_quietly,
+};
 use crate::number::{Digest, Generation, Revision};
 
 use super::super::bind::Sockets;
 use super::super::limit::Limits;
 use super::super::responder::Responder;
-use super::{Serving, start_with};
+use super::{Serving, start, start_with};
 
 /// The longest that any test waits for what must happen.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -25,8 +27,8 @@ const PANIC: u8 = 0xff;
 const SILENCE: u8 = 0xfe;
 const LONG: u8 = 0xfd;
 
-fn echo(_: &Snapshot, exchange: Exchange<'_>, _: &mut Core) -> Outcome {
-    let Exchange { request, response, transport, .. } = exchange;
+fn echo(snapshot: &Snapshot, exchange: Exchange<'_>, core: &mut Core) -> Outcome {
+    let Exchange { request, client, response, transport } = exchange;
     let len = match request.first() {
         Some(&PANIC) => panic!("asked to"),
         None | Some(&SILENCE) => 0,
@@ -38,11 +40,9 @@ fn echo(_: &Snapshot, exchange: Exchange<'_>, _: &mut Core) -> Outcome {
     if let Some(flags) = response[..len].get_mut(2) {
         *flags |= 0x80;
     }
-    outcome(len)
-}
-
-fn outcome(len: usize) -> Outcome {
-    Outcome { len, rcode: crate::wire::Rcode::NOERROR }
+    // Whatever else an outcome holds is as for a request that is met with silence.
+    let nothing = Exchange { request: &[], client, response: &mut [], transport };
+    Outcome { len, ..respond_quietly(snapshot, nothing, core) }
 }
 
 fn snapshot(generation: u64) -> Arc<Snapshot> {
@@ -50,9 +50,10 @@ fn snapshot(generation: u64) -> Arc<Snapshot> {
         generation: Generation(generation),
         revision: Revision(0),
         digest: Digest::default(),
-        catalog: Arc::new(Catalog::default()),
+        catalog: Arc::new(Catalog::compose(Seed::new(7), Vec::new(), &[])),
         plans: Arc::from([]),
         table: Default::default(),
+        steered: Arc::default(),
     })
 }
 
@@ -428,4 +429,27 @@ fn a_thread_that_serves_survives_a_flood_of_panics() {
     eventually("all are dropped", || serving.udp_totals().panics == 100);
     ARMED.store(false, Ordering::Relaxed);
     exchange_all(&client, 10);
+}
+
+#[test]
+fn both_transports_answer_alike_and_count() {
+    let sockets = Sockets::bind(&["127.0.0.1:0".parse().expect("an address")], 1).expect("bound");
+    let snapshots = Arc::new(ArcSwap::new(snapshot(1)));
+    let serving = start(sockets, Arc::default(), Limits::default(), snapshots).expect("started");
+    // No zone is served, so a question for the root's NS is REFUSED.
+    let query = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x01";
+    let expected = b"\x12\x34\x81\x05\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x01";
+    let client = udp_client(serving.addresses()[0]);
+    client.send(query).expect("sent");
+    let mut buffer = [0; 512];
+    let len = client.recv(&mut buffer).expect("an answer");
+    assert_eq!(buffer[..len], expected[..]);
+    let mut stream = tcp_client(&serving);
+    stream.write_all(&framed(query)).expect("written");
+    assert_eq!(read_message(&mut stream).expect("an answer"), expected);
+    assert!(serving.stop(PATIENCE));
+    let sum = |counted: fn(&Counters) -> &AtomicU64| -> u64 {
+        serving.counters().iter().map(|c| counted(c).load(Ordering::Relaxed)).sum()
+    };
+    assert_eq!((sum(|c| &c.udp), sum(|c| &c.tcp), sum(|c| &c.silent)), (1, 1, 0));
 }
