@@ -1,6 +1,7 @@
 //! Batches of packets: one system call receives up to 64, one sends their answers.
 //!
-//! Owns:  the memory of a batch, all of it taken once for each thread; whom an answer goes to, and from where.
+//! Owns:  the memory of a batch, all of it taken once for each thread; whom an answer goes to, and
+//!        from where.
 //! Never: looks into a message.
 #![expect(unsafe_code, reason = "recvmmsg and sendmmsg take pointers into memory that we keep")]
 
@@ -14,14 +15,17 @@ use libc::{c_int, c_uint, cmsghdr, iovec, mmsghdr, msghdr, sockaddr_storage, soc
 
 use crate::answer::UDP_PAYLOAD_MAX;
 
-/// Packets in one batch. Beyond some dozens the system call's share no longer falls; a guess, to be measured.
+/// Packets in one batch. Beyond some dozens the system call's share no longer falls; a guess, to be
+/// measured.
 pub const BATCH_COUNT: usize = 64;
 
-/// The longest packet that is read. A query is one question and an OPT record: nobody needs a tenth of this over UDP.
-/// Longer packets are met with silence, for what was cut off could change their meaning.
+/// The longest packet that is read. A query is one question and an OPT record: nobody needs a tenth
+/// of this over UDP. Longer packets are met with silence, for what was cut off could change their
+/// meaning.
 const REQUEST_LEN_MAX: usize = 4096;
 
-/// Room for one control message: a header of 16 octets and an `in6_pktinfo` of 20, in words that align it.
+/// Room for one control message: a header of 16 octets and an `in6_pktinfo` of 20, in words that
+/// align it.
 const CONTROL_WORDS: usize = 8;
 
 const CONTROL_LEN: usize = CONTROL_WORDS * size_of::<u64>();
@@ -29,8 +33,8 @@ const CONTROL_LEN: usize = CONTROL_WORDS * size_of::<u64>();
 const _: () = assert!(UDP_PAYLOAD_MAX <= u16::MAX as usize);
 const _: () = assert!(size_of::<cmsghdr>() + size_of::<libc::in6_pktinfo>() <= CONTROL_LEN);
 
-/// One packet and its answer. Kept together, and of a size that is no power of two, so that the packets of a batch do
-/// not crowd the same lines of the cache.
+/// One packet and its answer. Kept together, and of a size that is no power of two, so that the
+/// packets of a batch do not crowd the same lines of the cache.
 #[repr(C)]
 struct Slot {
     request: [u8; REQUEST_LEN_MAX],
@@ -51,8 +55,9 @@ struct Memory {
 
 /// The packets of one receive and their answers.
 ///
-/// Invariant memory-is-raw: the memory is reached by its pointer only, and a reference into it covers one buffer of one
-/// slot and lasts for one call, so the pointers that the kernel was given stay valid.
+/// Invariant memory-is-raw: the memory is reached by its pointer only, and a reference into it
+/// covers one buffer of one slot and lasts for one call, so the pointers that the kernel was given
+/// stay valid.
 pub struct Batch {
     memory: NonNull<Memory>,
     /// Packets received.
@@ -103,7 +108,8 @@ pub struct Sent {
 impl Batch {
     /// Memory for one thread: about 350 KiB.
     pub fn new() -> Batch {
-        // SAFETY: `Memory` is integers, byte arrays and raw pointers; all zeroes is a value of each.
+        // SAFETY: `Memory` is integers, byte arrays and raw pointers; all zeroes is a value of
+        // each.
         let memory = unsafe { Box::<Memory>::new_zeroed().assume_init() };
         let memory = NonNull::from(Box::leak(memory));
         Batch { memory, count: 0, worn: BATCH_COUNT, response_lens: [0; BATCH_COUNT] }
@@ -120,8 +126,9 @@ impl Batch {
             Wait::ForOne => libc::MSG_WAITFORONE,
             Wait::Never => libc::MSG_DONTWAIT,
         };
-        // SAFETY: `arm` made every header point to buffers in `memory` with their true lengths. They live as long as
-        // `self`, which is borrowed mutably, so nothing else touches them during the call.
+        // SAFETY: `arm` made every header point to buffers in `memory` with their true lengths.
+        // They live as long as `self`, which is borrowed mutably, so nothing else touches them
+        // during the call.
         let count = unsafe {
             libc::recvmmsg(
                 socket.as_raw_fd(),
@@ -151,8 +158,8 @@ impl Batch {
             return Err(Unusable::Unanswerable);
         }
         let memory = self.memory.as_ptr();
-        // SAFETY: `index` is below `count`, so below BATCH_COUNT; by memory-is-raw these are the only references into
-        // the slot, and the borrow of `self` keeps it so while they live.
+        // SAFETY: `index` is below `count`, so below BATCH_COUNT; by memory-is-raw these are the
+        // only references into the slot, and the borrow of `self` keeps it so while they live.
         let (header, peer, request, response) = unsafe {
             let slot = &raw mut (*memory).slots[index];
             let header = (&raw const (*memory).received[index]).read();
@@ -166,21 +173,23 @@ impl Batch {
         Ok(Packet { request, client, response })
     }
 
-    /// Sets the length of the answer to a packet; 0 is silence. More than there is room for is silence too.
+    /// Sets the length of the answer to a packet; 0 is silence. More than there is room for is
+    /// silence too.
     pub fn reply(&mut self, index: usize, len: usize) {
         if let Some(slot) = self.response_lens.get_mut(index) {
             *slot = if len <= UDP_PAYLOAD_MAX { len as u16 } else { 0 };
         }
     }
 
-    /// Sends the answers, each from the address that was asked. Waits no longer than the socket's own time-out: when
-    /// the kernel has no room by then, the rest is dropped, as the network would.
+    /// Sends the answers, each from the address that was asked. Waits no longer than the socket's
+    /// own time-out: when the kernel has no room by then, the rest is dropped, as the network
+    /// would.
     pub fn send(&mut self, socket: BorrowedFd<'_>) -> Sent {
         let total = self.address_replies();
         let (mut next, mut outcome) = (0, Sent::default());
         while next < total {
-            // SAFETY: the headers from `next` to `total` were just made to point to buffers in `memory`, which lives
-            // as long as `self`.
+            // SAFETY: the headers from `next` to `total` were just made to point to buffers in
+            // `memory`, which lives as long as `self`.
             let sent = unsafe {
                 let first = (&raw mut (*self.memory.as_ptr()).replies).cast::<mmsghdr>().add(next);
                 libc::sendmmsg(socket.as_raw_fd(), first, (total - next) as c_uint, 0)
@@ -194,7 +203,8 @@ impl Batch {
                 io::ErrorKind::WouldBlock => break,
                 // Bounded: only a signal makes it, and our threads have no handlers.
                 io::ErrorKind::Interrupted => {}
-                // One answer that cannot leave (no route, a forged source) does not hold up the others.
+                // One answer that cannot leave (no route, a forged source) does not hold up the
+                // others.
                 _ => next += 1,
             }
         }
@@ -206,8 +216,8 @@ impl Batch {
     fn arm(&mut self) {
         let memory = self.memory.as_ptr();
         for index in 0..self.worn {
-            // SAFETY: `worn` is at most BATCH_COUNT; only raw pointers are made, and by memory-is-raw no reference
-            // into the slot is alive.
+            // SAFETY: `worn` is at most BATCH_COUNT; only raw pointers are made, and by
+            // memory-is-raw no reference into the slot is alive.
             unsafe {
                 let slot = &raw mut (*memory).slots[index];
                 (*slot).incoming =
@@ -229,9 +239,9 @@ impl Batch {
             if len == 0 {
                 continue;
             }
-            // SAFETY: `index` and `total` are below BATCH_COUNT; only raw pointers into `memory` are made, and by
-            // memory-is-raw no reference into the slot is alive. The kernel wrote the name's length, at most the
-            // size of its storage.
+            // SAFETY: `index` and `total` are below BATCH_COUNT; only raw pointers into `memory`
+            // are made, and by memory-is-raw no reference into the slot is alive. The kernel wrote
+            // the name's length, at most the size of its storage.
             unsafe {
                 let slot = &raw mut (*memory).slots[index];
                 let received = (&raw const (*memory).received[index].msg_hdr).read();
@@ -271,8 +281,9 @@ unsafe fn address(header: *mut msghdr, slot: *mut Slot, part: *mut iovec) {
     }
 }
 
-/// Turns the control message that told which address was asked into one that sends from it, and returns its length; 0
-/// where there is none. The interface is left to routing: an answer may leave by another one than the query came.
+/// Turns the control message that told which address was asked into one that sends from it, and
+/// returns its length; 0 where there is none. The interface is left to routing: an answer may leave
+/// by another one than the query came.
 fn keep_source(control: &mut [u64; CONTROL_WORDS], received: &msghdr) -> usize {
     let written = received.msg_controllen;
     if written < size_of::<cmsghdr>() || received.msg_flags & libc::MSG_CTRUNC != 0 {
@@ -292,7 +303,8 @@ fn keep_source(control: &mut [u64; CONTROL_WORDS], received: &msghdr) -> usize {
     if header.cmsg_len < size_of::<cmsghdr>() + info_len || written < header.cmsg_len {
         return 0;
     }
-    // SAFETY: the offset lies within the control message, which the assertion on CONTROL_LEN keeps within `control`.
+    // SAFETY: the offset lies within the control message, which the assertion on CONTROL_LEN keeps
+    // within `control`.
     unsafe {
         let at = control.as_mut_ptr().cast::<u8>().add(size_of::<cmsghdr>() + interface_at);
         at.cast::<c_int>().write_unaligned(0);
@@ -305,7 +317,8 @@ fn client_of(peer: &sockaddr_storage) -> Option<IpAddr> {
     let storage: *const sockaddr_storage = peer;
     match c_int::from(peer.ss_family) {
         libc::AF_INET => {
-            // SAFETY: the family says what the storage holds; the storage is aligned and large enough for all.
+            // SAFETY: the family says what the storage holds; the storage is aligned and large
+            // enough for all.
             let peer = unsafe { &*storage.cast::<libc::sockaddr_in>() };
             let address = Ipv4Addr::from(u32::from_be(peer.sin_addr.s_addr));
             (peer.sin_port != 0).then_some(IpAddr::V4(address))

@@ -6,9 +6,12 @@ use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 
+use crate::answer::Transport;
+
 use super::socket::{Sharing, tcp, udp};
 
-/// How often another port is tried when port 0 was asked for and UDP does not get the port that TCP got.
+/// How often another port is tried when port 0 was asked for and UDP does not get the port that TCP
+/// got.
 const PORT_ATTEMPTS: usize = 16;
 
 /// Every socket, bound: for each address one TCP listener, and one UDP socket a core.
@@ -32,9 +35,9 @@ pub(super) struct Bound {
 #[derive(Debug)]
 pub enum BindError {
     /// Another program has the address.
-    InUse(SocketAddr, Protocol),
+    InUse(SocketAddr, Transport),
     /// This process may not have the port.
-    NotPermitted(SocketAddr, Protocol),
+    NotPermitted(SocketAddr, Transport),
     /// No interface of this machine has the address, or it has no IPv6 at all.
     NotHere(SocketAddr),
     /// Two listed addresses claim the same packets.
@@ -42,25 +45,17 @@ pub enum BindError {
     /// The list is empty.
     NoAddress,
     /// The system refused for another reason.
-    Failed(SocketAddr, Protocol, io::Error),
+    Failed(SocketAddr, Transport, io::Error),
     /// The sockets are bound, and the system starts no thread to serve them.
     NoThread(io::Error),
 }
 
-/// A transport protocol, to tell sockets of one address apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
-    /// UDP.
-    Udp,
-    /// TCP.
-    Tcp,
-}
-
 impl Sockets {
-    /// Binds every address for `cores` cores, 0 for one a CPU. Port 0 takes a free port, the same for UDP and TCP.
+    /// Binds every address for `cores` cores, 0 for one a CPU. Port 0 takes a free port, the same
+    /// for UDP and TCP.
     ///
-    /// An address that this machine does not have is skipped, so that a machine without IPv6 serves IPv4; it is an
-    /// error when nothing else binds. Every other failure refuses the whole.
+    /// An address that this machine does not have is skipped, so that a machine without IPv6 serves
+    /// IPv4; it is an error when nothing else binds. Every other failure refuses the whole.
     ///
     /// # Errors
     ///
@@ -129,12 +124,13 @@ fn bind_one(address: SocketAddr, cores: usize) -> Result<Bound, BindError> {
     }
 }
 
-/// TCP first: it chooses the port where none is given, and refuses a second server (see [`tcp`]). Then a UDP socket
-/// that shares with nobody, closed again, so that a stranger's SO_REUSEPORT socket is found as well.
+/// TCP first: it chooses the port where none is given, and refuses a second server (see [`tcp`]).
+/// Then a UDP socket that shares with nobody, closed again, so that a stranger's SO_REUSEPORT
+/// socket is found as well.
 fn bind_once(address: SocketAddr, cores: usize) -> Result<Bound, BindError> {
-    let listener = tcp(address).map_err(|error| explain(address, Protocol::Tcp, error))?;
-    let chosen = listener.local_addr().map_err(|error| explain(address, Protocol::Tcp, error))?;
-    let refused = |error| explain(chosen, Protocol::Udp, error);
+    let listener = tcp(address).map_err(|error| refusal(address, Transport::Tcp, error))?;
+    let chosen = listener.local_addr().map_err(|error| refusal(address, Transport::Tcp, error))?;
+    let refused = |error| refusal(chosen, Transport::Udp, error);
     drop(udp(chosen, Sharing::Alone).map_err(refused)?);
     let sockets = (0..cores)
         .map(|_| udp(chosen, Sharing::AmongCores))
@@ -143,60 +139,62 @@ fn bind_once(address: SocketAddr, cores: usize) -> Result<Bound, BindError> {
     Ok(Bound { address: chosen, tcp: listener, udp: sockets })
 }
 
-fn explain(address: SocketAddr, protocol: Protocol, error: io::Error) -> BindError {
+fn refusal(address: SocketAddr, transport: Transport, error: io::Error) -> BindError {
     match error.raw_os_error() {
-        Some(libc::EADDRINUSE) => BindError::InUse(address, protocol),
-        Some(libc::EACCES | libc::EPERM) => BindError::NotPermitted(address, protocol),
+        Some(libc::EADDRINUSE) => BindError::InUse(address, transport),
+        Some(libc::EACCES | libc::EPERM) => BindError::NotPermitted(address, transport),
         Some(libc::EADDRNOTAVAIL | libc::EAFNOSUPPORT) => BindError::NotHere(address),
-        _ => BindError::Failed(address, protocol, error),
+        _ => BindError::Failed(address, transport, error),
     }
 }
 
-impl fmt::Display for Protocol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Protocol::Udp => "UDP",
-            Protocol::Tcp => "TCP",
-        })
-    }
-}
+/// Where the operator changes what is listened on.
+const SETTING: &str = "`dns` in [listen] of homing.toml";
 
 impl fmt::Display for BindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("cannot serve DNS")?;
         match self {
-            BindError::InUse(address, protocol) => write!(
+            BindError::InUse(address, transport) => write!(
                 f,
-                "cannot serve DNS on {address} ({protocol}): another program has this address; stop it (`ss -lntup` \
-                 names it) or change `dns` in [listen] of homing.toml"
+                " on {address} ({}): another program has this address; stop it (`ss -lntup` names \
+                 it) or change {SETTING}",
+                word(*transport)
             ),
-            BindError::NotPermitted(address, protocol) => write!(
+            BindError::NotPermitted(address, transport) => write!(
                 f,
-                "cannot serve DNS on {address} ({protocol}): this user may not bind port {}; grant \
-                 CAP_NET_BIND_SERVICE or change `dns` in [listen] of homing.toml",
+                " on {address} ({}): this user may not bind port {}; grant CAP_NET_BIND_SERVICE \
+                 or change {SETTING}",
+                word(*transport),
                 address.port()
             ),
             BindError::NotHere(address) => write!(
                 f,
-                "cannot serve DNS on {address}: this machine does not have this address; add it to an interface or \
-                 remove it from `dns` in [listen] of homing.toml"
+                " on {address}: this machine does not have this address; add it to an interface \
+                 or remove it from {SETTING}"
             ),
             BindError::Overlap(one, other) => write!(
                 f,
-                "cannot serve DNS on both {one} and {other}: they claim the same packets; remove one of them from \
-                 `dns` in [listen] of homing.toml"
+                " on both {one} and {other}: they claim the same packets; remove one of them from \
+                 {SETTING}"
             ),
-            BindError::NoAddress => f.write_str(
-                "cannot serve DNS: no address is given; list one under `dns` in [listen] of homing.toml",
-            ),
-            BindError::Failed(address, protocol, error) => {
-                write!(f, "cannot serve DNS on {address} ({protocol}): {error}")
+            BindError::NoAddress => write!(f, ": no address is given; list one under {SETTING}"),
+            BindError::Failed(address, transport, error) => {
+                write!(f, " on {address} ({}): {error}", word(*transport))
             }
             BindError::NoThread(error) => write!(
                 f,
-                "cannot serve DNS: the system starts no thread ({error}); raise its limits or lower `cores` in \
+                ": the system starts no thread ({error}); raise its limits or lower `cores` in \
                  [listen] of homing.toml"
             ),
         }
+    }
+}
+
+fn word(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Udp => "UDP",
+        Transport::Tcp => "TCP",
     }
 }
 
@@ -211,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn port_0_is_one_port_for_both_protocols_and_every_core() {
+    fn port_0_is_one_port_for_both_transports_and_every_core() {
         let sockets = Sockets::bind(&[at("127.0.0.1:0")], 3).expect("bound");
         let bound = &sockets.endpoints[0];
         assert_ne!(bound.address.port(), 0);
@@ -227,7 +225,7 @@ mod tests {
         let first = Sockets::bind(&[at("127.0.0.1:0")], 1).expect("bound");
         let address = first.addresses()[0];
         let error = Sockets::bind(&[address], 1).expect_err("in use");
-        assert!(matches!(error, BindError::InUse(a, Protocol::Tcp) if a == address), "{error}");
+        assert!(matches!(error, BindError::InUse(a, Transport::Tcp) if a == address), "{error}");
         assert!(error.to_string().contains(&address.to_string()));
         assert!(!error.to_string().contains('\n'));
     }
@@ -239,7 +237,7 @@ mod tests {
         drop(probe);
         let stranger = udp(address, Sharing::AmongCores).expect("bound");
         let error = Sockets::bind(&[address], 1).expect_err("in use");
-        assert!(matches!(error, BindError::InUse(_, Protocol::Udp)), "{error}");
+        assert!(matches!(error, BindError::InUse(_, Transport::Udp)), "{error}");
         drop(stranger);
     }
 

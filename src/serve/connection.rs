@@ -1,7 +1,8 @@
 //! One TCP connection: queries in, answers out, in the order in which they came (RFC 7766).
 //!
 //! Owns:  the desk that all connections share, and the life of one connection.
-//! Never: blocks the thread, reads ahead of a client that does not take its answers, mixes two answers.
+//! Never: blocks the thread, reads ahead of a client that does not take its answers, mixes two
+//!        answers.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -27,13 +28,15 @@ use super::responder::{Responder, fenced};
 /// The longest response (RFC 1035 §4.2.2).
 const RESPONSE_LEN_MAX: usize = 65_535;
 
-/// Answers are gathered up to here before they are written, so that a pipeline costs few system calls and packets.
+/// Answers are gathered up to here before they are written, so that a pipeline costs few system
+/// calls and packets.
 const WRITE_LEN: usize = 16 * 1024;
 
 /// How long a query may be on its way when the server stops.
 const LATE_WAIT: Duration = Duration::from_millis(100);
 
-/// What the connections of the thread share. One thread, so nothing is locked; nothing is borrowed across an await.
+/// What the connections of the thread share. One thread, so nothing is locked; nothing is borrowed
+/// across an await.
 pub struct Desk<F> {
     /// Where the newest snapshot is.
     pub snapshots: Arc<ArcSwap<Snapshot>>,
@@ -261,8 +264,8 @@ impl<F: Responder> Connection<F> {
         }
     }
 
-    /// Waits for more of the client. False if nothing more is to be expected. After a stop it waits for the rest of a
-    /// message that has begun, and for one that is on its way only [`LATE_WAIT`].
+    /// Waits for more of the client. False if nothing more is to be expected. After a stop it waits
+    /// for the rest of a message that has begun, and for one that is on its way only [`LATE_WAIT`].
     async fn hear(&mut self, deadline: Instant) -> bool {
         let desk = Rc::clone(&self.seat.desk);
         desk.seats.borrow_mut().wait(self.seat.id);

@@ -49,10 +49,11 @@ struct Start<F> {
     running: Sender<()>,
 }
 
-/// Answers on `sockets` until [`Serving::stop`]: a thread for each core and address for UDP, one for TCP.
+/// Answers on `sockets` until [`Serving::stop`]: a thread for each core and address for UDP, one
+/// for TCP.
 ///
-/// Whoever publishes into `snapshots` keeps the old snapshot until it holds the only count (hub-drops-last); each
-/// thread lets go of it within 250 ms.
+/// Whoever publishes into `snapshots` keeps the old snapshot until it holds the only count
+/// (hub-drops-last); each thread lets go of it within 250 ms.
 ///
 /// # Errors
 ///
@@ -125,8 +126,9 @@ impl Serving {
         totals
     }
 
-    /// Stops: nothing new is accepted, what has arrived is answered, connections end within their grace. True if all
-    /// threads have ended `within` the time given; false leaves them ending behind. May be called again.
+    /// Stops: nothing new is accepted, what has arrived is answered, connections end within their
+    /// grace. True if all threads have ended `within` the time given; false leaves them ending
+    /// behind. May be called again.
     pub fn stop(&self, within: Duration) -> bool {
         self.ask_to_stop();
         let deadline = Instant::now() + within;
@@ -159,7 +161,8 @@ impl Serving {
         self.udp.push(Arc::clone(&counters));
         let running = start.running.clone();
         Builder::new().name(name.to_owned()).spawn(move || {
-            // A panic outside of answering would be ours; the core goes on all the same (DESIGN.md rule 4.7).
+            // A panic outside of answering would be ours; the core goes on all the same (DESIGN.md
+            // rule 4.7).
             while fenced(|| core.run()) == Err(Panicked) {
                 add(&counters.panics, 1);
                 std::thread::sleep(RESTART_PAUSE);
@@ -186,7 +189,8 @@ impl Serving {
         };
         let running = start.running.clone();
         Builder::new().name("tcp".to_owned()).spawn(move || {
-            // A connection is a task, and answering is fenced besides: nothing that a client sends gets here.
+            // A connection is a task, and answering is fenced besides: nothing that a client sends
+            // gets here.
             let _ = fenced(|| core.run());
             drop(running);
         })?;

@@ -1,10 +1,12 @@
-//! Counters of the transports: what happened to packets and connections before and after they were answered.
+//! Counters of the transports: what happened to packets and connections before and after they were
+//! answered.
 //!
 //! Owns: one set for each thread, written by that thread only, and their sums.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Adds to a counter that only the calling thread writes: a load and a store, never a locked instruction.
+/// Adds to a counter that only the calling thread writes: a load and a store, never a locked
+/// instruction.
 #[inline]
 pub fn add(counter: &AtomicU64, count: u64) {
     counter.store(counter.load(Ordering::Relaxed).wrapping_add(count), Ordering::Relaxed);
@@ -12,7 +14,11 @@ pub fn add(counter: &AtomicU64, count: u64) {
 
 /// Declares counters once: the atomics of one thread, and the plain numbers of their sum.
 macro_rules! counters {
-    ($(#[$about:meta])* $live:ident, $(#[$sum:meta])* $totals:ident, $($(#[$doc:meta])* $field:ident),+ $(,)?) => {
+    (
+        $(#[$about:meta])* $live:ident,
+        $(#[$sum:meta])* $totals:ident,
+        $($(#[$doc:meta])* $field:ident),+ $(,)?
+    ) => {
         $(#[$about])*
         #[derive(Debug, Default)]
         pub struct $live {

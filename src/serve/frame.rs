@@ -1,6 +1,8 @@
-//! Framing: two octets of length, then a message (RFC 1035 §4.2.2, RFC 7766 §8). Octets may arrive in any pieces.
+//! Framing: two octets of length, then a message (RFC 1035 §4.2.2, RFC 7766 §8). Octets may arrive
+//! in any pieces.
 //!
-//! Never: reads a socket, looks into a message, holds more than one message and what arrived behind it.
+//! Never: reads a socket, looks into a message, holds more than one message and what arrived behind
+//!        it.
 
 /// Octets that are read at once while no longer message is under way.
 const ROOM_LEN: usize = 4096;
@@ -23,7 +25,8 @@ pub enum Frame<'a> {
     Message(&'a [u8]),
     /// Less than a message.
     Partial,
-    /// A message of no octets: nothing that speaks DNS sends it, and what follows cannot be trusted.
+    /// A message of no octets: nothing that speaks DNS sends it, and what follows cannot be
+    /// trusted.
     Empty,
 }
 
@@ -44,8 +47,8 @@ impl Inbox {
         }
     }
 
-    /// Where to append what arrives: never full, and never larger than the message under way, or [`ROOM_LEN`].
-    /// Whole messages are to be taken first.
+    /// Where to append what arrives: never full, and never larger than the message under way, or
+    /// [`ROOM_LEN`]. Whole messages are to be taken first.
     pub fn room(&mut self) -> &mut Vec<u8> {
         self.octets.drain(..self.taken);
         self.taken = 0;

@@ -1,7 +1,9 @@
-//! Limits of connections: who gets a seat, who has to leave for another, how long a silent client may stay.
+//! Limits of connections: who gets a seat, who has to leave for another, how long a silent client
+//! may stay.
 //!
-//! Owns:  the book of seats. When all are taken, the client that has kept us waiting longest leaves, as gdnsd does it;
-//!        refusing newcomers instead would let anyone who opens connections and says nothing lock everyone out.
+//! Owns:  the book of seats. When all are taken, the client that has kept us waiting longest
+//!        leaves, as gdnsd does it; refusing newcomers instead would let anyone who opens
+//!        connections and says nothing lock everyone out.
 //! Never: reads a clock or touches a socket.
 
 use std::collections::{BTreeMap, HashMap};
@@ -17,7 +19,8 @@ pub struct Limits {
     pub connections_per_client: usize,
     /// Queries on one connection; then it is closed, and the client may open another.
     pub queries_per_connection: u64,
-    /// From one whole query to the next (RFC 7766 §6.2.3). Shorter when more than half of the seats are taken.
+    /// From one whole query to the next (RFC 7766 §6.2.3). Shorter when more than half of the seats
+    /// are taken.
     pub idle: Duration,
     /// For the client to take what was written to it.
     pub write: Duration,
@@ -122,8 +125,8 @@ impl Seats {
         Some(leaver)
     }
 
-    /// Notes that a connection waits for its client. Waiting already, it keeps its place, so that single octets of a
-    /// slow client do not make it young again.
+    /// Notes that a connection waits for its client. Waiting already, it keeps its place, so that
+    /// single octets of a slow client do not make it young again.
     pub fn wait(&mut self, seat: SeatId) {
         let number = self.number();
         if let Some(entry) = self.seats.get_mut(&seat)
@@ -160,8 +163,8 @@ impl Seats {
         self.seats.len()
     }
 
-    /// How long a client may keep us waiting now: the whole time while half of the seats are free, then less in
-    /// proportion, down to a tenth.
+    /// How long a client may keep us waiting now: the whole time while half of the seats are free,
+    /// then less in proportion, down to a tenth.
     pub fn idle_time(&self) -> Duration {
         let total = self.limits.connections.max(1);
         let free = total.saturating_sub(self.seats.len());

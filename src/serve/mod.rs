@@ -3,7 +3,8 @@
 //! Owns:    sockets, batches, UDP on plain threads, TCP connections and their limits.
 //! Imports: answer.
 //! Never:   parses a message, allocates or blocks between receive and send.
-//! Enter:   `cores`, then `udp`, then `batch` and `socket` (the only `unsafe`), then `tcp` and `connection`.
+//! Enter:   `cores`, then `udp`, then `batch` and `socket` (the only `unsafe`), then `tcp` and
+//!          `connection`.
 
 mod batch;
 mod bind;
@@ -17,7 +18,7 @@ mod socket;
 mod tcp;
 mod udp;
 
-pub use bind::{BindError, Protocol, Sockets};
+pub use bind::{BindError, Sockets};
 pub use cores::{Serving, start};
 pub use counters::{TcpTotals, UdpTotals};
 pub use limit::Limits;

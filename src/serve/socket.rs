@@ -13,14 +13,16 @@ use std::time::Duration;
 use libc::c_int;
 use socket2::{Domain, Protocol, Socket, Type};
 
-/// How long a receive waits: the bound on how late a thread sees a stop or lets go of an old snapshot.
-/// Invariant cores-wake: below one second (ARCHITECTURE.md, hub-drops-last).
+/// How long a receive waits: the bound on how late a thread sees a stop or lets go of an old
+/// snapshot. Invariant cores-wake: below one second (ARCHITECTURE.md, hub-drops-last).
 pub const RECEIVE_WAIT: Duration = Duration::from_millis(250);
 
-/// How long a send waits for room in the socket's buffer before the batch's rest is dropped. A guess, to be measured.
+/// How long a send waits for room in the socket's buffer before the batch's rest is dropped. A
+/// guess, to be measured.
 const SEND_WAIT: Duration = Duration::from_millis(20);
 
-/// Room for packets that arrive while a core is busy: some thousand queries. The kernel may give less.
+/// Room for packets that arrive while a core is busy: some thousand queries. The kernel may give
+/// less.
 const BUFFER_LEN: c_int = 4 << 20;
 
 /// Connections that the kernel completes before we accept them.
@@ -37,7 +39,8 @@ pub enum Sharing {
     AmongCores,
 }
 
-/// A bound UDP socket whose receives wait [`RECEIVE_WAIT`] and whose sends never fragment by stale path MTUs.
+/// A bound UDP socket whose receives wait [`RECEIVE_WAIT`] and whose sends never fragment by stale
+/// path MTUs.
 pub fn udp(address: SocketAddr, sharing: Sharing) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     if sharing == Sharing::AmongCores {
@@ -45,8 +48,9 @@ pub fn udp(address: SocketAddr, sharing: Sharing) -> io::Result<UdpSocket> {
     }
     match address {
         SocketAddr::V4(_) => {
-            // OMIT ignores what forged ICMP says of the path's MTU and leaves DF clear, so a poisoned MTU can
-            // neither fragment nor swallow answers; ours fit any path (1,232 octets).
+            // OMIT ignores what forged ICMP says of the path's MTU and leaves DF clear, so a
+            // poisoned MTU can neither fragment nor swallow answers; ours fit any path (1,232
+            // octets).
             set(&socket, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_OMIT)?;
         }
         SocketAddr::V6(_) => {
@@ -69,8 +73,8 @@ pub fn udp(address: SocketAddr, sharing: Sharing) -> io::Result<UdpSocket> {
     Ok(socket.into())
 }
 
-/// A listening TCP socket, not blocking. It does not share its port (no SO_REUSEPORT), so that a second server on the
-/// same address fails here instead of silently taking half of the queries.
+/// A listening TCP socket, not blocking. It does not share its port (no SO_REUSEPORT), so that a
+/// second server on the same address fails here instead of silently taking half of the queries.
 pub fn tcp(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
@@ -84,8 +88,8 @@ pub fn tcp(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// Raises the soft limit of open descriptors to `wanted`, or as far as the hard limit lets. Best effort: without them
-/// connections are turned away earlier.
+/// Raises the soft limit of open descriptors to `wanted`, or as far as the hard limit lets. Best
+/// effort: without them connections are turned away earlier.
 pub fn allow_descriptors(wanted: usize) {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the kernel writes one `rlimit` to a live one, and then reads it.
@@ -108,8 +112,8 @@ fn widen(socket: &Socket, forced: c_int, polite: c_int) {
 }
 
 fn set(socket: &Socket, level: c_int, option: c_int, value: c_int) -> io::Result<()> {
-    // SAFETY: the descriptor is open as long as `socket` lives, and the kernel reads `size_of::<c_int>()` octets from
-    // a live `c_int`.
+    // SAFETY: the descriptor is open as long as `socket` lives, and the kernel reads
+    // `size_of::<c_int>()` octets from a live `c_int`.
     let result = unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),

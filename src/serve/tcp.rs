@@ -94,7 +94,8 @@ impl<F: Responder> TcpCore<F> {
     }
 }
 
-/// Accepts until stopped; then seats those who came before the stop, to be answered what they have sent.
+/// Accepts until stopped; then seats those who came before the stop, to be answered what they have
+/// sent.
 async fn accept<F: Responder>(
     listener: TcpListener,
     desk: Rc<Desk<F>>,
@@ -145,7 +146,8 @@ fn seat<F: Responder>(stream: TcpStream, client: IpAddr, desk: &Rc<Desk<F>>) {
     };
     add(&desk.counters.accepted, 1);
     desk.gauge();
-    // Answers leave at once; they are gathered before they are written. Failing, they are only slower.
+    // Answers leave at once; they are gathered before they are written. Failing, they are only
+    // slower.
     let _ = stream.set_nodelay(true);
     let connection = Connection::new(stream, client, Seat::new(Rc::clone(desk), seat));
     let task = spawn_local(connection.converse());

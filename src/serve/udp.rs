@@ -1,4 +1,5 @@
-//! UDP: one plain thread for each core and address. Receive a batch, answer it from one snapshot, send.
+//! UDP: one plain thread for each core and address. Receive a batch, answer it from one snapshot,
+//! send.
 //!
 //! Never: allocates, locks, or asks the clock between receive and send.
 
@@ -16,7 +17,8 @@ use super::batch::{Batch, Packet, Sent, Unusable, Wait};
 use super::counters::{UdpCounters, add};
 use super::responder::{Panicked, Responder, fenced};
 
-/// Batches that are still answered after a stop: what the socket's buffer held by then, and a flood no longer.
+/// Batches that are still answered after a stop: what the socket's buffer held by then, and a flood
+/// no longer.
 const DRAIN_BATCHES_MAX: usize = 256;
 
 /// The pause after a failed receive, so that a lasting fault does not spin.
@@ -70,8 +72,8 @@ impl<F: Responder> UdpCore<F> {
         wait: Wait,
     ) -> usize {
         let received = batch.receive(self.socket.as_fd(), wait);
-        // After the wait, not before: a batch sees the newest state. And after a vain wait too, so that an idle core
-        // does not keep an old snapshot (hub-drops-last; by cores-wake).
+        // After the wait, not before: a batch sees the newest state. And after a vain wait too, so
+        // that an idle core does not keep an old snapshot (hub-drops-last; by cores-wake).
         let snapshot = snapshots.load();
         let count = match received {
             Ok(count) => count,
@@ -116,8 +118,8 @@ impl<F: Responder> UdpCore<F> {
         tally
     }
 
-    /// Answers a batch that panicked one packet at a time, and drops those that panic again. Their neighbours may be
-    /// counted twice by the answer room.
+    /// Answers a batch that panicked one packet at a time, and drops those that panic again. Their
+    /// neighbours may be counted twice by the answer room.
     #[cold]
     fn replay(&mut self, snapshot: &Snapshot, batch: &mut Batch, count: usize) -> Tally {
         let mut tally = Tally::default();

@@ -1,5 +1,5 @@
-//! The transports over loopback, with an answerer that echoes: what is tested is how packets and connections travel.
-//! Counters are read after a stop, when every thread has ended.
+//! The transports over loopback, with an answerer that echoes: what is tested is how packets and
+//! connections travel. Counters are read after a stop, when every thread has ended.
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream, UdpSocket};
@@ -227,7 +227,8 @@ fn packets_that_are_no_query_are_met_with_silence_and_counted() {
 
 #[test]
 fn a_stop_answers_what_has_arrived() {
-    // Method: answering waits at a gate while packets arrive and the stop is asked for; then the gate opens.
+    // Method: answering waits at a gate while packets arrive and the stop is asked for; then the
+    // gate opens.
     static GATE: Mutex<()> = Mutex::new(());
     let closed = GATE.lock().expect("a gate");
     let serving = serve(&["127.0.0.1:0"], 2, Limits::default(), |snapshot, exchange, core| {
@@ -352,7 +353,8 @@ fn a_full_room_closes_the_longest_waiting() {
         ask(&mut client, id);
         clients.push(client);
     }
-    // The first speaks again, so the second has waited longest. Its wait begins after its answer is written.
+    // The first speaks again, so the second has waited longest. Its wait begins after its answer is
+    // written.
     ask(&mut clients[0], 3);
     let mut third = tcp_client(&serving);
     ask(&mut third, 4);
