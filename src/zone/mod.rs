@@ -23,3 +23,5 @@ pub use parser::{Includes, Parsed, parse};
 pub use rdata::to_text;
 pub use rrset::{Node, Rrset, Zone};
 pub use tree::{Record, TreeAnswer, answer};
+
+pub use crate::wire::{Name, Rtype};
