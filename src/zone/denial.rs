@@ -1,4 +1,5 @@
-//! Proofs that a name or a type does not exist, from the NSEC (RFC 4035 §3.1.3) or NSEC3 (RFC 5155 §7.2) of a zone.
+//! Proofs that a name or a type does not exist, from the NSEC (RFC 4035 §3.1.3) or NSEC3 (RFC 5155
+//! §7.2) of a zone.
 
 use data_encoding::BASE32HEX_NOPAD;
 

@@ -114,7 +114,8 @@ fn substitute_token(bytes: &[u8], number: u64, line: &mut Vec<u8>) -> Option<()>
     Some(())
 }
 
-/// The number with an offset, a least width, and a base: d, o, x, X, or n and N for nibbles in reverse.
+/// The number with an offset, a least width, and a base: d, o, x, X, or n and N for nibbles in
+/// reverse.
 fn modified(modifiers: &str, number: u64) -> Option<String> {
     let mut parts = modifiers.split(',');
     let offset: i64 = parts.next()?.parse().ok()?;
