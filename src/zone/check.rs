@@ -24,7 +24,7 @@ pub(super) fn check(zone: &Zone, marks: &[Mark], is_complete: bool, report: &mut
             hider = None;
         }
         match hider {
-            Some((above, rtype)) => checker.hidden(owner, node, &places, above, rtype),
+            Some(hider) => checker.hidden(owner, node, &places, hider),
             None => {
                 checker.targets(owner, node, &places);
                 if owner != &zone.apex && node.rrset(Rtype::NS).is_some() {
@@ -156,7 +156,13 @@ impl Checker<'_, '_, '_> {
     }
 
     /// What lies below a cut or a DNAME is never answered from (RFC 1034 §4.2.1, RFC 6672 §2.4).
-    fn hidden(&mut self, owner: &Name, node: &Node, places: &[Vec<Mark>], above: &Name, by: Rtype) {
+    fn hidden(
+        &mut self,
+        owner: &Name,
+        node: &Node,
+        places: &[Vec<Mark>],
+        (above, by): (&Name, Rtype),
+    ) {
         let may_be_glue =
             |rtype: Rtype| by == Rtype::NS && [Rtype::A, Rtype::AAAA].contains(&rtype);
         let occluded = node.rrsets.iter().zip(places).find(|(r, _)| !may_be_glue(r.rtype));
