@@ -176,3 +176,29 @@ fn next_closer(name: &Name, encloser: &Name) -> Option<Name> {
     }
     Some(next)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::parser::parse;
+    use super::*;
+
+    // RFC 5155 appendix A.
+    #[test]
+    fn owners_are_hashed() {
+        let name = |text: &str| Name::parse(text, &Name::root()).unwrap();
+        let text = b"@ 60 SOA . . 1 2 3 4 60\n NS .\n NSEC3PARAM 1 0 12 aabbccdd\n";
+        let parsed = parse("z", text, &name("example."), &|_, _| Err(String::new()));
+        let zone = parsed.zone.unwrap();
+        let Chain::Nsec3(chain) = Chain::of(&zone) else { panic!("no chain") };
+        for (owner, hash) in [
+            ("example.", "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom"),
+            ("a.example.", "35mthgpgcu1qg68fab165klnsnk3dpvl"),
+            ("*.W.example.", "r53bq7cc2uvmubfu5ocmm6pers9tk9en"),
+        ] {
+            assert_eq!(chain.hashed_owner(&name(owner)), Some(name(&format!("{hash}.example."))));
+        }
+        let next = next_closer(&name("a.b.c.example."), &name("example."));
+        assert_eq!(next, Some(name("c.example.")));
+        assert_eq!(next_closer(&name("example."), &name("example.")), None);
+    }
+}
