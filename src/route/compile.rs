@@ -476,3 +476,6 @@ fn distinct_places(world: &World) -> Vec<crate::geo::Place> {
     };
     codes.into_iter().map(place).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -261,3 +261,6 @@ fn check_owners_differ(reader: &mut Reader<'_>, routes: &[RouteLine]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

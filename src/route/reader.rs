@@ -114,6 +114,11 @@ impl<'s> Reader<'s> {
         crate::diagnostic::has_error(&self.diagnostics)
     }
 
+    /// How many mistakes were found: what follows from one is told only if none was found since.
+    pub fn count(&self) -> usize {
+        self.diagnostics.len()
+    }
+
     /// Notes an error.
     pub fn error(
         &mut self,

@@ -77,16 +77,17 @@ pub fn read_rules(reader: &mut Reader<'_>, value: &Value<'_>) -> Vec<Rule> {
         reader.error("too-many-rules", &value.span(), message, "use geo/overrides.csv");
     }
     let list = list.iter().take(RULE_COUNT_MAX);
-    let before = reader.has_error();
+    let before = reader.count();
     let rules: Vec<Rule> = list.filter_map(|value| read_rule(reader, value)).collect();
+    if reader.count() > before {
+        return rules;
+    }
     if let Some(end) = rules.iter().position(Rule::is_unconditional) {
         for rule in rules.iter().skip(end + 1) {
             let help = "the rule before it without a condition matches every client: move it up";
             reader.warning("rule-never-reached", &rule.span, "no client reaches this rule", help);
         }
-    } else if let Some(last) = rules.last()
-        && reader.has_error() == before
-    {
+    } else if let Some(last) = rules.last() {
         let help = "end with a rule without a condition, such as { regions = \"nearest\" }";
         let message = "the last rule has a condition: other clients would get no answer";
         reader.error("last-rule-has-condition", &last.span, message, help);
