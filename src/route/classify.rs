@@ -232,3 +232,6 @@ fn metres(a: [f64; 3], b: [f64; 3]) -> u32 {
     let chord2: f64 = a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum();
     (2.0 * EARTH_RADIUS_M * (chord2.sqrt() / 2.0).min(1.0).asin()).round() as u32
 }
+
+#[cfg(test)]
+mod tests;
