@@ -1,4 +1,5 @@
-//! All steering, compiled together: names resolved across files, policies into plans, routes to policies.
+//! All steering, compiled together: names resolved across files, policies into plans, routes to
+//! policies.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -324,7 +325,8 @@ impl<'a> Compiler<'a> {
         (plan_rule, class_rule)
     }
 
-    /// Where the listed regions stand among the pool's. Those that the pool lacks are skipped, with a warning.
+    /// Where the listed regions stand among the pool's. Those that the pool lacks are skipped, with
+    /// a warning.
     fn indexes(&mut self, file: &Steering, list: &[Named], regions: &[PlanRegion]) -> Vec<u16> {
         let mut indexes = Vec::new();
         for named in list {

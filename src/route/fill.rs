@@ -1,4 +1,5 @@
-//! Plans and verdicts into rows: the decision for each class and bucket, and the bytes of each answer.
+//! Plans and verdicts into rows: the decision for each class and bucket, and the bytes of each
+//! answer.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,13 +13,14 @@ use super::plan::{ClassOrder, Plan, PlanEndpoint, PlanSide};
 use super::pool::{POOL_ENDPOINTS_MAX, Target};
 use super::table::{BUCKET_COUNT, Cells, Choice, ChoiceAnswer, PolicyTable, Row};
 
-// Each endpoint begins at most one answer for each reason that a region can be chosen for (six), and a dozen answers
-// have no region: indexes of choices fit 16 bits.
+// Each endpoint begins at most one answer for each reason that a region can be chosen for (six),
+// and a dozen answers have no region: indexes of choices fit 16 bits.
 const _: () = assert!(POOL_ENDPOINTS_MAX * 6 + 12 <= u16::MAX as usize);
 
 /// The rows of `plan` as the verdicts of `health` stand at `now`.
 ///
-/// Invariant table-covers-plan: a row for each class of the plan, in order; every cell indexes `choices`.
+/// Invariant table-covers-plan: a row for each class of the plan, in order; every cell indexes
+/// `choices`.
 pub fn fill(plan: &Plan, health: &impl Verdicts, now: LogTime) -> PolicyTable {
     let view = View::new(plan, health);
     let ttl = ttl(plan, health, now);
@@ -69,7 +71,8 @@ impl Filler<'_> {
         cells
     }
 
-    /// The decision for each bucket, neighbours merged. Without shares it changes only where a drain ends.
+    /// The decision for each bucket, neighbours merged. Without shares it changes only where a
+    /// drain ends.
     fn segments(&self, class: &ClassOrder, side: usize) -> Segments {
         let mut starts: Vec<u8> = vec![0];
         if self.plan.rule_of(class).is_some_and(|rule| rule.shares.is_some()) {
@@ -125,8 +128,8 @@ impl Filler<'_> {
         index
     }
 
-    /// Which of the region's eligible endpoints comes first. Where all fit the answer and weigh alike, the order makes no
-    /// difference worth a longer scope: always the same.
+    /// Which of the region's eligible endpoints comes first. Where all fit the answer and weigh
+    /// alike, the order makes no difference worth a longer scope: always the same.
     fn first(&self, side: usize, region: u16, bucket: u8) -> usize {
         let Some((side, eligible)) = self.side(side, region) else { return 0 };
         let endpoint = |index: u16| side.endpoints.get(usize::from(index));

@@ -62,7 +62,8 @@ pub enum Target {
 }
 
 impl Target {
-    /// The text that health knows it by: a canonical address, or a name in lower case with a trailing dot.
+    /// The text that health knows it by: a canonical address, or a name in lower case with a
+    /// trailing dot.
     pub fn text(&self) -> Box<str> {
         match self {
             Target::Address(address) => address.to_string().into(),

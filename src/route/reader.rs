@@ -1,4 +1,5 @@
-//! A TOML file, read to its end: every mistake in it is told at once, each with its line and column.
+//! A TOML file, read to its end: every mistake in it is told at once, each with its line and
+//! column.
 //!
 //! Owns:  the text with its line starts, and typed access to its tables that collects diagnostics.
 //! Never: knows what a table means; that is its caller's.
@@ -277,14 +278,16 @@ pub fn in_file_order<'a, 'i>(table: &'a DeTable<'i>) -> Vec<(&'a Key<'i>, &'a Va
     entries
 }
 
-/// The one of `known` that `word` was probably meant to be: at most two letters away, and half of them.
+/// The one of `known` that `word` was probably meant to be: at most two letters away, and half of
+/// them.
 pub fn nearest_word<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let scored = known.iter().map(|&candidate| (edit_distance(word, candidate), candidate));
     let near = |&(distance, _): &(usize, &str)| distance <= 2 && distance * 2 <= word.len();
     scored.min().filter(near).map(|(_, candidate)| candidate)
 }
 
-/// Letters to insert, remove or replace to make one word of the other (Levenshtein). Words over 64 octets are far.
+/// Letters to insert, remove or replace to make one word of the other (Levenshtein). Words over 64
+/// octets are far.
 fn edit_distance(a: &str, b: &str) -> usize {
     if a.len() > 64 || b.len() > 64 {
         return usize::MAX;

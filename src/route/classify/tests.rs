@@ -1,4 +1,5 @@
-//! Method: rules over four regions and a place in, the deciding rule and the order of the regions out.
+//! Method: rules over four regions and a place in, the deciding rule and the order of the regions
+//! out.
 
 use super::*;
 
@@ -97,11 +98,7 @@ fn the_first_rule_whose_conditions_all_hold_decides() {
 }
 
 fn parse_subnet(text: &str) -> Prefix {
-    let (address, len) = text.split_once('/').unwrap();
-    Prefix {
-        address: address.parse().unwrap(),
-        len: crate::number::PrefixLen(len.parse().unwrap()),
-    }
+    Prefix::parse(text).unwrap()
 }
 
 fn code(text: &str) -> PlaceCode {

@@ -1,4 +1,5 @@
-//! Method: steering text and a handful of verdicts in, and for each family the region, the reason and the addresses out.
+//! Method: steering text and a handful of verdicts in, and for each family the region, the reason
+//! and the addresses out.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
