@@ -192,11 +192,13 @@ impl<'c> Classes<'c> {
         if unknown {
             first.extend_from_slice(&self.classifier.unknown);
         }
-        let mut order: Vec<u16> = Vec::with_capacity(self.vectors.len());
-        let from = place.position.or(self.classifier.unknown_position);
-        for index in first.into_iter().chain(self.by_nearness(from)) {
-            if !order.contains(&index) {
-                order.push(index);
+        let mut order = self.by_nearness(place.position.or(self.classifier.unknown_position));
+        // To the front, the last of the first ones first; nothing to do for most places.
+        for wanted in first.into_iter().rev() {
+            if let Some(at) = order.iter().position(|&index| index == wanted)
+                && let Some(front) = order.get_mut(..=at)
+            {
+                front.rotate_right(1);
             }
         }
         (order, unknown)

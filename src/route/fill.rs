@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::FixedState;
+
 use crate::health::LogTime;
 use crate::number::Ttl;
 use crate::reason::Reason;
@@ -24,8 +26,8 @@ const _: () = assert!(POOL_ENDPOINTS_MAX * 6 + 12 <= u16::MAX as usize);
 pub fn fill(plan: &Plan, health: &impl Verdicts, now: LogTime) -> PolicyTable {
     let view = View::new(plan, health);
     let ttl = ttl(plan, health, now);
-    let mut filler = Filler { plan, view, ttl, choices: Vec::new(), known: HashMap::new() };
-    let mut rows = HashMap::new();
+    let mut filler = Filler { plan, view, ttl, choices: Vec::new(), known: HashMap::default() };
+    let mut rows = HashMap::default();
     let rows = plan.classes.iter().map(|class| {
         let a = filler.cells(class, 0, &mut rows);
         let aaaa = if plan.names { a.clone() } else { filler.cells(class, 1, &mut rows) };
@@ -52,7 +54,7 @@ struct Filler<'p> {
     ttl: Ttl,
     choices: Vec<Choice>,
     /// Choices by family, outcome, and the endpoint that comes first.
-    known: HashMap<(usize, Outcome, usize), u16>,
+    known: HashMap<(usize, Outcome, usize), u16, FixedState>,
 }
 
 impl Filler<'_> {
@@ -60,7 +62,7 @@ impl Filler<'_> {
         &mut self,
         class: &ClassOrder,
         side: usize,
-        rows: &mut HashMap<(usize, Segments), Cells>,
+        rows: &mut HashMap<(usize, Segments), Cells, FixedState>,
     ) -> Cells {
         let key = (side, self.segments(class, side));
         if let Some(cells) = rows.get(&key) {

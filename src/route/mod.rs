@@ -29,10 +29,12 @@ pub use decide::Verdicts;
 pub use fill::fill;
 pub use plan::{ClassLegend, Plan};
 pub use policy::{Steering, parse_steering};
-pub use reader::{Reader, Source, in_file_order};
+pub use reader::{Key, Reader, Source, Span, Value, in_file_order};
 pub use region::{Region, Regions, parse_regions, read_position};
 pub use settings::{HealthPatch, parse_duration, parse_health, read_duration, read_health};
 pub use table::{
     Asker, BUCKET_COUNT, Cells, Choice, ChoiceAnswer, Chosen, Family, PolicyTable, Row, Table,
     bucket, choose,
 };
+
+pub use crate::health::{Inventory, Settings};

@@ -102,7 +102,7 @@ pub struct RouteLine {
 pub fn parse_steering(path: &str, text: &[u8]) -> (Option<Steering>, Vec<Diagnostic>) {
     let source = match Source::new(path, text) {
         Ok(source) => source,
-        Err(diagnostic) => return (None, vec![*diagnostic]),
+        Err(diagnostic) => return (None, vec![diagnostic]),
     };
     let mut reader = Reader::new(&source);
     let top = reader.top();

@@ -34,12 +34,13 @@ pub struct Reader<'s> {
 
 impl Source {
     /// The file at `path`. An error when `bytes` is not UTF-8 (TOML 1.0, Spec).
-    pub fn new(path: &str, bytes: &[u8]) -> Result<Source, Box<Diagnostic>> {
+    #[expect(clippy::result_large_err, reason = "once a file, and a box helps nobody")]
+    pub fn new(path: &str, bytes: &[u8]) -> Result<Source, Diagnostic> {
         let text = std::str::from_utf8(bytes).map_err(|error| {
             let line = bytes.iter().take(error.valid_up_to()).filter(|&&b| b == b'\n').count() + 1;
             let place = Place::at(path, u32::try_from(line).unwrap_or(u32::MAX), 0);
             let diagnostic = Diagnostic::error("toml-syntax", place, "the file is not UTF-8");
-            Box::new(diagnostic.help("save it as UTF-8 text"))
+            diagnostic.help("save it as UTF-8 text")
         })?;
         let newlines = text.bytes().enumerate().filter(|&(_, b)| b == b'\n').map(|(i, _)| i + 1);
         let line_starts = std::iter::once(0).chain(newlines).collect();

@@ -32,7 +32,7 @@ pub struct Regions {
 pub fn parse_regions(path: &str, text: &[u8]) -> (Option<Regions>, Vec<Diagnostic>) {
     let source = match Source::new(path, text) {
         Ok(source) => source,
-        Err(diagnostic) => return (None, vec![*diagnostic]),
+        Err(diagnostic) => return (None, vec![diagnostic]),
     };
     let mut reader = Reader::new(&source);
     let top = reader.top();

@@ -220,3 +220,6 @@ impl Family {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
