@@ -15,7 +15,8 @@ use super::state::{
     WORD_COUNT_MAX,
 };
 use super::subject::{Member, Subject};
-use super::weigh::Moved;
+use super::verdict::Cause;
+use super::weigh::{Moved, Round};
 
 /// What an event changed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,12 +38,13 @@ impl State {
         if self.revision.is_some_and(|last| timed.revision <= last) {
             return Changes::default();
         }
-        self.revision = Some(timed.revision);
+        let revision = timed.revision;
+        self.revision = Some(revision);
         let mut moved = Moved::default();
-        self.pass_time(self.now.max(timed.at), timed.revision, &mut moved);
+        self.pass_time(self.now.max(timed.at), revision, &mut moved);
         let mut changes = Changes::default();
         let touched = self.take(timed, &mut changes);
-        self.weigh(&touched, timed.revision, &mut moved);
+        self.weigh(&touched, Round { revision, cause: Cause::Voice }, &mut moved);
         changes.members = moved.members.iter().map(|member| Member::clone(member)).collect();
         changes.pools = moved.pools.into_iter().collect();
         changes
@@ -57,7 +59,7 @@ impl State {
             due.retain(|m| self.endpoints.get(m).is_some_and(|e| e.due == Some(time)));
             due.extend(self.drop_expired());
             let due: Vec<_> = due.into_iter().collect();
-            self.weigh(&due, revision, moved);
+            self.weigh(&due, Round { revision, cause: Cause::Time }, moved);
         }
         self.now = until;
         if self.forget_at.is_some_and(|at| at <= until) {
@@ -286,3 +288,6 @@ impl State {
         self.covered(subject)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -190,7 +190,7 @@ coded_fields! {
         tier, verdict, reason, since, since_revision, freshness, next_change, steady_millis,
     }
     Endpoint {
-        opinions, reported, verdict, turned, recovering, gone, standing, due, opined_down,
+        opinions, reported, verdict, turned, wish, recovering, gone, standing, due, opined_down,
     }
     Settings {
         quorum, rise, fall, interval_millis, hold_down_millis, failback, start, at_least,

@@ -13,7 +13,7 @@ use super::calendar::Calendar;
 use super::event::{Action, Expiry, Inventory, LogTime, Settings, Status};
 use super::ledger::{Opinion, Vantage};
 use super::subject::{Member, Subject};
-use super::verdict::{Case, Freshness, Orders, Standing, Tier};
+use super::verdict::{Case, Cause, Freshness, Orders, Standing, Tier};
 
 /// How long an endpoint, a waiting word or a silent vantage is remembered, in milliseconds: 7 days.
 pub(super) const MEMORY_MILLIS: u64 = 7 * 24 * 60 * 60 * 1000;
@@ -65,6 +65,8 @@ pub(super) struct Endpoint {
     pub verdict: Status,
     /// When it last turned; none if it is still the start verdict.
     pub turned: Option<LogTime>,
+    /// What the quorum wanted when it was last weighed.
+    pub wish: Option<Status>,
     /// Since when a quorum calls it up although its verdict is down.
     pub recovering: Option<LogTime>,
     /// When it left the files; none while it is in them.
@@ -136,6 +138,7 @@ impl Endpoint {
             reported: false,
             verdict: start,
             turned: None,
+            wish: None,
             recovering: None,
             gone: None,
             standing,
@@ -151,6 +154,7 @@ impl Endpoint {
         settings: &'a Settings,
         orders: Orders,
         panic: bool,
+        cause: Cause,
     ) -> Case<'a> {
         Case {
             now,
@@ -158,6 +162,8 @@ impl Endpoint {
             reported: self.reported,
             opinions: &self.opinions,
             verdict: self.verdict,
+            wish: self.wish,
+            cause,
             turned: self.turned,
             recovering: self.recovering,
             orders,

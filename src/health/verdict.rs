@@ -70,6 +70,15 @@ pub(super) struct Orders {
     pub expires: Option<LogTime>,
 }
 
+/// What brings a case up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// A vantage spoke, an operator decided, or the files changed.
+    Voice,
+    /// Only time passed.
+    Time,
+}
+
 /// Everything that a verdict is made from.
 #[derive(Clone, Copy)]
 pub(super) struct Case<'a> {
@@ -83,6 +92,10 @@ pub(super) struct Case<'a> {
     pub opinions: &'a BTreeMap<Box<str>, Opinion>,
     /// The verdict until now.
     pub verdict: Status,
+    /// What the quorum wanted when the endpoint was last weighed.
+    pub wish: Option<Status>,
+    /// What brought the case up.
+    pub cause: Cause,
     /// When it last turned; none if it is still the start verdict.
     pub turned: Option<LogTime>,
     /// Since when a quorum calls an endpoint up whose verdict is down.
@@ -126,7 +139,12 @@ struct Gate(Reason, Option<LogTime>);
 /// Judges one endpoint.
 pub(super) fn judge(case: &Case<'_>) -> Finding {
     let tally = tally(case);
-    let wish = wish(&tally, case.settings);
+    // When some vantages fall silent, those that are left may want what nobody wanted before. Silence alone turns
+    // nothing: the wish counts when one of them speaks.
+    let is_heard = |wish: &Status| {
+        case.cause == Cause::Voice || *wish == case.verdict || case.wish == Some(*wish)
+    };
+    let wish = wish(&tally, case.settings).filter(is_heard);
     let returns = case.verdict.is_down() && wish.is_some_and(|w| !w.is_down());
     let recovering = if returns { case.recovering.or(Some(case.now)) } else { None };
     let wanted = wish.filter(|&w| w != case.verdict);

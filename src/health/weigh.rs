@@ -8,7 +8,16 @@ use crate::number::Revision;
 use super::event::{Action, LogTime, Status};
 use super::state::{PANIC_WINDOW_MILLIS, Pool, State, tier};
 use super::subject::Member;
-use super::verdict::{Finding, Standing, Tier, judge};
+use super::verdict::{Cause, Finding, Standing, Tier, judge};
+
+/// What made endpoints be weighed.
+#[derive(Clone, Copy)]
+pub(super) struct Round {
+    /// The event.
+    pub revision: Revision,
+    /// Whether it spoke of them, or only passed the time.
+    pub cause: Cause,
+}
 
 /// What weighing changed.
 #[derive(Default)]
@@ -21,20 +30,21 @@ pub(super) struct Moved {
 
 impl State {
     /// Judges `members` at `self.now` and takes what comes of it.
-    pub(super) fn weigh(&mut self, members: &[Arc<Member>], revision: Revision, moved: &mut Moved) {
-        self.weigh_once(members, revision, moved);
-        let calm = self.end_panics(members, moved);
-        if !calm.is_empty() {
-            self.weigh_once(&calm, revision, moved);
+    pub(super) fn weigh(&mut self, members: &[Arc<Member>], round: Round, moved: &mut Moved) {
+        self.weigh_once(members, round, moved);
+        // A feed that was disbelieved and then falls silent did not take its words back: its silence ends no panic.
+        if round.cause == Cause::Voice {
+            let calm = self.end_panics(members, moved);
+            self.weigh_once(&calm, round, moved);
         }
     }
 
-    fn weigh_once(&mut self, members: &[Arc<Member>], revision: Revision, moved: &mut Moved) {
+    fn weigh_once(&mut self, members: &[Arc<Member>], round: Round, moved: &mut Moved) {
         // All that one event turns counts together: a pool is believed or disbelieved as a whole, so that no region
         // is left half down by the order of its endpoints.
         let mut turning: BTreeMap<&str, usize> = BTreeMap::new();
         for member in members {
-            if self.note_wish(member) {
+            if self.note_wish(member, round.cause) {
                 *turning.entry(&member.pool).or_default() += 1;
             }
         }
@@ -42,16 +52,16 @@ impl State {
             self.begin_panic(pool, count, moved);
         }
         for member in members {
-            if self.commit(member, revision) {
+            if self.commit(member, round) {
                 moved.members.insert(Arc::clone(member));
             }
         }
     }
 
     /// Counts the endpoint in its pool if a quorum calls it down; tells whether it would now turn down but for panic.
-    fn note_wish(&mut self, member: &Member) -> bool {
+    fn note_wish(&mut self, member: &Member, cause: Cause) -> bool {
         let orders = self.orders(member);
-        let Some(finding) = self.finding(member, Some(false)) else { return false };
+        let Some(finding) = self.finding(member, Some(false), cause) else { return false };
         let opined_down = finding.wish == Some(Status::Down) && !orders.accepted;
         if let (Some(endpoint), Some(pool)) =
             (self.endpoints.get_mut(member), self.pools.get_mut(&member.pool))
@@ -64,11 +74,11 @@ impl State {
     }
 
     /// Judges an endpoint that is in the files; `panic` stands in for the pool's own.
-    fn finding(&self, member: &Member, panic: Option<bool>) -> Option<Finding> {
+    fn finding(&self, member: &Member, panic: Option<bool>, cause: Cause) -> Option<Finding> {
         let endpoint = self.endpoints.get(member).filter(|endpoint| endpoint.gone.is_none())?;
         let settings = self.settings(&member.pool);
         let panic = panic.unwrap_or_else(|| self.panics.contains_key(&member.pool));
-        Some(judge(&endpoint.case(self.now, &settings, self.orders(member), panic)))
+        Some(judge(&endpoint.case(self.now, &settings, self.orders(member), panic, cause)))
     }
 
     fn begin_panic(&mut self, pool: &str, turning: usize, moved: &mut Moved) {
@@ -97,16 +107,16 @@ impl State {
     }
 
     /// Takes the finding on one endpoint; tells whether its standing changed in more than the hour of its next change.
-    fn commit(&mut self, member: &Arc<Member>, revision: Revision) -> bool {
-        let Some(mut finding) = self.finding(member, None) else { return false };
+    fn commit(&mut self, member: &Arc<Member>, round: Round) -> bool {
+        let Some(mut finding) = self.finding(member, None, round.cause) else { return false };
         if let Some(verdict) = finding.turn {
             self.turn(member, verdict);
-            let Some(after) = self.finding(member, None) else { return false };
+            let Some(after) = self.finding(member, None, round.cause) else { return false };
             finding = after;
         }
         let action = self.orders(member).action;
         let Some(endpoint) = self.endpoints.get_mut(&**member) else { return false };
-        endpoint.recovering = finding.recovering;
+        (endpoint.wish, endpoint.recovering) = (finding.wish, finding.recovering);
         self.calendar.move_to(member, endpoint.due, finding.due);
         endpoint.due = finding.due;
         let tier = match action {
@@ -117,7 +127,7 @@ impl State {
         let before = endpoint.standing.clone();
         let (since, since_revision) = match before.tier == tier {
             true => (before.since, before.since_revision),
-            false => (self.now, revision),
+            false => (self.now, round.revision),
         };
         endpoint.standing = Standing {
             tier,
