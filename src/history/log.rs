@@ -139,8 +139,9 @@ impl Log {
         files::replace(&self.folder, &path, &[head.as_bytes(), &image])?;
         self.events_since_fold = self.revision.0.saturating_sub(state.revision().0);
         self.octets_since_fold = 0;
-        self.remove_old()?;
-        self.reserve()
+        // Space that cannot be kept free now is asked for again with the next fold.
+        let _ = self.reserve();
+        self.remove_old()
     }
 
     /// The events after `revision`, in order; none if they are no longer kept. A `Files` event whose inventory was
@@ -220,13 +221,18 @@ impl Log {
         self.folder.join("reserve")
     }
 
-    /// Keeps space free, by a file of that size with bytes in it: a hole would keep nothing.
+    /// Keeps space free, by a file of that size with bytes in it: a hole would keep nothing. It need not survive a
+    /// crash, so it is not synced.
     fn reserve(&self) -> Result<(), LogError> {
         let path = self.reserve_path();
         if fs::metadata(&path).is_ok_and(|m| m.len() == RESERVE_OCTETS as u64) {
             return Ok(());
         }
-        files::replace(&self.folder, &path, &[&vec![0x5a; RESERVE_OCTETS]])
+        fs::write(&path, vec![0x5a; RESERVE_OCTETS]).map_err(|e| {
+            // Half a reserve on a full disk would be in the way of what it is kept for.
+            let _ = fs::remove_file(&path);
+            LogError::io("write", &path, e)
+        })
     }
 
     fn release(&self) -> Result<(), LogError> {
@@ -286,3 +292,6 @@ fn is_decision(event: &Event) -> bool {
         Event::Files { .. } | Event::Report(_) | Event::Heartbeat { .. } | Event::Tick => false,
     }
 }
+
+#[cfg(test)]
+mod tests;
