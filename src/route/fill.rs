@@ -37,8 +37,8 @@ pub fn fill(plan: &Plan, health: &impl Verdicts, _: LogTime) -> PolicyTable {
     PolicyTable { rows: rows.collect(), choices: filler.choices.into() }
 }
 
-/// The time to the next possible change of any endpoint of the policy, counted from when it was last
-/// weighed, in whole seconds and within the policy's bounds.
+/// The time to the next possible change of any endpoint of the policy, counted from when it was
+/// last weighed, in whole seconds and within the policy's bounds.
 fn ttl(plan: &Plan, health: &impl Verdicts) -> Ttl {
     let steady = plan.members().filter_map(|member| health.standing(member).steady_millis).min();
     let (min, max) = plan.ttl_bounds();
