@@ -6,6 +6,8 @@
 //! Never:   reads a file, knows a zone, looks anything up by name on the query path.
 //! Enter:   `policy` (as written), `plan`, `fill`, then `table`, which is what a query touches.
 
+pub use crate::health::{Inventory, Settings};
+
 mod fill;
 mod plan;
 mod policy;

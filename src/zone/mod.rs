@@ -8,5 +8,6 @@
 mod parser;
 mod rrset;
 
+pub use crate::wire::{Name, Rtype};
 pub use parser::{Includes, Parsed, parse};
 pub use rrset::{Node, Rrset, Zone};
