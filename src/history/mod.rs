@@ -4,3 +4,7 @@
 //! Imports: health, diagnostic.
 //! Never:   decides what an event means.
 //! Enter:   `log`, then `generations`.
+
+mod generations;
+
+pub use generations::{Cause, Entry, Limits, Restored, Store, StoreError};
