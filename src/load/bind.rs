@@ -18,14 +18,8 @@ const BLOCKER_COUNT_SHOWN: usize = 3;
 /// Names looked at below one routed wildcard: enough to warn, whatever the zone's size.
 const BLOCKER_COUNT_MAX: usize = 10_000;
 
-/// An owner name bound to a policy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Routed {
-    /// The owner; its first label may be `*`.
-    pub owner: Name,
-    /// The policy.
-    pub policy: PolicyId,
-}
+/// The routed owners of one zone, with their policies.
+pub(super) type Routed = BTreeMap<Name, PolicyId>;
 
 /// A zone that is to be served, with the files that it is made of.
 pub(super) struct Served {
@@ -48,8 +42,8 @@ pub(super) struct Zones<'z> {
 /// What came of the binding.
 #[derive(Default)]
 pub(super) struct Bindings {
-    /// The routed names of each zone, by apex, in canonical order.
-    pub(super) routed: BTreeMap<Name, Vec<Routed>>,
+    /// The routed names of each zone, by apex.
+    pub(super) routed: BTreeMap<Name, Routed>,
     /// What cannot be published.
     pub(super) faults: Vec<Fault>,
     /// What can, with a word about it.
@@ -90,17 +84,14 @@ pub(super) fn bind(routes: &[Route], plans: &[Arc<Plan>], zones: &Zones<'_>) -> 
             continue;
         }
         bindings.remarks.extend(case.without_default());
-        let routed = Routed { owner: owner.clone(), policy: route.policy };
-        bindings.routed.entry(served.zone.apex.clone()).or_default().push(routed);
+        let routed = bindings.routed.entry(served.zone.apex.clone()).or_default();
+        routed.insert(owner.clone(), route.policy);
         if owner.is_wildcard() {
             wildcards.push((route, served, owner));
         }
     }
     for (route, served, owner) in wildcards {
         bindings.remarks.extend(blockers(route, &served.zone, &owner, &bound));
-    }
-    for routed in bindings.routed.values_mut() {
-        routed.sort_by(|a, b| a.owner.cmp(&b.owner));
     }
     bindings
 }
@@ -109,8 +100,7 @@ pub(super) fn bind(routes: &[Route], plans: &[Arc<Plan>], zones: &Zones<'_>) -> 
 pub(super) fn is_routed(name: &Name, bindings: &Bindings, zones: &Zones<'_>) -> bool {
     let Some(served) = enclosing(name, zones) else { return false };
     let Some(routed) = bindings.routed.get(&served.zone.apex) else { return false };
-    let has = |owner: &Name| routed.binary_search_by(|r| r.owner.cmp(owner)).is_ok();
-    if has(name) {
+    if routed.contains_key(name) {
         return true;
     }
     let mut below = name.clone();
@@ -118,7 +108,7 @@ pub(super) fn is_routed(name: &Name, bindings: &Bindings, zones: &Zones<'_>) -> 
         if exists(&served.zone, &below) || !above.is_at_or_below(&served.zone.apex) {
             return false;
         }
-        if above.prepend(b"*").is_ok_and(|wildcard| has(&wildcard)) {
+        if above.prepend(b"*").is_ok_and(|wildcard| routed.contains_key(&wildcard)) {
             return true;
         }
         below = above;

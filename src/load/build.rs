@@ -4,18 +4,19 @@
 //! and what was changed together with it; nothing else.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
-use crate::answer::Catalog;
+use crate::answer::{Catalog, Seed, ZoneImage};
 use crate::diagnostic::Diagnostic;
 use crate::fileset::FileSet;
 use crate::geo::Source;
 use crate::number::Digest;
 use crate::route::{Inventory, Plan};
-use crate::zone::Name;
+use crate::zone::{Name, Zone};
 
-use super::bind::{self, Bindings, Served, Zones};
-use super::compile::{self, ZoneImage};
+use super::bind::{self, Bindings, Routed, Served, Zones};
+use super::compile::compile_zone;
 use super::config::Config;
 use super::files::Scan;
 use super::forms::{self, Form, Forms};
@@ -27,6 +28,7 @@ use super::steering::{Steered, Steerings};
 
 /// Makes parts of files, and remembers what it made, so that what did not change is not made again.
 pub struct Builder {
+    seed: Seed,
     forms: Forms,
     grounds: Grounds,
     steerings: Steerings,
@@ -99,13 +101,31 @@ struct Attempt {
     steered: Arc<Steered>,
     bindings: Bindings,
     broken: Vec<Name>,
-    faults: Vec<Fault>,
+}
+
+/// Whether a step may end with faults.
+#[derive(Clone, Copy)]
+enum Patience {
+    None,
+    Any,
+}
+
+impl Patience {
+    fn bear(self, faults: Vec<Fault>) -> Result<(), Vec<Fault>> {
+        match self {
+            Patience::None if !faults.is_empty() => Err(faults),
+            Patience::None | Patience::Any => Ok(()),
+        }
+    }
 }
 
 impl Builder {
     /// A builder that has made nothing yet.
     pub fn new(config: &Config) -> Builder {
+        // The one source of randomness that std has; no answer depends on it.
+        let random = std::hash::RandomState::new().build_hasher().finish();
         Builder {
+            seed: Seed::new(random),
             forms: Forms::default(),
             grounds: Grounds::default(),
             steerings: Steerings::new(config.site_position, config.health),
@@ -119,10 +139,15 @@ impl Builder {
     pub fn build(&mut self, scan: &Scan, serving: &FileSet, removals: Removals) -> Built {
         let asked = removal::asked(scan, serving, removals);
         let mut choice = Choice::new(asked.files.clone(), serving);
+        let mut patience = Patience::None;
         let attempt = loop {
-            let mut attempt = self.attempt(&choice, &asked);
-            if !choice.retreat(std::mem::take(&mut attempt.faults)) {
-                break attempt;
+            match self.attempt(&choice, &asked, patience) {
+                Ok(attempt) => break attempt,
+                Err(faults) => {
+                    // Where nothing is left to take back, what is without fault serves.
+                    let mended = choice.retreat(faults);
+                    patience = if mended { patience } else { Patience::Any };
+                }
             }
         };
         let parts = self.parts(&attempt, &choice.files);
@@ -140,30 +165,31 @@ impl Builder {
         }
     }
 
-    /// The journey of a set of files, up to the first step with faults: files by themselves, zones beside each other,
+    /// The journey of a set of files, up to the first step with faults: files by themselves and zones beside each other,
     /// steering as a whole, steering onto zones.
-    fn attempt(&mut self, choice: &Choice<'_>, asked: &removal::Asked) -> Attempt {
+    fn attempt(
+        &mut self,
+        choice: &Choice<'_>,
+        asked: &removal::Asked,
+        patience: Patience,
+    ) -> Result<Attempt, Vec<Fault>> {
         let files = &choice.files;
         let forms = self.forms.parse(files);
         let ground = self.grounds.compile(files);
-        let (steered, local) = self.steerings.compile(files, &ground);
         let (served, doubles) = by_apex(&forms, asked);
-        let broken = broken(choice, asked, &served);
         let mut faults: Vec<Fault> = forms.iter().filter_map(|form| form_fault(form)).collect();
         faults.extend(ground.faults());
-        faults.extend(local);
+        faults.extend(self.steerings.parse(files));
         faults.extend(doubles);
-        if faults.is_empty() {
-            faults.extend(steered.faults());
-        }
-        let mut bindings = Bindings::default();
-        if faults.is_empty() {
-            let gone = self.gone(choice);
-            let zones = Zones { served: &served, broken: &broken, gone: &gone };
-            bindings = bind::bind(&steered.routes, &steered.plans, &zones);
-            faults = std::mem::take(&mut bindings.faults);
-        }
-        Attempt { forms, served, ground, steered, bindings, broken, faults }
+        patience.bear(faults)?;
+        let steered = self.steerings.compile(files, &ground);
+        patience.bear(steered.faults())?;
+        let broken = broken(choice, asked, &served);
+        let gone = self.gone(choice);
+        let zones = Zones { served: &served, broken: &broken, gone: &gone };
+        let mut bindings = bind::bind(&steered.routes, &steered.plans, &zones);
+        patience.bear(std::mem::take(&mut bindings.faults))?;
+        Ok(Attempt { forms, served, ground, steered, bindings, broken })
     }
 
     /// Zones that serve and whose file would go, by apex.
@@ -181,7 +207,7 @@ impl Builder {
         let images = self.images(attempt);
         let steered = &attempt.steered;
         Parts {
-            catalog: Arc::new(compile::compose(images, attempt.broken.clone())),
+            catalog: Arc::new(Catalog::compose(self.seed.clone(), images, &attempt.broken)),
             plans: Arc::clone(&steered.plans),
             inventory: Arc::clone(&steered.inventory),
             files_digest: files.digest(),
@@ -193,20 +219,17 @@ impl Builder {
 
     /// The image of every zone; only those whose zone or routes changed are made.
     fn images(&mut self, attempt: &Attempt) -> Vec<Arc<ZoneImage>> {
-        let forms = attempt.forms.iter().filter_map(|form| Some((form, form.zone.as_ref()?)));
-        let no_gone = BTreeMap::new();
-        let zones = Zones { served: &attempt.served, broken: &attempt.broken, gone: &no_gone };
+        let zones = attempt.zones();
         let is_routed = |name: &Name| bind::is_routed(name, &attempt.bindings, &zones);
-        let jobs: Vec<Job<'_>> = forms
-            .map(|(form, zone)| {
-                let routed = attempt.bindings.routed.get(&zone.apex);
-                Job::new(form, zone, routed.map_or(&[], Vec::as_slice), &is_routed)
-            })
-            .collect();
+        let forms = attempt.forms.iter().filter_map(|form| Some((form, form.zone.as_ref()?)));
+        let jobs: Vec<Job<'_>> =
+            forms.map(|(form, zone)| Job::new(form, zone, &attempt.bindings, &is_routed)).collect();
         let before = std::mem::take(&mut self.images);
+        let seed = &self.seed;
         let images = forms::in_parallel(jobs, |job| {
             let known = before.get(&job.zone.apex).filter(|(key, _)| *key == job.key);
-            let image = known.map_or_else(|| job.run(&is_routed), |(_, image)| Arc::clone(image));
+            let made = || Arc::new(compile_zone(seed, job.zone, job.routed, &is_routed));
+            let image = known.map_or_else(made, |(_, image)| Arc::clone(image));
             (job.zone.apex.clone(), (job.key, image))
         });
         self.images = images.into_iter().collect();
@@ -232,11 +255,9 @@ impl Builder {
         let remarks = remarks.filter(|d| !choice.is_refused(&d.place.file));
         said.extend(remarks.cloned());
         said.extend(attempt.bindings.remarks.iter().cloned());
-        said.extend(outcome::hint_warnings(attempt.forms.iter(), |name| {
-            let gone = BTreeMap::new();
-            let zones = Zones { served: &attempt.served, broken: &attempt.broken, gone: &gone };
-            bind::is_routed(name, &attempt.bindings, &zones)
-        }));
+        let zones = attempt.zones();
+        let is_routed = |name: &Name| bind::is_routed(name, &attempt.bindings, &zones);
+        said.extend(outcome::hint_warnings(attempt.forms.iter(), is_routed));
         outcome::in_order(said)
     }
 
@@ -247,39 +268,39 @@ impl Builder {
     }
 }
 
+impl Attempt {
+    fn zones(&self) -> Zones<'_> {
+        static NO_GONE: BTreeMap<Name, String> = BTreeMap::new();
+        Zones { served: &self.served, broken: &self.broken, gone: &NO_GONE }
+    }
+}
+
 /// One zone to be made into an image.
 struct Job<'a> {
-    zone: &'a crate::zone::Zone,
-    routed: &'a [bind::Routed],
-    strips: bool,
+    zone: &'a Zone,
+    routed: &'a Routed,
     key: Digest,
 }
 
 impl<'a> Job<'a> {
     fn new(
         form: &'a Form,
-        zone: &'a crate::zone::Zone,
-        routed: &'a [bind::Routed],
+        zone: &'a Zone,
+        bindings: &'a Bindings,
         is_routed: &impl Fn(&Name) -> bool,
     ) -> Job<'a> {
-        let stripped: Vec<String> = form
-            .hinted
+        static NO_ROUTES: Routed = Routed::new();
+        let routed = bindings.routed.get(&zone.apex).unwrap_or(&NO_ROUTES);
+        let routes: Vec<(String, Digest)> = routed
             .iter()
-            .filter(|hinted| is_routed(&hinted.target))
-            .map(|hinted| hinted.target.to_string())
+            .map(|(owner, policy)| (owner.to_string(), Digest::of(&policy.0.to_le_bytes())))
             .collect();
-        let routes = routed.iter().map(|r| (r.owner.to_string(), r.policy));
-        let routes: Vec<(String, Digest)> =
-            routes.map(|(owner, policy)| (owner, Digest::of(&policy.0.to_le_bytes()))).collect();
+        let hintless = form.hinted.iter().filter(|hinted| is_routed(&hinted.target));
+        let hintless: Vec<String> = hintless.map(|hinted| hinted.target.to_string()).collect();
         let parts = std::iter::once(("", form.key))
             .chain(routes.iter().map(|(owner, policy)| (owner.as_str(), *policy)))
-            .chain(stripped.iter().map(|name| (name.as_str(), Digest::default())));
-        Job { zone, routed, strips: !stripped.is_empty(), key: Digest::of_parts(parts) }
-    }
-
-    fn run(&self, is_routed: &impl Fn(&Name) -> bool) -> Arc<ZoneImage> {
-        let bare = self.strips.then(|| super::hints::strip(self.zone, is_routed)).flatten();
-        Arc::new(compile::zone(bare.as_ref().unwrap_or(self.zone), self.routed))
+            .chain(hintless.iter().map(|target| (target.as_str(), Digest::default())));
+        Job { zone, routed, key: Digest::of_parts(parts) }
     }
 }
 
@@ -341,7 +362,7 @@ fn summary(attempt: &Attempt) -> Summary {
     Summary {
         zones: attempt.served.len(),
         records: attempt.served.values().map(|s| s.zone.record_count()).sum(),
-        routes: attempt.bindings.routed.values().map(Vec::len).sum(),
+        routes: attempt.bindings.routed.values().map(Routed::len).sum(),
         policies: attempt.steered.plans.len(),
         pools: inventory.pools.len(),
         endpoints: inventory.members.len(),

@@ -20,8 +20,8 @@ mod removal;
 mod retreat;
 mod steering;
 
-pub use bind::Routed;
 pub use build::{Builder, Built, Parts, Summary};
+pub use compile::compile_zone;
 pub use config::{CONFIG_FILE, Config};
 pub use files::{Reader, Scan, scan};
 pub use removal::Removals;

@@ -65,14 +65,9 @@ impl Steerings {
         Steerings { site, health, files: HashMap::new(), compiled: Vec::new() }
     }
 
-    /// The steering of `files` on `ground`, and the faults of single files. While there are any, it is of those without.
-    pub(super) fn compile(
-        &mut self,
-        files: &FileSet,
-        ground: &Ground,
-    ) -> (Arc<Steered>, Vec<Fault>) {
+    /// Reads every steering file among `files`, and tells the faults of each.
+    pub(super) fn parse(&mut self, files: &FileSet) -> Vec<Fault> {
         let mut faults = Vec::new();
-        let mut parts = vec![(String::new(), ground.digest)];
         for (path, file) in files.files.iter().filter(|(path, _)| is_steering_file(path)) {
             let read = || {
                 let (parsed, said) = route::parse_steering(path, &file.bytes);
@@ -81,19 +76,26 @@ impl Steerings {
             };
             let read = self.files.entry((path.clone(), file.digest)).or_insert_with(read);
             read.wanted = true;
-            match read.parsed {
-                Some(_) => parts.push((path.clone(), file.digest)),
-                None => faults.push(local_fault(path, &read.said)),
+            if read.parsed.is_none() {
+                faults.push(local_fault(path, &read.said));
             }
         }
+        faults
+    }
+
+    /// The steering of `files` on `ground`; of those that could be read.
+    pub(super) fn compile(&mut self, files: &FileSet, ground: &Ground) -> Arc<Steered> {
+        let paths = files.files.iter().filter(|(path, _)| is_steering_file(path));
+        let mut parts = vec![(String::new(), ground.digest)];
+        parts.extend(paths.map(|(path, file)| (path.clone(), file.digest)));
         let digest = Digest::of_parts(parts.iter().map(|(path, digest)| (path.as_str(), *digest)));
         if let Some((_, known, wanted)) = self.compiled.iter_mut().find(|(d, ..)| *d == digest) {
             *wanted = true;
-            return (Arc::clone(known), faults);
+            return Arc::clone(known);
         }
         let steered = Arc::new(self.whole(&parts, ground));
         self.compiled.push((digest, Arc::clone(&steered), true));
-        (steered, faults)
+        steered
     }
 
     fn whole(&self, parts: &[(String, Digest)], ground: &Ground) -> Steered {

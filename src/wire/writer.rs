@@ -35,6 +35,11 @@ impl<'a> Writer<'a> {
         self.len
     }
 
+    /// What is written so far, the header still empty.
+    pub fn message(&self) -> &[u8] {
+        &self.buffer[..self.len]
+    }
+
     /// Whether nothing but the header is written.
     pub fn is_empty(&self) -> bool {
         self.len <= HEADER_LEN

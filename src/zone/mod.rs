@@ -8,6 +8,7 @@
 mod parser;
 mod rrset;
 
-pub use crate::wire::{Name, Rtype};
 pub use parser::{Includes, Parsed, parse};
 pub use rrset::{Node, Rrset, Zone};
+
+pub use crate::wire::{Name, Rtype};
