@@ -201,3 +201,6 @@ fn finish(writer: Writer<'_>, query: &Query<'_>, resolution: &Resolution) -> Out
     let len = writer.finish(query.id, Flags(flags), 1);
     Outcome { len, rcode: resolution.rcode, truncated: resolution.truncated }
 }
+
+#[cfg(test)]
+mod tests;

@@ -249,12 +249,9 @@ mod tests {
         let mut buffer = [0; 128];
         let mut writer = Writer::new(&mut buffer, 128);
         assert!(piece.write(&mut writer, Section::Answer, Anchors { owner: 12, apex: 16 }));
-        assert_eq!(
-            buffer[12..][..57],
-            *b"\xc0\x0c\0\x0f\0\x01\0\0\0\x3c\0\x09\0\x0a\x04mail\xc0\x10\
-               \xc0\x0c\0\x0f\0\x01\0\0\0\x3c\0\x0b\0\x14\x01m\x05other\0\0\0\0\0\0\0\0\0\0\0\0\0"
-                [..57]
-        );
+        let first = b"\xc0\x0c\0\x0f\0\x01\0\0\0\x3c\0\x09\0\x0a\x04mail\xc0\x10";
+        let second = b"\xc0\x0c\0\x0f\0\x01\0\0\0\x3c\0\x0b\0\x14\x01m\x05other\0";
+        assert_eq!(buffer[12..56], [&first[..], second].concat());
         let mut writer = Writer::new(&mut buffer, 128);
         assert!(piece.write(&mut writer, Section::Answer, Anchors { owner: 0x123, apex: 0x234 }));
         assert_eq!(buffer[12..14], *b"\xc1\x23");
