@@ -5,11 +5,12 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Diagnostic, Place};
-use crate::geo::Position;
-use crate::route::Settings;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
-use super::keys::{Table, read_table};
+use crate::diagnostic::{Diagnostic, Place, has_error};
+use crate::geo::Position;
+use crate::route::{Reader, Settings, Source, read_health, read_position};
 
 /// The name of the file, looked for in the folder that is served.
 pub const CONFIG_FILE: &str = "homing.toml";
@@ -19,7 +20,7 @@ const SITE_NAME_LEN_MAX: usize = 63;
 /// Sockets that one process may be told to open: a guess, far above any machine's addresses.
 const LISTEN_COUNT_MAX: usize = 256;
 /// Threads that answer UDP: a guess, above the largest machine's CPUs.
-const CORE_COUNT_MAX: usize = 1024;
+const CORE_COUNT_MAX: u32 = 1024;
 
 /// What one process is told about itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,40 +81,40 @@ impl Config {
     /// Reads the file at `path`. Every mistake in it comes back at once.
     pub fn load(path: &Path) -> Result<Config, Vec<Diagnostic>> {
         let shown = path.display().to_string();
-        let unreadable = |why: String| {
-            let what = format!("the configuration cannot be read: {why}");
-            vec![
-                Diagnostic::error("config-unreadable", Place::file(&shown), what)
-                    .help("give the file's path and let this user read it"),
-            ]
-        };
-        let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
-        let text = String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8".into()))?;
+        let bytes = std::fs::read(path).map_err(|error| {
+            let what = format!("the configuration cannot be read: {error}");
+            let said = Diagnostic::error("config-unreadable", Place::file(&shown), what);
+            vec![said.help("give the file's path and let this user read it")]
+        })?;
         let root = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut config = Config::parse(&shown, &text, root)?;
+        let mut config = Config::parse(&shown, &bytes, root)?;
         config.file = Some(path.to_owned());
         Ok(config)
     }
 
     /// Reads `text`, which the operator knows as `shown`; paths in it are relative to `root`.
-    pub fn parse(shown: &str, text: &str, root: &Path) -> Result<Config, Vec<Diagnostic>> {
+    pub fn parse(shown: &str, text: &[u8], root: &Path) -> Result<Config, Vec<Diagnostic>> {
+        let source = Source::new(shown, text).map_err(|said| vec![said])?;
+        let mut reader = Reader::new(&source);
+        let top = reader.top();
         let mut config = Config::defaults(root);
-        let mut said = Vec::new();
-        let mut top = read_table(shown, text, &mut said);
-        if let Some(mut site) = top.section("site", &mut said) {
-            read_site(&mut config, &mut site, &mut said);
-        }
-        if let Some(mut listen) = top.section("listen", &mut said) {
-            read_listen(&mut config, &mut listen, &mut said);
-        }
-        if let Some(mut files) = top.section("files", &mut said) {
-            read_files(&mut config, &mut files, root, &mut said);
-        }
-        if let Some(health) = top.section("health", &mut said) {
-            config.health = super::keys::read_health(health, &mut said);
-        }
-        top.finish(&["site", "listen", "files", "health"], &mut said);
-        if said.is_empty() { Ok(config) } else { Err(said) }
+        reader.only_keys(&top, &["site", "listen", "files", "health"], "homing.toml");
+        let mut section = |key: &str, read: &mut dyn FnMut(&mut Reader<'_>, &DeTable<'_>)| {
+            if let Some(value) = top.get(key)
+                && let Some(table) = reader.table(value, &format!("`{key}`"))
+            {
+                read(&mut reader, table);
+            }
+        };
+        section("site", &mut |reader, table| read_site(&mut config, reader, table));
+        section("listen", &mut |reader, table| read_listen(&mut config, reader, table));
+        section("files", &mut |reader, table| read_files(&mut config, reader, table, root));
+        section("health", &mut |reader, table| {
+            let patch = read_health(reader, table, "[health]");
+            config.health = patch.over(&Settings::default());
+        });
+        let said = reader.finish();
+        if has_error(&said) { Err(said) } else { Ok(config) }
     }
 
     /// Threads that answer UDP: as written, or one for each CPU that this process may use.
@@ -125,68 +126,75 @@ impl Config {
     }
 }
 
-fn read_site(config: &mut Config, site: &mut Table<'_>, said: &mut Vec<Diagnostic>) {
-    site.take("name", said, |name: String| {
+fn read_site(config: &mut Config, reader: &mut Reader<'_>, site: &DeTable<'_>) {
+    reader.only_keys(site, &["name", "position"], "[site]");
+    if let Some(value) = site.get("name")
+        && let Some(name) = reader.text(value, "`name`")
+    {
         if name.is_empty() || name.len() > SITE_NAME_LEN_MAX {
-            return Err(format!("a site name has 1 to {SITE_NAME_LEN_MAX} octets"));
+            let help = format!("1 to {SITE_NAME_LEN_MAX} octets");
+            let what = format!("`name` has {} octets", name.len());
+            reader.error("site-name", &value.span(), what, help);
+        } else {
+            config.site_name = name.to_owned();
         }
-        config.site_name = name;
-        Ok(())
-    });
-    site.take("position", said, |[latitude, longitude]: [f64; 2]| {
-        if !(-90.0..=90.0).contains(&latitude) || !(-180.0..=180.0).contains(&longitude) {
-            return Err("a position is [latitude, longitude] in degrees: \
-                        -90 to 90, -180 to 180"
-                .to_owned());
-        }
-        let position = Position { latitude: latitude as f32, longitude: longitude as f32 };
-        config.site_position = Some(position);
-        Ok(())
-    });
-    site.finish(&["name", "position"], said);
+    }
+    let position = site.get("position");
+    config.site_position = position.and_then(|value| read_position(reader, value));
 }
 
-fn read_listen(config: &mut Config, listen: &mut Table<'_>, said: &mut Vec<Diagnostic>) {
-    listen.take("dns", said, |addresses: Vec<String>| {
-        if addresses.is_empty() || addresses.len() > LISTEN_COUNT_MAX {
-            return Err(format!("give 1 to {LISTEN_COUNT_MAX} addresses"));
+fn read_listen(config: &mut Config, reader: &mut Reader<'_>, listen: &DeTable<'_>) {
+    reader.only_keys(listen, &["dns", "api", "cores"], "[listen]");
+    if let Some(value) = listen.get("dns")
+        && let Some(list) = reader.full_list(value, "`dns`")
+    {
+        if list.len() > LISTEN_COUNT_MAX {
+            let what = format!("`dns` lists {} addresses", list.len());
+            let help = format!("at most {LISTEN_COUNT_MAX}");
+            reader.error("too-many-addresses", &value.span(), what, help);
         }
-        config.dns = addresses.iter().map(|a| socket_address(a)).collect::<Result<_, _>>()?;
-        Ok(())
-    });
-    listen.take("api", said, |address: String| {
-        config.api = socket_address(&address)?;
-        Ok(())
-    });
-    listen.take("cores", said, |cores: usize| {
-        if cores > CORE_COUNT_MAX {
-            return Err(format!("at most {CORE_COUNT_MAX} cores; 0 is one for each CPU"));
-        }
-        config.cores = cores;
-        Ok(())
-    });
-    listen.finish(&["dns", "api", "cores"], said);
+        let list = list.iter().take(LISTEN_COUNT_MAX);
+        config.dns = list.filter_map(|value| read_address(reader, value, "`dns`")).collect();
+    }
+    if let Some(value) = listen.get("api") {
+        config.api = read_address(reader, value, "`api`").unwrap_or(config.api);
+    }
+    if let Some(value) = listen.get("cores") {
+        let cores = reader.integer(value, "`cores`", 0, CORE_COUNT_MAX);
+        config.cores = cores.map_or(config.cores, |count| count as usize);
+    }
 }
 
-fn read_files(config: &mut Config, files: &mut Table<'_>, root: &Path, said: &mut Vec<Diagnostic>) {
+fn read_files(config: &mut Config, reader: &mut Reader<'_>, files: &DeTable<'_>, root: &Path) {
+    reader.only_keys(files, &["zones", "geo", "state"], "[files]");
     let folders =
         [("zones", &mut config.zones), ("geo", &mut config.geo), ("state", &mut config.state)];
     for (key, folder) in folders {
-        files.take(key, said, |path: String| {
-            if path.is_empty() {
-                return Err("a folder has a name; \".\" is this file's own".to_owned());
+        let Some(value) = files.get(key) else { continue };
+        match reader.text(value, &format!("`{key}`")) {
+            Some("") => {
+                let help = "`.` is the folder of this file";
+                reader.error("folder-name", &value.span(), format!("`{key}` is empty"), help);
             }
-            *folder = root.join(path);
-            Ok(())
-        });
+            Some(path) => *folder = root.join(path),
+            None => {}
+        }
     }
-    files.finish(&["zones", "geo", "state"], said);
 }
 
-fn socket_address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| {
-        format!("`{text}` is no address with a port, such as 192.0.2.1:53 or [2001:db8::1]:53")
-    })
+fn read_address(
+    reader: &mut Reader<'_>,
+    value: &Spanned<DeValue<'_>>,
+    what: &str,
+) -> Option<SocketAddr> {
+    let text = reader.text(value, what)?;
+    let address = text.parse().ok();
+    if address.is_none() {
+        let help = "an address with a port: 192.0.2.1:53, [2001:db8::1]:53";
+        let message = format!("{what}: `{text}` is not an address with a port");
+        reader.error("not-an-address", &value.span(), message, help);
+    }
+    address
 }
 
 #[cfg(test)]
@@ -194,7 +202,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Config, Vec<Diagnostic>> {
-        Config::parse("homing.toml", text, Path::new("/srv/dns"))
+        Config::parse("homing.toml", text.as_bytes(), Path::new("/srv/dns"))
     }
 
     #[test]
@@ -230,20 +238,22 @@ mod tests {
              cores = \"two\"\n[helth]\nquorum = 1\n",
         )
         .unwrap_err();
-        let shown: Vec<(&str, u32, u32)> =
-            said.iter().map(|d| (d.code, d.place.line, d.place.column)).collect();
+        let mut shown: Vec<(u32, u32, &str)> =
+            said.iter().map(|d| (d.place.line, d.place.column, d.code)).collect();
+        shown.sort();
         assert_eq!(
             shown,
             [
-                ("value-refused", 3, 12),
-                ("unknown-key", 2, 1),
-                ("value-refused", 5, 7),
-                ("value-refused", 6, 9),
-                ("unknown-key", 7, 2),
+                (2, 1, "unknown-key"),
+                (3, 12, "out-of-range"),
+                (5, 8, "not-an-address"),
+                (6, 9, "wrong-type"),
+                (7, 2, "unknown-key"),
             ]
         );
-        assert!(said[1].help.contains("did you mean `name`"), "{}", said[1]);
-        assert!(said[4].help.contains("did you mean `health`"), "{}", said[4]);
+        let helps: Vec<&str> = said.iter().map(|d| d.help.as_str()).collect();
+        assert!(helps.contains(&"did you mean `name`?"), "{helps:?}");
+        assert!(helps.contains(&"did you mean `health`?"), "{helps:?}");
     }
 
     #[test]

@@ -14,7 +14,6 @@ mod forms;
 mod ground;
 mod hints;
 mod include;
-mod keys;
 mod outcome;
 mod removal;
 mod retreat;
