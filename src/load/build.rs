@@ -370,3 +370,6 @@ fn summary(attempt: &Attempt) -> Summary {
         broken: attempt.broken.iter().map(Name::to_string).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;

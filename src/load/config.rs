@@ -245,7 +245,7 @@ mod tests {
             shown,
             [
                 (2, 1, "unknown-key"),
-                (3, 12, "out-of-range"),
+                (3, 13, "out-of-range"),
                 (5, 8, "not-an-address"),
                 (6, 9, "wrong-type"),
                 (7, 2, "unknown-key"),
