@@ -7,6 +7,7 @@
 
 mod assemble;
 mod check;
+mod denial;
 
 mod generate;
 mod lexer;
@@ -15,9 +16,12 @@ mod rdata;
 mod record;
 mod report;
 mod rrset;
+mod sha1;
+mod tree;
 
 pub use parser::{Includes, Parsed, parse};
 pub use rdata::to_text;
 pub use rrset::{Node, Rrset, Zone};
+pub use tree::{Record, TreeAnswer, answer};
 
 pub use crate::wire::{Name, Rtype};

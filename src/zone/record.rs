@@ -86,7 +86,7 @@ fn read_head(
         let mark = state.mark(token);
         let word = std::str::from_utf8(bytes).unwrap_or_default();
         if let Some(rtype) = Rtype::parse(word) {
-            check_type(reader, rtype, mark)?;
+            check_type(reader, rtype, word, mark)?;
             return Some(Head { ttl, rtype, token });
         } else if let Some(found) = Class::parse(word).filter(|_| class.is_none()) {
             class = Some(found);
@@ -108,12 +108,18 @@ fn read_head(
     None
 }
 
-fn check_type(reader: &mut Reader<'_, '_>, rtype: Rtype, mark: Mark) -> Option<()> {
+fn check_type(reader: &mut Reader<'_, '_>, rtype: Rtype, word: &str, mark: Mark) -> Option<()> {
     if !rtype.is_meta() {
         return Some(());
     }
-    let message = format!("{rtype} may be asked for but not stand in a zone (RFC 6895 §3.1)");
-    reader.report.error(mark, "meta-type", message);
+    // Other servers load a meta type in its generic form, and can do nothing with it.
+    if word.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("TYPE")) {
+        let message = format!("{rtype} may be asked for but not served; the record is left out");
+        reader.report.warning(mark, "meta-type", message, "remove the record (RFC 6895 §3.1)");
+    } else {
+        let message = format!("{rtype} may be asked for but not stand in a zone (RFC 6895 §3.1)");
+        reader.report.error(mark, "meta-type", message);
+    }
     None
 }
 
