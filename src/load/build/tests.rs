@@ -210,6 +210,7 @@ fn routes_are_bound_and_counted() {
 fn routes_that_cannot_be_are_refused() {
     let names = "[pools.n]\nfra = ['lb.example.net.']\n[policies.n]\npool = 'n'\n\
                  [policies.d]\npool = 'web'\nwhen_all_down = 'default'\n";
+    let mut world = World::new(&[("geo/regions.toml", REGIONS)]);
     for (route, records, code) in [
         ("[routes.'b']\n'@' = 'web'\n", "", "route-zone-unknown"),
         ("[routes.'a']\n'www.b.' = 'web'\n", "", "route-outside-zone"),
@@ -224,12 +225,9 @@ fn routes_that_cannot_be_are_refused() {
         ("[routes.'a']\n'www' = 'd'\n", "", "route-without-default"),
     ] {
         let steering = format!("{POOL}{names}{route}");
-        let text = zone(1, records);
-        let mut world = World::new(&[
-            ("geo/regions.toml", REGIONS),
-            ("zones/a.toml", &steering),
-            ("zones/a.zone", &text),
-        ]);
+        // Each case is a first start; only what was learnt of geography is kept.
+        world.serving = FileSet::default();
+        world.write(&[("zones/a.toml", &steering), ("zones/a.zone", &zone(1, records))]);
         let built = world.build();
         assert_eq!(errors(&built), [code], "{route}{records}{:#?}", built.diagnostics);
         // Nothing was ever good: the steering is dropped, and the zone serves its own records.
@@ -237,12 +235,7 @@ fn routes_that_cannot_be_are_refused() {
         assert_eq!((built.parts.summary.zones, built.parts.summary.routes), (1, 0));
     }
     let allowed = format!("{POOL}{names}[routes.'a']\n'www' = 'n'\n");
-    let text = zone(1, "www CNAME b.\n");
-    let mut world = World::new(&[
-        ("geo/regions.toml", REGIONS),
-        ("zones/a.toml", &allowed),
-        ("zones/a.zone", &text),
-    ]);
+    world.write(&[("zones/a.toml", &allowed), ("zones/a.zone", &zone(1, "www CNAME b.\n"))]);
     assert_eq!(errors(&world.build()), [""; 0]);
 }
 
