@@ -90,10 +90,11 @@ impl Grounds {
         let mut worlds = Vec::new();
         for (path, file) in parts() {
             // Rule 7: a file cannot end the process, not even by a fault of ours.
-            let read = catch_unwind(AssertUnwindSafe(|| World::from_mmdb(path, &file.bytes)));
-            match read.unwrap_or_else(|_| Err(bug(path))) {
-                Ok(world) => worlds.push(world),
-                Err(said) => faults.push((path.clone(), vec![said])),
+            let read = || World::from_mmdb(path, &file.bytes).map_err(Box::new);
+            match catch_unwind(AssertUnwindSafe(read)) {
+                Ok(Ok(world)) => worlds.push(world),
+                Ok(Err(said)) => faults.push((path.clone(), vec![*said])),
+                Err(_) => faults.push((path.clone(), vec![bug(path)])),
             }
         }
         let value = Arc::new(Database { world: Arc::new(database(worlds)), faults });
