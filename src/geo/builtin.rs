@@ -12,7 +12,7 @@ use crate::diagnostic::{Diagnostic, Place as Where};
 
 use super::gazetteer::{self, WHOLE};
 use super::place::{Place, PlaceId};
-use super::world::{Places, Source, Starts, World, without_embedded};
+use super::world::{Places, Source, Starts, World};
 
 impl World {
     /// The table within this binary: country grain.
@@ -34,6 +34,7 @@ impl World {
 /// # Errors
 /// Those of [`World::from_mmdb`]; `geo-not-redistributable` for databases whose licence forbids to
 /// pass them on.
+#[allow(clippy::result_large_err, reason = "rare, and the diagnostic is the point")]
 pub fn build(path: &str, bytes: &[u8]) -> Result<Vec<u8>, Diagnostic> {
     let world = World::from_mmdb(path, bytes)?;
     let source = world.sources.first().cloned().unwrap_or_default();
@@ -139,7 +140,7 @@ fn decode(bytes: &[u8]) -> Option<World> {
         v6.push(u128::from(start) << 64, id);
         Some(())
     })?;
-    let (v4, v6) = (v4.0, without_embedded(v6.0));
+    let (v4, v6) = (v4.0, v6.0);
     cursor.0.is_empty().then(|| World { v4, v6, places: places.into_list(), sources: vec![source] })
 }
 

@@ -13,14 +13,16 @@ use crate::diagnostic::{Diagnostic, Place as Where};
 use super::place::{Place, PlaceId};
 use super::record::Value;
 use super::sweep::LAST_V4;
-use super::world::{Places, Source, Starts, World, without_embedded};
+use super::world::{Places, Source, Starts, World, without_special};
 
 impl World {
-    /// Reads a database. `path` is how the operator knows it.
+    /// Reads a database. `path` is how the operator knows it. What it says of special-purpose
+    /// addresses is left out: such a client may be anywhere.
     ///
     /// # Errors
     /// `geo-database-broken`: it is truncated, not in the format, or contradicts itself anywhere.
     /// `geo-database-useless`: it is sound, and tells nothing that we understand of any address.
+    #[allow(clippy::result_large_err, reason = "rare, and the diagnostic is the point")]
     pub fn from_mmdb(path: &str, bytes: &[u8]) -> Result<World, Diagnostic> {
         let reader = Reader::from_source(bytes).map_err(|error| broken(path, &error))?;
         let metadata = reader.metadata();
@@ -55,12 +57,8 @@ impl World {
             built_epoch_secs: metadata.build_epoch,
             networks: gatherer.networks,
         };
-        Ok(World {
-            v4: gatherer.v4.0,
-            v6: without_embedded(gatherer.v6.0),
-            places: gatherer.places.into_list(),
-            sources: vec![source],
-        })
+        let (v4, v6) = without_special(gatherer.v4.0, gatherer.v6.0);
+        Ok(World { v4, v6, places: gatherer.places.into_list(), sources: vec![source] })
     }
 }
 
