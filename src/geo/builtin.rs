@@ -1,9 +1,9 @@
 //! The built-in table: countries by address, for machines without a database.
 //!
-//! `build` makes it of any country database, the same bytes for the same database; the binary holds one. The file is a
-//! magic, then deflated: a header for people, the countries, and for each family all starts
-//! (LEB128, how far beyond the last one) and all countries, by index. IPv4 counts addresses, IPv6
-//! counts /64s.
+//! `build` makes it of any country database, the same bytes for the same database; the binary holds
+//! one. The file is a magic, then deflated: a header for people, the countries, and for each family
+//! all starts (LEB128, how far beyond the last one) and all countries, by index. IPv4 counts
+//! addresses, IPv6 counts /64s.
 
 use miniz_oxide::deflate::compress_to_vec;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;

@@ -1,7 +1,6 @@
-//! Databases in the MaxMind DB format into worlds: read whole, at load, and never looked into
-//! again.
+//! Databases in the MaxMind DB format into worlds: read whole, at load, never looked into again.
 //!
-//! Never: trusts a file. A broken one is refused as a whole, with a diagnostic, whatever is broken in it.
+//! Never: trusts a file. A broken one is refused as a whole, whatever is broken in it.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

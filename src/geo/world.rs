@@ -14,7 +14,8 @@ use super::sweep::{self, LAST_V4, LAST_V6, Span, sweep};
 /// Where the knowledge came from, for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Source {
-    /// What serves: a path such as `geo/GeoLite2-City.mmdb`, or `built-in`.
+    /// What serves: a path such as `geo/GeoLite2-City.mmdb`, or
+    /// `built-in (dbip-country.mmdb)`.
     pub name: String,
     /// The licence, where known.
     pub licence: String,
