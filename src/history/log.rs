@@ -54,6 +54,14 @@ pub struct Log {
     octets_since_fold: u64,
 }
 
+/// A batch on its way into a segment.
+struct Encoded {
+    batch: Vec<Timed>,
+    bytes: Vec<u8>,
+    /// The last inventory that the log knows once the batch is in it.
+    inventory: Arc<Inventory>,
+}
+
 /// The segment that is appended to.
 #[derive(Debug)]
 struct Writing {
@@ -110,7 +118,7 @@ impl Log {
     /// On a full disk a batch made of operators' decisions only (overrides and drains) takes the space kept free for
     /// it; any other fails with [`LogError::Full`].
     pub fn append(&mut self, events: Vec<(LogTime, Event)>) -> Result<Vec<Timed>, LogError> {
-        let (batch, bytes, inventory) = self.encode(events)?;
+        let Encoded { batch, bytes, inventory } = self.encode(events)?;
         let Some(last) = batch.last() else { return Ok(batch) };
         match self.write(&bytes) {
             Err(LogError::Full { .. }) if batch.iter().all(|t| is_decision(&t.event)) => {
@@ -164,10 +172,7 @@ impl Log {
         Ok(reached.then_some(kept))
     }
 
-    fn encode(
-        &self,
-        events: Vec<(LogTime, Event)>,
-    ) -> Result<(Vec<Timed>, Vec<u8>, Arc<Inventory>), LogError> {
+    fn encode(&self, events: Vec<(LogTime, Event)>) -> Result<Encoded, LogError> {
         let (mut revision, mut at) = (self.revision, self.at);
         let mut inventory = Arc::clone(&self.inventory);
         let (mut batch, mut bytes) = (Vec::with_capacity(events.len()), Vec::new());
@@ -181,7 +186,7 @@ impl Log {
             }
             batch.push(timed);
         }
-        Ok((batch, bytes, inventory))
+        Ok(Encoded { batch, bytes, inventory })
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), LogError> {

@@ -252,11 +252,10 @@ fn event(line: EventLine, last: &Arc<Inventory>) -> Result<Event, String> {
 }
 
 fn inventory_line(inventory: &Inventory) -> InventoryLine {
-    let settings = |(pool, s): (&Box<str>, &Settings)| (pool.clone(), settings_line(s));
     let member = |m: &Member| [m.region.clone(), m.pool.clone(), m.address.clone()];
     InventoryLine {
         regions: inventory.regions.clone(),
-        pools: inventory.pools.iter().map(settings).collect(),
+        pools: inventory.pools.iter().map(|(p, s)| (p.clone(), settings_line(s))).collect(),
         members: inventory.members.iter().map(member).collect(),
     }
 }

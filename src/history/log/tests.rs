@@ -352,6 +352,8 @@ fn what_would_not_read_back_is_not_written() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn every_event_reads_as_it_was_written(event in any_event(), number in any::<(u64, u64)>()) {
         let timed = Timed { revision: Revision(number.0), at: LogTime(number.1), event };
