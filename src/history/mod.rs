@@ -4,3 +4,9 @@
 //! Imports: health, diagnostic.
 //! Never:   decides what an event means.
 //! Enter:   `log`, then `generations`.
+
+mod clock;
+mod log;
+
+pub use clock::LogClock;
+pub use log::{Log, LogError, Replay};
