@@ -58,9 +58,14 @@ impl Server {
     /// Kills it without a word, as `kill -9` does, and starts it again in the same folder.
     pub fn kill_and_restart(&mut self) {
         self.child.kill().unwrap();
+        self.restart_unready();
+        self.wait_ready();
+    }
+
+    /// Starts it again, once it has ended, and does not wait.
+    pub fn restart_unready(&mut self) {
         self.child.wait().unwrap();
         self.child = spawn(self.root.path());
-        self.wait_ready();
     }
 
     /// Sends a signal such as `TERM`.
