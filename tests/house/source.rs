@@ -45,7 +45,8 @@ impl Source {
         let all = tokens(&code);
         let is_test = path.ends_with("/tests.rs");
         let tests = if is_test { Some(0) } else { tests_begin(&all) };
-        let len = tests.map_or(text.lines().count(), |at| all[at].line - 1);
+        let begin = tests.and_then(|at| all.get(at));
+        let len = begin.map_or(text.lines().count(), |token| token.line - 1);
         let tokens = all[..tests.unwrap_or(all.len())].to_vec();
         let lines = text.lines().map(str::to_string).collect();
         Source { path: path.into(), module: module(path), tokens, code, lines, len, is_test }
