@@ -209,7 +209,7 @@ fn the_smaller_rules_are_found() {
         ("src/wire/codes.rs", &function, "src/wire/codes.rs:2 size"),
         (
             "src/wire/codes.rs",
-            &format!("//! x\n// {}\n", "a ".repeat(60)),
+            &format!("//! x\n// {}\n", "a ".repeat(65)),
             "src/wire/codes.rs:2 size",
         ),
         ("src/wire/stray.rs", "//! x\n", "src/wire/stray.rs:1 unused"),
