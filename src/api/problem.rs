@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::report::RefusedLine;
+
 /// One error, for people and for programs. `code` is stable; the words may improve.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
@@ -16,6 +18,9 @@ pub struct Problem {
     pub detail: String,
     /// A stable short name, such as `not-loopback`.
     pub code: String,
+    /// Of a request with several items, each that was refused (an extension member, RFC 9457 §3.2).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedLine>,
 }
 
 impl Problem {
@@ -27,6 +32,7 @@ impl Problem {
             status,
             detail: detail.into(),
             code: code.to_owned(),
+            refused: Vec::new(),
         }
     }
 }
