@@ -6,11 +6,27 @@
 //! Enter:   `snapshot`, then `respond`, the whole hot path on a few screens, then `catalog`.
 
 mod catalog;
+mod chaos;
 mod counters;
+mod denial;
+mod image;
+mod lookup;
+mod node;
+mod opt;
+mod resolve;
 mod respond;
+mod shard;
 mod snapshot;
+mod suffix;
+mod template;
 
-pub use catalog::Catalog;
-pub use counters::Counters;
-pub use respond::{Core, Exchange, Outcome, Site, Transport, UDP_PAYLOAD_MAX, respond};
+pub use catalog::{Catalog, Served};
+pub use counters::{COUNTED_RCODES, COUNTED_TYPES, Counters, STEERED_SLOT_COUNT, SteeredSlots};
+pub use denial::NSEC3_ITERATIONS_MAX;
+pub use image::{ImageWriter, NodeParts, RrsetParts, ZoneImage};
+pub use resolve::CHAIN_LEN_MAX;
+pub use respond::{
+    Core, Exchange, Outcome, Site, Transport, UDP_PAYLOAD_MAX, respond, respond_quietly,
+};
 pub use snapshot::Snapshot;
+pub use suffix::Seed;

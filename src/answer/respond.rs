@@ -1,16 +1,24 @@
-//! One query into one response: the whole hot path.
+//! One query into one response: where every transport, `explain` and the tests come in.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::trace::Trace;
-use crate::wire::Rcode;
+use crate::route::Asker;
+use crate::trace::{ClientSource, Silent, Trace};
+use crate::wire::{Class, Flags, Parsed, Query, Rcode, Rejected, Rtype, Writer, parse_query};
 
+use super::chaos;
 use super::counters::Counters;
+use super::opt::ResponseOpt;
+use super::resolve::{Resolution, World, resolve};
 use super::snapshot::Snapshot;
+use super::suffix::{QNAME_AT, Suffixes};
 
 /// The largest response over UDP, whatever the client says it can take (DNS flag day 2020).
 pub const UDP_PAYLOAD_MAX: usize = 1232;
+
+/// The largest response over UDP to a client without EDNS (RFC 1035 §4.2.1).
+const UDP_PAYLOAD_MIN: usize = 512;
 
 /// What this server says of itself, the same for every query.
 #[derive(Clone, Debug, Default)]
@@ -46,32 +54,153 @@ pub struct Core {
     pub site: Arc<Site>,
     /// This core's counters, shared with whoever sums them.
     pub counters: Arc<Counters>,
+    pub(super) name: Suffixes,
 }
 
-/// What came of a query: enough for limits, so that `serve` never parses.
+/// What came of a request: enough for limits, so that `serve` never parses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// Octets of the response; 0 means silence.
     pub len: usize,
     /// The response code.
     pub rcode: Rcode,
+    /// Whether the response was truncated.
+    pub truncated: bool,
 }
 
 impl Core {
     /// Memory for one core.
     pub fn new(site: Arc<Site>, counters: Arc<Counters>) -> Core {
-        Core { site, counters }
+        Core { site, counters, name: Suffixes::new() }
     }
 }
 
 /// Answers one request from one snapshot. No clock, no randomness, no I/O, no lock, no allocation; any bytes at all are
 /// answered, refused or met with silence.
+#[inline]
 pub fn respond(
     snapshot: &Snapshot,
     exchange: Exchange<'_>,
     core: &mut Core,
     trace: &mut impl Trace,
 ) -> Outcome {
-    let _ = (snapshot, exchange, core, trace);
-    todo!("the answer room")
+    let transport = exchange.transport;
+    let outcome = match parse_query(exchange.request) {
+        Parsed::Silence => Outcome { len: 0, rcode: Rcode::NOERROR, truncated: false },
+        Parsed::Rejected(rejected) => reject(&rejected, exchange.response),
+        Parsed::Query(query) => answer(snapshot, &query, exchange, core, trace),
+    };
+    core.counters.outcome(transport, &outcome);
+    outcome
 }
+
+/// [`respond`] with nobody listening.
+#[inline]
+pub fn respond_quietly(snapshot: &Snapshot, exchange: Exchange<'_>, core: &mut Core) -> Outcome {
+    respond(snapshot, exchange, core, &mut Silent)
+}
+
+/// A response code, and the question where it is sound.
+fn reject(rejected: &Rejected<'_>, response: &mut [u8]) -> Outcome {
+    let mut writer = Writer::new(response, UDP_PAYLOAD_MIN);
+    let echoed = !rejected.question.is_empty() && writer.put(rejected.question);
+    if rejected.has_edns {
+        ResponseOpt::bare().write(&mut writer, rejected.rcode, 0);
+    }
+    let flags = Flags(rejected.flags.of_response().0 | rejected.rcode.0 & 0x0f);
+    let len = writer.finish(rejected.id, flags, u16::from(echoed));
+    Outcome { len, rcode: rejected.rcode, truncated: false }
+}
+
+fn answer(
+    snapshot: &Snapshot,
+    query: &Query<'_>,
+    exchange: Exchange<'_>,
+    core: &mut Core,
+    trace: &mut impl Trace,
+) -> Outcome {
+    let Core { site, counters, name } = core;
+    let edns = query.edns.as_ref();
+    let subnet = edns.and_then(|e| e.subnet);
+    let dnssec_ok = edns.is_some_and(|e| e.dnssec_ok);
+    counters.query(query.qtype, subnet.is_some(), dnssec_ok);
+
+    let opt = edns.map(|edns| ResponseOpt::of(edns, &site.name));
+    let room = opt.map_or(0, |opt| opt.room());
+    let mut writer = Writer::new(exchange.response, limit(exchange.transport, query));
+    writer.reserve(room);
+    let question_end = put_question(&mut writer, query);
+    let is_sound = name.load(writer.message(), usize::from(QNAME_AT), snapshot.catalog.seed());
+    let resolution = match query.qclass {
+        _ if !is_sound => Resolution::refusal(Rcode::FORMERR),
+        Class::CH => chaos(snapshot, site, query.qtype, name, &mut writer),
+        Class::IN | Class::ANY => {
+            let asker = asker(exchange.client, subnet.and_then(|s| s.address));
+            let world = World { snapshot, counters, asker, dnssec_ok };
+            resolve(&world, query.qtype, name, &mut writer, trace)
+        }
+        _ => Resolution::refusal(Rcode::REFUSED),
+    };
+    if resolution.truncated {
+        writer.cut(question_end);
+    }
+    writer.release(room);
+    if let Some(mut opt) = opt {
+        opt.error = resolution.error;
+        // RFC 7871 §7.1.2: a subnet of length 0 asks not to be looked up, and gets scope 0.
+        let scope = if subnet.is_some_and(|s| s.source > 0) { resolution.scope.0 } else { 0 };
+        opt.write(&mut writer, resolution.rcode, scope);
+    }
+    finish(writer, query, &resolution)
+}
+
+fn limit(transport: Transport, query: &Query<'_>) -> usize {
+    match (transport, &query.edns) {
+        (Transport::Tcp, _) => usize::from(u16::MAX),
+        (Transport::Udp, Some(edns)) => usize::from(edns.payload).min(UDP_PAYLOAD_MAX),
+        (Transport::Udp, None) => UDP_PAYLOAD_MIN,
+    }
+}
+
+fn put_question(writer: &mut Writer<'_>, query: &Query<'_>) -> usize {
+    writer.put(query.qname);
+    writer.put(&query.qtype.0.to_be_bytes());
+    writer.put(&query.qclass.0.to_be_bytes());
+    writer.len()
+}
+
+fn asker(client: IpAddr, subnet: Option<IpAddr>) -> Asker {
+    match subnet {
+        Some(address) => Asker { address, source: ClientSource::Subnet },
+        None => Asker { address: client, source: ClientSource::Resolver },
+    }
+}
+
+fn chaos(
+    snapshot: &Snapshot,
+    site: &Site,
+    qtype: Rtype,
+    name: &Suffixes,
+    writer: &mut Writer<'_>,
+) -> Resolution {
+    let is_text = qtype == Rtype::TXT || qtype == Rtype::ANY;
+    match is_text.then(|| chaos::answer(snapshot, site, name.name(), writer)).flatten() {
+        Some(()) => Resolution::authoritative(),
+        None => Resolution::refusal(Rcode::REFUSED),
+    }
+}
+
+fn finish(writer: Writer<'_>, query: &Query<'_>, resolution: &Resolution) -> Outcome {
+    let mut flags = query.flags.of_response().0 | resolution.rcode.0 & 0x0f;
+    if resolution.authoritative {
+        flags |= Flags::AA;
+    }
+    if resolution.truncated {
+        flags |= Flags::TC;
+    }
+    let len = writer.finish(query.id, Flags(flags), 1);
+    Outcome { len, rcode: resolution.rcode, truncated: resolution.truncated }
+}
+
+#[cfg(test)]
+mod tests;

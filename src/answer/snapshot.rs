@@ -6,6 +6,7 @@ use crate::number::{Digest, Generation, Revision};
 use crate::route::{Plan, Table};
 
 use super::catalog::Catalog;
+use super::counters::SteeredSlots;
 
 /// One state of the world. Parts are shared between snapshots: a change costs what it changed.
 #[derive(Clone, Debug)]
@@ -22,4 +23,6 @@ pub struct Snapshot {
     pub plans: Arc<[Arc<Plan>]>,
     /// What each policy answers now. Invariant table-covers-plan: a row for each class of each plan.
     pub table: Table,
+    /// Which counter belongs to which steered answer.
+    pub steered: Arc<SteeredSlots>,
 }

@@ -4,3 +4,7 @@
 //! Imports: zone, geo, route, answer, diagnostic.
 //! Never:   publishes, listens, remembers across restarts.
 //! Enter:   `build`, the pipeline on one page.
+
+mod compile;
+
+pub use compile::compile_zone;

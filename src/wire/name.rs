@@ -115,7 +115,7 @@ impl Name {
     }
 
     /// The labels from the left, without the root.
-    pub fn labels(&self) -> impl DoubleEndedIterator<Item = &[u8]> + Clone {
+    pub fn labels(&self) -> impl DoubleEndedIterator<Item = &[u8]> + ExactSizeIterator + Clone {
         let mut spans = [(0u8, 0u8); 128];
         let mut count = 0;
         let mut at = 0;

@@ -10,3 +10,5 @@ mod rrset;
 
 pub use parser::{Includes, Parsed, parse};
 pub use rrset::{Node, Rrset, Zone};
+
+pub use crate::wire::{Name, Rtype};

@@ -1,0 +1,164 @@
+//! Nodes: one owner name and its RRsets, where they lie in an arena.
+//!
+//! ```text
+//! u8 owner length | u8 flags | u8 occluder depth | u8 0 | u16 policy | u16 RRsets
+//! owner, relative to the apex, folded | RRsets × { u16 type, u16 flags, u32 offset of its piece }
+//! ```
+
+use crate::number::PolicyId;
+use crate::wire::Rtype;
+
+use super::template::Piece;
+
+const HEADER_LEN: usize = 8;
+const ENTRY_LEN: usize = 8;
+const NO_POLICY: u16 = u16::MAX;
+const NO_OCCLUDER: u8 = u8::MAX;
+
+/// The RRset's signatures follow as a piece of their own.
+const SIGNED: u16 = 1;
+
+/// The key under which a zone cut keeps its glue: the one type number that no record can have (RFC 6895 §3.1).
+pub(super) const GLUE: Rtype = Rtype(0);
+
+/// What is special about a node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NodeFlags(pub u8);
+
+impl NodeFlags {
+    /// It owns NS and is not the apex.
+    pub const CUT: u8 = 1;
+    /// It owns a DNAME.
+    pub const DNAME: u8 = 2;
+    /// It has a child `*`.
+    pub const HAS_WILDCARD: u8 = 4;
+    /// It owns a CNAME.
+    pub const CNAME: u8 = 8;
+}
+
+/// What a node is laid out from.
+pub struct NodeHead<'a> {
+    /// The owner, relative to the apex, folded; empty for the apex.
+    pub owner: &'a [u8],
+    /// What is special about it.
+    pub flags: NodeFlags,
+    /// Labels of the topmost zone cut or DNAME above it.
+    pub occluder: Option<u8>,
+    /// The policy that routes it.
+    pub policy: Option<PolicyId>,
+    /// How many RRsets follow.
+    pub rrset_count: usize,
+}
+
+/// Appends a node without its pieces. Its directory is filled by [`set_entry`].
+pub fn write_node(arena: &mut Vec<u8>, head: &NodeHead<'_>) {
+    let policy = head.policy.map_or(NO_POLICY, |p| p.0);
+    let occluder = head.occluder.unwrap_or(NO_OCCLUDER);
+    arena.extend_from_slice(&[head.owner.len() as u8, head.flags.0, occluder, 0]);
+    arena.extend_from_slice(&policy.to_le_bytes());
+    arena.extend_from_slice(&(head.rrset_count as u16).to_le_bytes());
+    arena.extend_from_slice(head.owner);
+    arena.resize(arena.len() + head.rrset_count * ENTRY_LEN, 0);
+}
+
+/// Fills one directory entry of the node at `node`: the RRset's type, and where its piece stands.
+pub fn set_entry(arena: &mut [u8], node: usize, index: usize, entry: (Rtype, bool, usize)) {
+    let (rtype, is_signed, piece) = entry;
+    let at = node + HEADER_LEN + usize::from(arena[node]) + index * ENTRY_LEN;
+    arena[at..at + 2].copy_from_slice(&rtype.0.to_le_bytes());
+    arena[at + 2..at + 4].copy_from_slice(&(if is_signed { SIGNED } else { 0 }).to_le_bytes());
+    arena[at + 4..at + 8].copy_from_slice(&(piece as u32).to_le_bytes());
+}
+
+/// Marks the node at `node` as having a child `*`.
+pub fn mark_wildcard(arena: &mut [u8], node: usize) {
+    arena[node + 1] |= NodeFlags::HAS_WILDCARD;
+}
+
+/// A node where it stands in an arena.
+#[derive(Clone, Copy)]
+pub struct Node<'z> {
+    arena: &'z [u8],
+    at: usize,
+    head: &'z [u8; HEADER_LEN],
+    owner: &'z [u8],
+    entries: &'z [u8],
+}
+
+/// An RRset of a node.
+#[derive(Clone, Copy)]
+pub struct RrsetRef<'z> {
+    /// Its type.
+    pub rtype: Rtype,
+    /// Its records.
+    pub records: Piece<'z>,
+    /// Its signatures.
+    pub signatures: Option<Piece<'z>>,
+}
+
+impl<'z> Node<'z> {
+    /// The node at offset `at` of `arena`.
+    #[inline]
+    pub fn read(arena: &'z [u8], at: usize) -> Option<Node<'z>> {
+        let (head, rest) = arena.get(at..)?.split_first_chunk::<HEADER_LEN>()?;
+        let (owner, rest) = rest.split_at_checked(usize::from(head[0]))?;
+        let count = usize::from(u16::from_le_bytes([head[6], head[7]]));
+        let entries = rest.get(..count * ENTRY_LEN)?;
+        Some(Node { arena, at, head, owner, entries })
+    }
+
+    /// The owner, relative to the apex, folded.
+    #[inline]
+    pub fn owner(&self) -> &'z [u8] {
+        self.owner
+    }
+
+    /// Whether it is the very same node.
+    pub fn is(&self, other: &Node<'_>) -> bool {
+        std::ptr::eq(self.arena.as_ptr(), other.arena.as_ptr()) && self.at == other.at
+    }
+
+    /// Whether all of `mask` is set.
+    pub fn has(&self, mask: u8) -> bool {
+        self.head[1] & mask == mask
+    }
+
+    /// Labels of the topmost zone cut or DNAME above it.
+    pub fn occluder(&self) -> Option<usize> {
+        (self.head[2] != NO_OCCLUDER).then_some(usize::from(self.head[2]))
+    }
+
+    /// The policy that routes it.
+    pub fn policy(&self) -> Option<PolicyId> {
+        let policy = u16::from_le_bytes([self.head[4], self.head[5]]);
+        (policy != NO_POLICY).then_some(PolicyId(policy))
+    }
+
+    /// The RRset of `rtype`. At most as many steps as the node has RRsets.
+    #[inline]
+    pub fn rrset(&self, rtype: Rtype) -> Option<RrsetRef<'z>> {
+        let wanted = rtype.0.to_le_bytes();
+        let entry = self.entries.chunks_exact(ENTRY_LEN).find(|e| e[..2] == wanted)?;
+        self.entry(entry)
+    }
+
+    /// All its RRsets, in order of type; the glue of a cut is not among them.
+    pub fn rrsets(&self) -> impl Iterator<Item = RrsetRef<'z>> + use<'z> {
+        let node = *self;
+        let entries = self.entries.chunks_exact(ENTRY_LEN);
+        entries.filter_map(move |e| node.entry(e)).filter(|r| r.rtype != GLUE)
+    }
+
+    fn entry(&self, entry: &[u8]) -> Option<RrsetRef<'z>> {
+        let (fixed, _) = entry.split_first_chunk::<ENTRY_LEN>()?;
+        let at = u32::from_le_bytes([fixed[4], fixed[5], fixed[6], fixed[7]]);
+        let records = Piece::read(self.arena.get(at as usize..)?)?;
+        let is_signed = u16::from_le_bytes([fixed[2], fixed[3]]) & SIGNED != 0;
+        let signatures = if is_signed { records.next() } else { None };
+        Some(RrsetRef {
+            rtype: Rtype(u16::from_le_bytes([fixed[0], fixed[1]])),
+            records,
+            signatures,
+        })
+    }
+}

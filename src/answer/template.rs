@@ -1,0 +1,269 @@
+//! Pieces: records laid out at load time, ready to copy into any message.
+//!
+//! A piece is one RRset's records (or a small set of them) in wire format. Names in it point at two places of the
+//! message: its owner, and the apex of its zone. Where the owner was asked for by its own name, both are known
+//! beforehand and the copy is verbatim; a wildcard or a chain relocates at most [`RELOCATION_COUNT_MAX`] words.
+//!
+//! ```text
+//! u16 records | u8 relocations | u8 kind | u32 octets | relocations × u16 | octets
+//! ```
+
+use crate::number::Ttl;
+use crate::wire::{Name, Rtype, Section, Writer};
+
+use super::suffix::QNAME_AT;
+
+/// Most compressed names in one piece; the rest are spelled out. A guess: more save little and cost patching.
+pub const RELOCATION_COUNT_MAX: usize = 8;
+
+const HEADER_LEN: usize = 8;
+const POINTER: u16 = 0xc000;
+/// Pointers reach this far into a message (RFC 1035 §4.1.4).
+const POINTER_MAX: u16 = 0x3fff;
+
+/// How owners stand in a piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Every record begins with a pointer to the owner.
+    Pointed = 0,
+    /// Every record spells its owner, down to a pointer to the apex.
+    Spelled = 1,
+}
+
+/// Lays a piece out. Owned memory, load time only.
+pub struct PieceWriter<'a> {
+    apex: &'a Name,
+    kind: Kind,
+    records: u16,
+    apex_at: u16,
+    relocations: Vec<u16>,
+    octets: Vec<u8>,
+}
+
+impl<'a> PieceWriter<'a> {
+    /// A piece whose records all belong to `owner`, which is at or below `apex`.
+    pub fn pointed(owner: &Name, apex: &'a Name) -> PieceWriter<'a> {
+        let above = owner.as_wire().len().saturating_sub(apex.as_wire().len());
+        PieceWriter::new(apex, Kind::Pointed, QNAME_AT + above as u16)
+    }
+
+    /// A piece whose records spell their owners.
+    pub fn spelled(apex: &'a Name) -> PieceWriter<'a> {
+        PieceWriter::new(apex, Kind::Spelled, QNAME_AT)
+    }
+
+    fn new(apex: &'a Name, kind: Kind, apex_at: u16) -> PieceWriter<'a> {
+        let (relocations, octets) = (Vec::new(), Vec::new());
+        PieceWriter { apex, kind, records: 0, apex_at, relocations, octets }
+    }
+
+    /// Adds one record. `owner` matters only where owners are spelled.
+    pub fn record(&mut self, owner: &Name, rtype: Rtype, ttl: Ttl, rdata: &[u8]) {
+        match self.kind {
+            Kind::Pointed => self.octets.extend_from_slice(&(POINTER | QNAME_AT).to_be_bytes()),
+            // A spelled owner is always relocated: pieces of this kind have few records.
+            Kind::Spelled => self.name(owner, usize::from(u8::MAX)),
+        }
+        self.octets.extend_from_slice(&rtype.0.to_be_bytes());
+        self.octets.extend_from_slice(&[0, 1]);
+        self.octets.extend_from_slice(&ttl.as_secs().to_be_bytes());
+        let length_at = self.octets.len();
+        self.octets.extend_from_slice(&[0, 0]);
+        self.rdata(rtype, rdata);
+        let len = (self.octets.len() - length_at - 2) as u16;
+        self.octets[length_at..length_at + 2].copy_from_slice(&len.to_be_bytes());
+        self.records += 1;
+    }
+
+    /// Only the types of RFC 1035 may have their names compressed (RFC 3597 §4).
+    fn rdata(&mut self, rtype: Rtype, rdata: &[u8]) {
+        let before = match rtype {
+            Rtype::NS | Rtype::CNAME | Rtype::PTR | Rtype::SOA => 0,
+            Rtype::MX => 2,
+            _ => return self.octets.extend_from_slice(rdata),
+        };
+        let names = if rtype == Rtype::SOA { 2 } else { 1 };
+        let mut rest = rdata;
+        if let Some((fixed, after)) = rest.split_at_checked(before) {
+            self.octets.extend_from_slice(fixed);
+            rest = after;
+        }
+        for _ in 0..names {
+            let Ok((name, len)) = Name::from_wire(rest) else { break };
+            self.name(&name, RELOCATION_COUNT_MAX);
+            rest = &rest[len..];
+        }
+        self.octets.extend_from_slice(rest);
+    }
+
+    /// A name, its apex replaced by a pointer where that saves octets and fewer than `most` relocations stand.
+    fn name(&mut self, name: &Name, most: usize) {
+        let room = self.relocations.len() < most && self.octets.len() <= usize::from(u16::MAX);
+        if !room || self.apex.is_root() || !name.is_at_or_below(self.apex) {
+            return self.octets.extend_from_slice(name.as_wire());
+        }
+        let above = name.as_wire().len() - self.apex.as_wire().len();
+        self.octets.extend_from_slice(&name.as_wire()[..above]);
+        self.relocations.push(self.octets.len() as u16);
+        self.octets.extend_from_slice(&(POINTER | self.apex_at).to_be_bytes());
+    }
+
+    /// Appends the piece to an arena.
+    pub fn finish(self, arena: &mut Vec<u8>) {
+        arena.extend_from_slice(&self.records.to_le_bytes());
+        arena.extend_from_slice(&[self.relocations.len() as u8, self.kind as u8]);
+        arena.extend_from_slice(&(self.octets.len() as u32).to_le_bytes());
+        for at in &self.relocations {
+            arena.extend_from_slice(&at.to_le_bytes());
+        }
+        arena.extend_from_slice(&self.octets);
+    }
+}
+
+/// A piece where it stands in an arena.
+#[derive(Clone, Copy)]
+pub struct Piece<'a> {
+    /// How many records it holds.
+    pub records: u16,
+    kind: Kind,
+    relocations: &'a [u8],
+    octets: &'a [u8],
+    after: &'a [u8],
+}
+
+/// Where a piece's owner and its zone's apex stand in the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Anchors {
+    /// The owner.
+    pub owner: u16,
+    /// The apex of the owner's zone.
+    pub apex: u16,
+}
+
+impl<'a> Piece<'a> {
+    /// The piece at the start of `arena`.
+    #[inline]
+    pub fn read(arena: &'a [u8]) -> Option<Piece<'a>> {
+        let (head, rest) = arena.split_first_chunk::<HEADER_LEN>()?;
+        let len = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
+        let (relocations, rest) = rest.split_at_checked(2 * usize::from(head[2]))?;
+        let (octets, after) = rest.split_at_checked(len)?;
+        let kind = if head[3] == 0 { Kind::Pointed } else { Kind::Spelled };
+        let records = u16::from_le_bytes([head[0], head[1]]);
+        Some(Piece { records, kind, relocations, octets, after })
+    }
+
+    /// The piece that follows in the arena.
+    pub fn next(&self) -> Option<Piece<'a>> {
+        Piece::read(self.after)
+    }
+
+    /// The records as laid out, for an owner that is the question's own name.
+    pub fn octets(&self) -> &'a [u8] {
+        self.octets
+    }
+
+    /// Copies the records into a section. False, and nothing written, if they do not fit.
+    #[inline]
+    pub fn write(&self, writer: &mut Writer<'_>, section: Section, anchors: Anchors) -> bool {
+        let start = writer.len();
+        if anchors.apex.max(anchors.owner) > POINTER_MAX || !writer.put(self.octets) {
+            return false;
+        }
+        for at in self.relocations.chunks_exact(2) {
+            let at = usize::from(u16::from_le_bytes([at[0], at[1]]));
+            writer.patch(start + at, POINTER | anchors.apex);
+        }
+        if self.kind == Kind::Pointed && anchors.owner != QNAME_AT {
+            relocate_owners(writer, start, self.records, anchors.owner);
+        }
+        writer.count(section, self.records);
+        true
+    }
+
+    /// Lowers the TTLs of records that were written at `start` and spell their owners.
+    pub fn limit_ttl(&self, writer: &mut Writer<'_>, start: usize, max: Ttl) {
+        let mut at = start;
+        for _ in 0..self.records {
+            // Labels, then the root or a pointer; bounded by the octets of a name.
+            while let label @ 1..=63 = writer.word_at(at) >> 8 {
+                at += 1 + usize::from(label);
+            }
+            at += if writer.word_at(at) >= POINTER { 2 } else { 1 };
+            let ttl = u32::from(writer.word_at(at + 4)) << 16 | u32::from(writer.word_at(at + 6));
+            writer.patch_long(at + 4, ttl.min(max.as_secs()));
+            at += 10 + usize::from(writer.word_at(at + 8));
+        }
+    }
+}
+
+/// Copies records that begin with a pointer to their owner, as the table of steered answers holds them. False, and
+/// nothing written, if they do not fit.
+pub fn write_pointed(
+    octets: &[u8],
+    records: u16,
+    writer: &mut Writer<'_>,
+    section: Section,
+    owner: u16,
+) -> bool {
+    let start = writer.len();
+    if owner > POINTER_MAX || !writer.put(octets) {
+        return false;
+    }
+    if owner != QNAME_AT {
+        relocate_owners(writer, start, records, owner);
+    }
+    writer.count(section, records);
+    true
+}
+
+/// Every record is a pointer, ten octets up to the rdata's length, and the rdata.
+fn relocate_owners(writer: &mut Writer<'_>, start: usize, records: u16, owner: u16) {
+    let mut at = start;
+    for _ in 0..records {
+        writer.patch(at, POINTER | owner);
+        at += 12 + usize::from(writer.word_at(at + 10));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> Name {
+        Name::parse(text, &Name::root()).unwrap()
+    }
+
+    #[test]
+    fn a_piece_is_copied_and_its_pointers_follow_the_message() {
+        let (apex, owner) = (name("a.test."), name("www.a.test."));
+        let mut piece = PieceWriter::pointed(&owner, &apex);
+        piece.record(&owner, Rtype::MX, Ttl::from_secs(60), b"\0\x0a\x04mail\x01a\x04test\0");
+        piece.record(&owner, Rtype::MX, Ttl::from_secs(60), b"\0\x14\x01m\x05other\0");
+        let mut arena = Vec::new();
+        piece.finish(&mut arena);
+        arena.extend_from_slice(b"next");
+
+        let piece = Piece::read(&arena).unwrap();
+        assert_eq!(piece.records, 2);
+        let mut buffer = [0; 128];
+        let mut writer = Writer::new(&mut buffer, 128);
+        assert!(piece.write(&mut writer, Section::Answer, Anchors { owner: 12, apex: 16 }));
+        let first = b"\xc0\x0c\0\x0f\0\x01\0\0\0\x3c\0\x09\0\x0a\x04mail\xc0\x10";
+        let second = b"\xc0\x0c\0\x0f\0\x01\0\0\0\x3c\0\x0b\0\x14\x01m\x05other\0";
+        assert_eq!(buffer[12..56], [&first[..], second].concat());
+        let mut writer = Writer::new(&mut buffer, 128);
+        assert!(piece.write(&mut writer, Section::Answer, Anchors { owner: 0x123, apex: 0x234 }));
+        assert_eq!(buffer[12..14], *b"\xc1\x23");
+        assert_eq!(buffer[31..35], *b"\xc2\x34\xc1\x23");
+        let mut writer = Writer::new(&mut buffer, 40);
+        assert!(!piece.write(&mut writer, Section::Answer, Anchors { owner: 12, apex: 16 }));
+    }
+
+    #[test]
+    fn what_is_not_a_piece_is_none() {
+        assert!(Piece::read(b"").is_none());
+        assert!(Piece::read(b"\x01\0\0\0\xff\0\0\0abc").is_none());
+        assert!(Piece::read(b"\x01\0\x09\0\0\0\0\0abc").is_none());
+    }
+}

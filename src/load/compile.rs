@@ -1,0 +1,136 @@
+//! A parsed zone laid out for answering: RRSIGs to the RRsets they cover, glue to the cuts that need it, routes to
+//! their owners.
+
+use std::collections::BTreeMap;
+
+use crate::answer::{ImageWriter, NodeParts, RrsetParts, Seed, ZoneImage};
+use crate::number::PolicyId;
+use crate::zone::{Name, Node, Rrset, Rtype, Zone};
+
+/// Lays `zone` out. `routes` are its routed owners; `is_routed` tells of any name of any zone.
+pub fn compile_zone(
+    seed: &Seed,
+    zone: &Zone,
+    routes: &BTreeMap<Name, PolicyId>,
+    is_routed: &dyn Fn(&Name) -> bool,
+) -> ZoneImage {
+    let mut writer = ImageWriter::new(seed, &zone.apex, zone.nodes.len() + routes.len());
+    let unrouted = Node::default();
+    // Routed names need not own anything in the file, and nodes have to come in canonical order.
+    let mut extra = routes.keys().filter(|owner| !zone.nodes.contains_key(owner)).peekable();
+    for (owner, node) in &zone.nodes {
+        while let Some(routed) = extra.next_if(|routed| *routed < owner) {
+            lay(&mut writer, zone, routed, &unrouted, routes.get(routed), is_routed);
+        }
+        lay(&mut writer, zone, owner, node, routes.get(owner), is_routed);
+    }
+    for routed in extra {
+        lay(&mut writer, zone, routed, &unrouted, routes.get(routed), is_routed);
+    }
+    writer.finish()
+}
+
+fn lay(
+    writer: &mut ImageWriter<'_>,
+    zone: &Zone,
+    owner: &Name,
+    node: &Node,
+    policy: Option<&PolicyId>,
+    is_routed: &dyn Fn(&Name) -> bool,
+) {
+    let signatures = signatures(node);
+    let hintless = without_hints(owner, node, is_routed);
+    let covered = |rtype| signatures.get(&rtype).map_or(&[][..], |s| s.as_slice());
+    let rrsets = node.rrsets.iter().filter(|r| r.rtype != Rtype::RRSIG);
+    let mut rrsets: Vec<RrsetParts<'_>> = rrsets
+        .map(|r| {
+            let rdata = hintless.get(&r.rtype).map_or(r.rdata.as_slice(), |rdata| rdata);
+            RrsetParts { rtype: r.rtype, ttl: r.ttl, rdata, signatures: covered(r.rtype) }
+        })
+        .collect();
+    // A signature that covers nothing is still the zone's, and answers a question for RRSIG.
+    let orphans = orphans(node, &signatures);
+    if let Some(all) = node.rrset(Rtype::RRSIG).filter(|_| !orphans.is_empty()) {
+        let rtype = Rtype::RRSIG;
+        rrsets.push(RrsetParts { rtype, ttl: all.ttl, rdata: &orphans, signatures: &[] });
+    }
+    let is_cut = *owner != zone.apex && node.rrset(Rtype::NS).is_some();
+    let targets = if is_cut { targets(node) } else { Vec::new() };
+    let glue = targets.iter().flat_map(|target| addresses(zone, target)).collect();
+    writer.node(&NodeParts { owner, rrsets, policy: policy.copied(), glue });
+}
+
+type Rdatas = Vec<Box<[u8]>>;
+
+/// RRSIG records by the type they cover, the first two octets of their rdata (RFC 4034 §3.1).
+fn signatures(node: &Node) -> BTreeMap<Rtype, Rdatas> {
+    let mut by_type: BTreeMap<Rtype, Rdatas> = BTreeMap::new();
+    for rdata in node.rrset(Rtype::RRSIG).iter().flat_map(|r| &r.rdata) {
+        if let Some(covered) = rdata.first_chunk().map(|c| Rtype(u16::from_be_bytes(*c))) {
+            by_type.entry(covered).or_default().push(rdata.clone());
+        }
+    }
+    by_type
+}
+
+fn orphans(node: &Node, signatures: &BTreeMap<Rtype, Rdatas>) -> Rdatas {
+    let orphaned = signatures.iter().filter(|(covered, _)| node.rrset(**covered).is_none());
+    orphaned.flat_map(|(_, rdata)| rdata.clone()).collect()
+}
+
+/// The targets of the NS RRset.
+fn targets(node: &Node) -> Vec<Name> {
+    let rdata = node.rrset(Rtype::NS).into_iter().flat_map(|ns| &ns.rdata);
+    rdata.filter_map(|rdata| Name::from_wire(rdata).ok()).map(|(name, _)| name).collect()
+}
+
+/// Address records of a name server whose name lies in the zone: glue below the cut (RFC 9499 §7) and beside it.
+fn addresses<'z>(zone: &'z Zone, target: &Name) -> Vec<(&'z Name, RrsetParts<'z>)> {
+    let Some((owner, node)) = zone.nodes.get_key_value(target) else { return Vec::new() };
+    let rrsets = [Rtype::A, Rtype::AAAA].into_iter().filter_map(|rtype| node.rrset(rtype));
+    let parts =
+        |r: &'z Rrset| RrsetParts { rtype: r.rtype, ttl: r.ttl, rdata: &r.rdata, signatures: &[] };
+    rrsets.map(|r| (owner, parts(r))).collect()
+}
+
+/// SVCB and HTTPS records whose target is routed lose their address hints: those would bypass the policy.
+fn without_hints(
+    owner: &Name,
+    node: &Node,
+    is_routed: &dyn Fn(&Name) -> bool,
+) -> BTreeMap<Rtype, Rdatas> {
+    let mut changed = BTreeMap::new();
+    for rrset in &node.rrsets {
+        if rrset.rtype != Rtype::SVCB && rrset.rtype != Rtype::HTTPS {
+            continue;
+        }
+        let strip =
+            |rdata: &Box<[u8]>| strip_hints(owner, rdata, is_routed).unwrap_or(rdata.clone());
+        changed.insert(rrset.rtype, rrset.rdata.iter().map(strip).collect());
+    }
+    changed
+}
+
+/// Rdata without its address hints, if its target is routed (RFC 9460 §2.2: priority, target, then parameters).
+fn strip_hints(owner: &Name, rdata: &[u8], is_routed: &dyn Fn(&Name) -> bool) -> Option<Box<[u8]>> {
+    const IPV4_HINT: u16 = 4;
+    const IPV6_HINT: u16 = 6;
+    let (target, len) = Name::from_wire(rdata.get(2..)?).ok()?;
+    // RFC 9460 §2.5.2: in ServiceMode a target of "." is the owner itself.
+    let target = if target.is_root() { owner } else { &target };
+    if !is_routed(target) {
+        return None;
+    }
+    let (kept, mut rest) = rdata.split_at_checked(2 + len)?;
+    let mut kept = kept.to_vec();
+    while let Some(head) = rest.first_chunk::<4>() {
+        let key = u16::from_be_bytes([head[0], head[1]]);
+        let len = 4 + usize::from(u16::from_be_bytes([head[2], head[3]]));
+        let (parameter, after) = rest.split_at_checked(len)?;
+        if key != IPV4_HINT && key != IPV6_HINT {
+            kept.extend_from_slice(parameter);
+        }
+        rest = after;
+    }
+    Some(kept.into())
+}
