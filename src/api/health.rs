@@ -51,8 +51,16 @@ pub struct WordBody {
     pub vantage: String,
     /// What it saw last.
     pub status: String,
-    /// When (RFC 3339).
+    /// What it holds after `rise` and `fall`; nothing before its first opinion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opinion: Option<String>,
+    /// Whether it still counts.
+    pub fresh: bool,
+    /// When it last said so (RFC 3339).
     pub at: String,
+    /// The load that it reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<f64>,
     /// Why, in its words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub because: String,

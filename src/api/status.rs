@@ -39,6 +39,9 @@ pub struct StatusBody {
     pub overrides: Vec<OverrideBody>,
     /// All that is to be said of the files: errors name files that are refused.
     pub diagnostics: Vec<DiagnosticBody>,
+    /// Files that are gone, and serve on until it has been quiet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pending: Vec<String>,
     /// What is wrong with this machine: a log that cannot be written, a socket that did not bind.
     pub alarms: Vec<String>,
 }
@@ -60,6 +63,9 @@ pub struct SiteBody {
 pub struct ServedBody {
     /// Zones.
     pub zones: usize,
+    /// Zones that were never loaded and answer SERVFAIL.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub broken: Vec<String>,
     /// Records.
     pub records: usize,
     /// Routed names.
@@ -91,6 +97,15 @@ pub struct RegionBody {
     pub name: String,
     /// How many 256ths of its clients it keeps: 256 when it is not drained.
     pub keep: u16,
+    /// Why it is drained.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
+    /// Who drained it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub who: String,
+    /// Whether the files no longer know it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dangling: bool,
 }
 
 /// GET /v1/generations.
@@ -111,6 +126,14 @@ pub struct GenerationBody {
     pub digest: String,
     /// When it was published (RFC 3339).
     pub published: String,
+    /// What brought it about: `start`, `files`, `rollback`.
+    pub cause: String,
+    /// Who asked for it; empty when a file changed by itself.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub who: String,
+    /// Why.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
     /// How many files it holds.
     pub files: usize,
 }

@@ -76,8 +76,11 @@ fn regions(status: &StatusBody, paint: Paint, text: &mut String) {
         let colour = if up == count { Colour::Green } else { Colour::Yellow };
         let drain = match region.keep {
             256.. => String::new(),
-            0 => "drained".to_owned(),
-            keep => format!("drained to {:.0} %", f64::from(keep) / 2.56),
+            0 => format!("drained: {} ({})", region.why, region.who),
+            keep => {
+                let share = f64::from(keep) / 2.56;
+                format!("drained to {share:.0} %: {} ({})", region.why, region.who)
+            }
         };
         columns.row([
             (&region.name, Colour::Plain),
@@ -213,7 +216,7 @@ mod tests {
             site: SiteBody { name: "local".to_owned(), ..SiteBody::default() },
             generation: 3,
             digest: "0".repeat(64),
-            regions: vec![RegionBody { name: "fra".to_owned(), keep: 256 }],
+            regions: vec![RegionBody { name: "fra".to_owned(), keep: 256, ..RegionBody::default() }],
             endpoints: vec![endpoint],
             ..StatusBody::default()
         };

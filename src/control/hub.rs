@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::answer::Snapshot;
 use crate::health::{Changes, LogTime, Member, State, Timed};
-use crate::number::{Digest, PolicyId};
+use crate::number::{Digest, PolicyId, Revision};
 use crate::route::{Plan, PolicyTable, Table, fill};
 
 use super::publication::{Findings, Publication};
@@ -31,8 +31,10 @@ pub enum Event {
     Folded {
         /// The events.
         events: Vec<Timed>,
-        /// What the files were made into, when the last event tells of a new generation.
+        /// What the files were made into, when there is a new generation.
         publication: Option<Arc<Publication>>,
+        /// Called with the revision that then serves.
+        done: Box<dyn FnOnce(Revision) + Send>,
     },
     /// What the last look at the files said, whether or not it led to a publication.
     Looked(Arc<Findings>),
@@ -105,6 +107,13 @@ impl Hub {
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => Err(Busy),
         }
     }
+
+    /// How things are now, for a thread; none when the server ends.
+    pub fn view_blocking(&self) -> Option<View> {
+        let (reply, answer) = oneshot::channel();
+        self.sender.send(Event::Ask(reply)).ok()?;
+        answer.blocking_recv().ok()
+    }
 }
 
 struct Owner {
@@ -123,7 +132,12 @@ impl Owner {
     fn run(mut self, receiver: &Receiver<Event>) {
         for event in receiver {
             match event {
-                Event::Folded { events, publication } => self.fold(&events, publication),
+                Event::Folded { events, publication, done } => {
+                    if !events.is_empty() || publication.is_some() {
+                        self.fold(&events, publication);
+                    }
+                    done(self.health.revision());
+                }
                 Event::Looked(findings) => self.findings = findings,
                 // Whoever asked may be gone by now.
                 Event::Ask(reply) => drop(reply.send(self.view())),
@@ -182,7 +196,7 @@ impl Owner {
             catalog: Arc::clone(&self.publication.parts.catalog),
             plans: Arc::clone(&self.publication.parts.plans),
             table: Table { policies: self.table.clone().into() },
-            slots: Arc::clone(&self.publication.slots),
+            steered: Arc::clone(&self.publication.slots),
         };
         let old = self.snapshots.swap(Arc::new(snapshot));
         self.reclaim.retire(old);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::answer::{STEERED_SLOT_COUNT, SteeredSlots};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::health::LogTime;
+use crate::health::{Event, LogTime};
 use crate::load::{Built, Parts, Refused};
 use crate::number::Generation;
 use crate::route::Plan;
@@ -45,6 +45,17 @@ pub struct Findings {
     pub refused: Vec<Refused>,
     /// Files that are gone, and serve on until it has been quiet.
     pub waiting: Vec<String>,
+}
+
+impl Publication {
+    /// The event that tells the log of it.
+    pub fn event(&self) -> Event {
+        Event::Files {
+            generation: self.generation,
+            digest: self.parts.files_digest,
+            inventory: Arc::clone(&self.parts.inventory),
+        }
+    }
 }
 
 impl Findings {
