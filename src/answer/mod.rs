@@ -19,6 +19,7 @@ mod shard;
 mod snapshot;
 mod suffix;
 mod template;
+mod transcript;
 
 pub use catalog::{Catalog, Served};
 pub use counters::{COUNTED_RCODES, COUNTED_TYPES, Counters, STEERED_SLOT_COUNT, SteeredSlots};
@@ -30,3 +31,4 @@ pub use respond::{
 };
 pub use snapshot::Snapshot;
 pub use suffix::Seed;
+pub use transcript::{Record, Transcript};

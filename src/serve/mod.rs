@@ -3,4 +3,22 @@
 //! Owns:    sockets, batches, UDP on plain threads, TCP connections and their limits.
 //! Imports: answer.
 //! Never:   parses a message, allocates or blocks between receive and send.
-//! Enter:   `udp`, then `batch` and `socket` (the only `unsafe`), then `tcp`.
+//! Enter:   `cores`, then `udp`, then `batch` and `socket` (the only `unsafe`), then `tcp` and
+//!          `connection`.
+
+mod batch;
+mod bind;
+mod connection;
+mod cores;
+mod counters;
+mod frame;
+mod limit;
+mod responder;
+mod socket;
+mod tcp;
+mod udp;
+
+pub use bind::{BindError, Sockets};
+pub use cores::{Serving, start};
+pub use counters::{TcpTotals, UdpTotals};
+pub use limit::Limits;

@@ -99,6 +99,34 @@ impl Name {
         }
     }
 
+    /// Reads a name at `at` of a whole message, pointers followed (RFC 1035 §4.1.4), and tells where the octets after it
+    /// begin. A pointer has to lead back, so that reading ends.
+    pub fn from_message(message: &[u8], at: usize) -> Result<(Name, usize), NameError> {
+        let octet = |at: usize| message.get(at).copied().ok_or(NameError::Malformed);
+        let (mut wire, mut here, mut end) = (Vec::new(), at, None);
+        loop {
+            let len = octet(here)?;
+            if len >= 0xc0 {
+                let target = usize::from(len & 0x3f) << 8 | usize::from(octet(here + 1)?);
+                end = end.or(Some(here + 2));
+                here = if target < here { target } else { return Err(NameError::Malformed) };
+                continue;
+            }
+            if usize::from(len) > LABEL_LEN_MAX {
+                return Err(NameError::Malformed);
+            }
+            let after = here + 1 + usize::from(len);
+            wire.extend_from_slice(message.get(here..after).ok_or(NameError::Malformed)?);
+            if wire.len() > NAME_LEN_MAX {
+                return Err(NameError::TooLong);
+            }
+            if len == 0 {
+                return Ok((Name(wire.into()), end.unwrap_or(after)));
+            }
+            here = after;
+        }
+    }
+
     fn checked(wire: Vec<u8>) -> Result<Name, NameError> {
         if wire.len() > NAME_LEN_MAX { Err(NameError::TooLong) } else { Ok(Name(wire.into())) }
     }

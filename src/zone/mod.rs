@@ -3,12 +3,25 @@
 //! Owns:    RRsets, the text of master files, the checks of a whole zone, rdata in both forms, the slow obvious lookup.
 //! Imports: wire, diagnostic.
 //! Never:   reads a file or a clock, knows steering, serves a query.
-//! Enter:   `rrset`, then `lexer`, `rdata`, `parser`, then `check`, then `tree`.
+//! Enter:   `rrset`, then `lexer`, `rdata`, `parser` (with `record`, `assemble`), then `check`, then `tree`.
 
+mod assemble;
+mod check;
+mod denial;
+
+mod generate;
+mod lexer;
 mod parser;
+mod rdata;
+mod record;
+mod report;
 mod rrset;
+mod sha1;
+mod tree;
 
 pub use parser::{Includes, Parsed, parse};
+pub use rdata::to_text;
 pub use rrset::{Node, Rrset, Zone};
+pub use tree::{Record, TreeAnswer, answer};
 
 pub use crate::wire::{Name, Rtype};

@@ -1,17 +1,35 @@
 //! Master files (RFC 1035 §5, RFC 2308 §4, RFC 3597 §5) into zones.
+//!
+//! Owns:  directives, includes, what is carried from one record to the next.
+//! Never: judges a zone as a whole; that is `assemble` and `check`.
 
 use std::sync::Arc;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Place};
+use crate::number::Ttl;
 use crate::wire::Name;
 
+use super::assemble::{Records, assemble};
+use super::generate;
+use super::lexer::{Entry, FILE_LEN_MAX, Lexer, Slip, Token};
+use super::rdata::{period, unescape};
+use super::record;
+use super::report::{Mark, Report, Text};
 use super::rrset::Zone;
+
+/// How deep includes nest.
+const INCLUDE_DEPTH_MAX: usize = 10;
+/// How many files one zone includes in all: depth alone allows exponentially many.
+const INCLUDE_COUNT_MAX: usize = 1_000;
+/// Octets of all included files.
+const INCLUDED_LEN_MAX: usize = 1 << 31;
 
 /// Hands out the content of an `$INCLUDE`d file: the path as written in the directive, and the path of the file that
 /// includes. The result is the path as the operator knows it, and the bytes.
 pub type Includes<'a> = dyn Fn(&str, &str) -> Result<(String, Arc<[u8]>), String> + 'a;
 
 /// What came of a file: the zone, if nothing refuses it, and all that is to be said, in order of place.
+#[derive(Debug)]
 pub struct Parsed {
     /// The zone; none when any diagnostic is an error.
     pub zone: Option<Zone>,
@@ -21,6 +39,229 @@ pub struct Parsed {
 
 /// Parses and checks one zone file. `path` is how the operator knows it, `origin` the first origin.
 pub fn parse(path: &str, text: &[u8], origin: &Name, includes: &Includes<'_>) -> Parsed {
-    let _ = (path, text, origin, includes);
-    todo!("the zone room")
+    let mut reader = Reader {
+        includes,
+        report: Report::default(),
+        records: Records::default(),
+        included_count: 0,
+        included_len: 0,
+        generated_count: 0,
+    };
+    if text.len() > FILE_LEN_MAX {
+        let place = Place::file(path);
+        let error = Diagnostic::error("file-too-large", place, "the file is larger than 2 GiB");
+        return Parsed { zone: None, diagnostics: vec![error] };
+    }
+    let source = reader.report.open(path, Text::Given(text));
+    let state = State {
+        source,
+        depth: 0,
+        origin: origin.clone(),
+        owner: None,
+        default_ttl: None,
+        last_ttl: None,
+        generated: None,
+    };
+    reader.read(text, state);
+    let Reader { mut report, records, .. } = reader;
+    let zone = assemble(path, records, &mut report);
+    let zone = zone.filter(|_| !report.refused);
+    Parsed { zone, diagnostics: report.finish() }
+}
+
+/// What lasts for the whole zone.
+pub(super) struct Reader<'a, 'i> {
+    includes: &'i Includes<'i>,
+    pub(super) report: Report<'a>,
+    pub(super) records: Records,
+    included_count: usize,
+    included_len: usize,
+    /// Records that `$GENERATE` made.
+    pub(super) generated_count: usize,
+}
+
+/// What is carried from one entry to the next, within one file.
+#[derive(Clone)]
+pub(super) struct State {
+    pub(super) source: u32,
+    pub(super) depth: usize,
+    pub(super) origin: Name,
+    /// Index of the last owner name among the records.
+    pub(super) owner: Option<Owner>,
+    /// The TTL of `$TTL` (RFC 2308 §4).
+    pub(super) default_ttl: Option<Ttl>,
+    /// The TTL of the record before (RFC 1035 §5.1).
+    pub(super) last_ttl: Option<Ttl>,
+    /// The directive that generates the text being read: what goes wrong there is said of it.
+    pub(super) generated: Option<Mark>,
+}
+
+/// The owner of the record before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// An index among the owners of the records.
+    Known(u32),
+    /// It was no name; its records are read for their mistakes and not kept.
+    Bad,
+}
+
+impl<'a> Reader<'a, '_> {
+    /// Reads all entries of one text.
+    pub(super) fn read(&mut self, text: &[u8], mut state: State) {
+        let mut lexer = Lexer::new(text);
+        let mut entry = Entry::default();
+        while let Some(result) = lexer.next(&mut entry) {
+            match (result, entry.tokens.first()) {
+                (Err((slip, token)), _) => self.slip(slip, state.mark(token)),
+                (Ok(()), Some(&first)) if first.bytes(text).starts_with(b"$") && !first.quoted => {
+                    self.directive(text, &entry, first, &mut state);
+                }
+                (Ok(()), _) => record::read(self, text, &entry, &mut state),
+            }
+        }
+    }
+
+    fn slip(&mut self, slip: Slip, mark: Mark) {
+        self.records.is_complete = false;
+        let (code, message, help) = match slip {
+            Slip::UnterminatedString => (
+                "unterminated-string",
+                "the line ends within quotes",
+                "close the quotes on the same line; \\\" is a quote within them",
+            ),
+            Slip::UnopenedParenthesis => (
+                "unbalanced-parenthesis",
+                "a closing parenthesis without an opening one",
+                "remove it, or write \\) if it belongs to a name or a string",
+            ),
+            Slip::UnclosedParenthesis => (
+                "unbalanced-parenthesis",
+                "the parenthesis is never closed",
+                "everything after it was read as one record; close it",
+            ),
+        };
+        self.report.error_with_help(mark, code, message, help);
+    }
+
+    fn directive(&mut self, text: &[u8], entry: &Entry, first: Token, state: &mut State) {
+        let word = first.bytes(text);
+        let is = |directive: &str| word.eq_ignore_ascii_case(directive.as_bytes());
+        let arguments = entry.tokens.get(1..).unwrap_or_default();
+        if is("$ORIGIN") {
+            self.origin(text, first, arguments, state);
+        } else if is("$TTL") {
+            self.ttl(text, first, arguments, state);
+        } else if is("$INCLUDE") {
+            self.include(text, first, arguments, state);
+        } else if is("$GENERATE") {
+            generate::expand(self, text, entry, state);
+        } else {
+            let message = format!("`{}` is no directive", String::from_utf8_lossy(word));
+            let help = "known are $ORIGIN, $TTL, $INCLUDE and $GENERATE; a name may begin with \\$";
+            self.report.error_with_help(state.mark(first), "unknown-directive", message, help);
+        }
+    }
+
+    fn origin(&mut self, text: &[u8], first: Token, arguments: &[Token], state: &mut State) {
+        let Some((&argument, extra)) = arguments.split_first() else {
+            let mark = state.mark(first);
+            return self.report.error(mark, "field-missing", "$ORIGIN needs a domain name");
+        };
+        self.no_more(extra, state);
+        match Name::parse_bytes(argument.bytes(text), &state.origin) {
+            Ok(origin) => state.origin = origin,
+            Err(why) => {
+                let message = format!("the origin is not a domain name: {why}");
+                self.report.error(state.mark(argument), "bad-name", message);
+            }
+        }
+    }
+
+    fn ttl(&mut self, text: &[u8], first: Token, arguments: &[Token], state: &mut State) {
+        let Some((&argument, extra)) = arguments.split_first() else {
+            let mark = state.mark(first);
+            return self.report.error(mark, "field-missing", "$TTL needs a time");
+        };
+        self.no_more(extra, state);
+        match period(argument.bytes(text)) {
+            Some(secs) => state.default_ttl = Some(self.bounded_ttl(secs, state.mark(argument))),
+            None => {
+                let message = "$TTL needs a time in seconds, or such as 1h30m";
+                self.report.error(state.mark(argument), "bad-ttl", message);
+            }
+        }
+    }
+
+    /// A TTL of `secs`, with a warning where RFC 2181 §8 makes it zero.
+    pub(super) fn bounded_ttl(&mut self, secs: u32, mark: Mark) -> Ttl {
+        if secs > Ttl::MAX.as_secs() {
+            let message = format!("a TTL of {secs} is over 2147483647 and means 0 (RFC 2181 §8)");
+            self.report.warning(mark, "ttl-too-large", message, "write what is meant");
+        }
+        Ttl::from_secs(secs)
+    }
+
+    fn include(&mut self, text: &[u8], first: Token, arguments: &[Token], state: &State) {
+        let Some((&file, rest)) = arguments.split_first() else {
+            let mark = state.mark(first);
+            return self.report.error(mark, "field-missing", "$INCLUDE needs a file");
+        };
+        let mut inner = State { depth: state.depth + 1, ..state.clone() };
+        if let Some((&origin, extra)) = rest.split_first() {
+            self.no_more(extra, state);
+            match Name::parse_bytes(origin.bytes(text), &state.origin) {
+                Ok(origin) => inner.origin = origin,
+                Err(why) => {
+                    let message = format!("the origin is not a domain name: {why}");
+                    return self.report.error(state.mark(origin), "bad-name", message);
+                }
+            }
+        }
+        let mark = state.mark(file);
+        self.records.is_complete &= match self.open(file.bytes(text), &mut inner) {
+            Ok(bytes) => {
+                // The included file begins with our owner and leaves ours as it was (RFC 1035 §5.1).
+                self.read(&bytes, inner);
+                true
+            }
+            Err(why) => {
+                self.report.error(mark, "include-failed", why);
+                false
+            }
+        };
+    }
+
+    fn open(&mut self, path: &[u8], inner: &mut State) -> Result<Arc<[u8]>, String> {
+        if inner.depth > INCLUDE_DEPTH_MAX || inner.generated.is_some() {
+            return Err(format!("includes nest deeper than {INCLUDE_DEPTH_MAX}: in a circle?"));
+        }
+        if self.included_count >= INCLUDE_COUNT_MAX {
+            return Err(format!("the zone includes more than {INCLUDE_COUNT_MAX} files"));
+        }
+        self.included_count += 1;
+        let mut octets = Vec::with_capacity(path.len());
+        let path = unescape(path, &mut octets).and_then(|()| String::from_utf8(octets).ok());
+        let path = path.ok_or("the path is not UTF-8 text")?;
+        let (path, bytes) = (self.includes)(&path, self.report.path(inner.source))?;
+        self.included_len = self.included_len.saturating_add(bytes.len());
+        if bytes.len() > FILE_LEN_MAX || self.included_len > INCLUDED_LEN_MAX {
+            return Err("the included files are larger than 2 GiB".to_owned());
+        }
+        inner.source = self.report.open(&path, Text::Included(Arc::clone(&bytes)));
+        Ok(bytes)
+    }
+
+    fn no_more(&mut self, extra: &[Token], state: &State) {
+        if let Some(&token) = extra.first() {
+            let message = "the directive takes no more than stands before this";
+            self.report.error(state.mark(token), "field-extra", message);
+        }
+    }
+}
+
+impl State {
+    /// Where `token` stands, or the directive that generated it.
+    pub(super) fn mark(&self, token: Token) -> Mark {
+        self.generated.unwrap_or(Mark { source: self.source, token })
+    }
 }

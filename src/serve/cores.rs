@@ -1,0 +1,221 @@
+//! The threads of serving: started together, counted together, stopped together.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Builder;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+
+use crate::answer::{Core, Counters, Site, Snapshot, respond_quietly};
+
+use super::bind::{BindError, Bound, Sockets};
+use super::counters::{TcpCounters, TcpTotals, UdpCounters, UdpTotals, add};
+use super::limit::Limits;
+use super::responder::{Panicked, Responder, fenced};
+use super::socket::allow_descriptors;
+use super::tcp::{Doors, TcpCore};
+use super::udp::UdpCore;
+
+/// Descriptors for all else than connections: sockets, files, the API.
+const DESCRIPTORS_SPARE: usize = 1024;
+
+/// The pause before a UDP thread that panicked outside of answering goes on.
+const RESTART_PAUSE: Duration = Duration::from_millis(20);
+
+/// The running transports. Dropped, they stop too, but nobody waits for them.
+pub struct Serving {
+    addresses: Vec<SocketAddr>,
+    answered: Vec<Arc<Counters>>,
+    udp: Vec<Arc<UdpCounters>>,
+    tcp: Arc<TcpCounters>,
+    stop_udp: Arc<AtomicBool>,
+    stop_tcp: watch::Sender<bool>,
+    /// Ends when the last thread does.
+    ended: Mutex<Receiver<()>>,
+}
+
+/// What every thread is started with.
+struct Start<F> {
+    site: Arc<Site>,
+    snapshots: Arc<ArcSwap<Snapshot>>,
+    respond: F,
+    /// Dropped by each thread as it ends.
+    running: Sender<()>,
+}
+
+/// Answers on `sockets` until [`Serving::stop`]: a thread for each core and address for UDP, one
+/// for TCP.
+///
+/// Whoever publishes into `snapshots` keeps the old snapshot until it holds the only count
+/// (hub-drops-last); each thread lets go of it within 250 ms.
+///
+/// # Errors
+///
+/// [`BindError::NoThread`]; threads started until then end again.
+pub fn start(
+    sockets: Sockets,
+    site: Arc<Site>,
+    limits: Limits,
+    snapshots: Arc<ArcSwap<Snapshot>>,
+) -> Result<Serving, BindError> {
+    start_with(sockets, site, limits, snapshots, respond_quietly)
+}
+
+/// [`start`] with an answerer of the caller's.
+pub(super) fn start_with<F: Responder>(
+    sockets: Sockets,
+    site: Arc<Site>,
+    limits: Limits,
+    snapshots: Arc<ArcSwap<Snapshot>>,
+    respond: F,
+) -> Result<Serving, BindError> {
+    allow_descriptors(limits.connections.saturating_add(DESCRIPTORS_SPARE));
+    let (running, ended) = channel();
+    let mut serving = Serving {
+        addresses: sockets.addresses(),
+        answered: Vec::new(),
+        udp: Vec::new(),
+        tcp: Arc::default(),
+        stop_udp: Arc::default(),
+        stop_tcp: watch::Sender::new(false),
+        ended: Mutex::new(ended),
+    };
+    let start = Start { site, snapshots, respond, running };
+    let mut listeners = Vec::new();
+    for (number, bound) in sockets.endpoints.into_iter().enumerate() {
+        let Bound { address: _, tcp, udp } = bound;
+        listeners.push(tcp);
+        for (core, socket) in udp.into_iter().enumerate() {
+            serving
+                .start_udp(&start, socket, &format!("udp-{core}-{number}"))
+                .map_err(BindError::NoThread)?;
+        }
+    }
+    serving.start_tcp(&start, listeners, limits).map_err(BindError::NoThread)?;
+    Ok(serving)
+}
+
+impl Serving {
+    /// The addresses served, with the ports that stood for port 0.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// The query counters of every thread, to be summed.
+    pub fn counters(&self) -> &[Arc<Counters>] {
+        &self.answered
+    }
+
+    /// What UDP counted, all threads together.
+    pub fn udp_totals(&self) -> UdpTotals {
+        let mut totals = UdpTotals::default();
+        self.udp.iter().for_each(|counters| totals.include(counters));
+        totals
+    }
+
+    /// What TCP counted.
+    pub fn tcp_totals(&self) -> TcpTotals {
+        let mut totals = TcpTotals::default();
+        totals.include(&self.tcp);
+        totals
+    }
+
+    /// Stops: nothing new is accepted, what has arrived is answered, connections end within their
+    /// grace. True if all threads have ended `within` the time given; false leaves them ending
+    /// behind. May be called again.
+    pub fn stop(&self, within: Duration) -> bool {
+        self.ask_to_stop();
+        let deadline = Instant::now() + within;
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = deadline.saturating_duration_since(Instant::now());
+        // Nobody ever sends: the channel ends when the last thread drops its end.
+        ended.recv_timeout(left) == Err(RecvTimeoutError::Disconnected)
+    }
+
+    fn ask_to_stop(&self) {
+        self.stop_udp.store(true, Ordering::Relaxed);
+        self.stop_tcp.send_replace(true);
+    }
+
+    fn start_udp<F: Responder>(
+        &mut self,
+        start: &Start<F>,
+        socket: std::net::UdpSocket,
+        name: &str,
+    ) -> io::Result<()> {
+        let counters = Arc::<UdpCounters>::default();
+        let mut core = UdpCore {
+            socket,
+            snapshots: Arc::clone(&start.snapshots),
+            respond: start.respond,
+            core: self.core(start),
+            counters: Arc::clone(&counters),
+            stop: Arc::clone(&self.stop_udp),
+        };
+        self.udp.push(Arc::clone(&counters));
+        let running = start.running.clone();
+        Builder::new().name(name.to_owned()).spawn(move || {
+            // A panic outside of answering would be ours; the core goes on all the same (DESIGN.md
+            // rule 4.7).
+            while fenced(|| core.run()) == Err(Panicked) {
+                add(&counters.panics, 1);
+                std::thread::sleep(RESTART_PAUSE);
+            }
+            drop(running);
+        })?;
+        Ok(())
+    }
+
+    fn start_tcp<F: Responder>(
+        &mut self,
+        start: &Start<F>,
+        listeners: Vec<std::net::TcpListener>,
+        limits: Limits,
+    ) -> io::Result<()> {
+        let core = TcpCore {
+            doors: Doors::open(listeners)?,
+            snapshots: Arc::clone(&start.snapshots),
+            respond: start.respond,
+            core: self.core(start),
+            counters: Arc::clone(&self.tcp),
+            limits,
+            stopping: self.stop_tcp.subscribe(),
+        };
+        let running = start.running.clone();
+        Builder::new().name("tcp".to_owned()).spawn(move || {
+            // A connection is a task, and answering is fenced besides: nothing that a client sends
+            // gets here.
+            let _ = fenced(|| core.run());
+            drop(running);
+        })?;
+        Ok(())
+    }
+
+    /// Memory for one more thread.
+    fn core<F>(&mut self, start: &Start<F>) -> Core {
+        let counters = Arc::<Counters>::default();
+        self.answered.push(Arc::clone(&counters));
+        Core::new(Arc::clone(&start.site), counters)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.ask_to_stop();
+    }
+}
+
+impl fmt::Debug for Serving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Serving").field("addresses", &self.addresses).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,271 @@
+//! Limits of connections: who gets a seat, who has to leave for another, how long a silent client
+//! may stay.
+//!
+//! Owns:  the book of seats. When all are taken, the client that has kept us waiting longest
+//!        leaves, as gdnsd does it; refusing newcomers instead would let anyone who opens
+//!        connections and says nothing lock everyone out.
+//! Never: reads a clock or touches a socket.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, Ipv6Addr};
+use std::time::Duration;
+
+/// The bounds of TCP. Memory at worst: connections × 240 KiB, a long query and a long answer each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at one time.
+    pub connections: usize,
+    /// Connections of one client at one time: of one IPv4 address, or of one IPv6 /64.
+    pub connections_per_client: usize,
+    /// Queries on one connection; then it is closed, and the client may open another.
+    pub queries_per_connection: u64,
+    /// From one whole query to the next (RFC 7766 §6.2.3). Shorter when more than half of the seats
+    /// are taken.
+    pub idle: Duration,
+    /// For the client to take what was written to it.
+    pub write: Duration,
+    /// For connections to end after a stop.
+    pub grace: Duration,
+}
+
+impl Default for Limits {
+    /// Guesses between those of NSD, Knot and gdnsd, to be measured.
+    fn default() -> Limits {
+        Limits {
+            connections: 1024,
+            connections_per_client: 64,
+            queries_per_connection: 1_000_000,
+            idle: Duration::from_secs(10),
+            write: Duration::from_secs(5),
+            grace: Duration::from_secs(3),
+        }
+    }
+}
+
+/// A taken seat. Never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SeatId(u64);
+
+/// Whether a connection may stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// It has a seat.
+    Seated(SeatId),
+    /// It has the seat of another, which is to be closed and is already off the book.
+    SeatedFor {
+        /// Its seat.
+        seat: SeatId,
+        /// Who leaves.
+        leaver: SeatId,
+    },
+    /// Its client has as many as it may have.
+    ClientFull,
+    /// Every seat is taken, and nobody is waiting.
+    Full,
+}
+
+/// Who sits, and who has been waiting since when.
+#[derive(Debug)]
+pub struct Seats {
+    limits: Limits,
+    seats: HashMap<SeatId, Seat>,
+    per_client: HashMap<IpAddr, usize>,
+    /// Waiting seats, by when they began to wait.
+    waiting: BTreeMap<u64, SeatId>,
+    /// Numbers seats and waits in order.
+    next: u64,
+}
+
+#[derive(Debug)]
+struct Seat {
+    client: IpAddr,
+    /// Key in `waiting`.
+    waits_since: Option<u64>,
+}
+
+impl Seats {
+    /// An empty room.
+    pub fn new(limits: Limits) -> Seats {
+        Seats {
+            limits,
+            seats: HashMap::new(),
+            per_client: HashMap::new(),
+            waiting: BTreeMap::new(),
+            next: 0,
+        }
+    }
+
+    /// Seats a new connection, if it may have a seat.
+    pub fn admit(&mut self, address: IpAddr) -> Admission {
+        let client = client_prefix(address);
+        if self.per_client.get(&client).is_some_and(|&n| n >= self.limits.connections_per_client) {
+            return Admission::ClientFull;
+        }
+        let leaver = if self.seats.len() >= self.limits.connections {
+            match self.evict() {
+                Some(leaver) => Some(leaver),
+                None => return Admission::Full,
+            }
+        } else {
+            None
+        };
+        let seat = SeatId(self.number());
+        self.seats.insert(seat, Seat { client, waits_since: None });
+        *self.per_client.entry(client).or_default() += 1;
+        match leaver {
+            None => Admission::Seated(seat),
+            Some(leaver) => Admission::SeatedFor { seat, leaver },
+        }
+    }
+
+    /// Takes the longest waiting seat off the book.
+    pub fn evict(&mut self) -> Option<SeatId> {
+        let (_, &leaver) = self.waiting.first_key_value()?;
+        self.leave(leaver);
+        Some(leaver)
+    }
+
+    /// Notes that a connection waits for its client. Waiting already, it keeps its place, so that
+    /// single octets of a slow client do not make it young again.
+    pub fn wait(&mut self, seat: SeatId) {
+        let number = self.number();
+        if let Some(entry) = self.seats.get_mut(&seat)
+            && entry.waits_since.is_none()
+        {
+            entry.waits_since = Some(number);
+            self.waiting.insert(number, seat);
+        }
+    }
+
+    /// Notes that a whole query has come.
+    pub fn work(&mut self, seat: SeatId) {
+        if let Some(since) = self.seats.get_mut(&seat).and_then(|entry| entry.waits_since.take()) {
+            self.waiting.remove(&since);
+        }
+    }
+
+    /// Frees a seat. A seat that is off the book already stays off.
+    pub fn leave(&mut self, seat: SeatId) {
+        let Some(entry) = self.seats.remove(&seat) else { return };
+        if let Some(since) = entry.waits_since {
+            self.waiting.remove(&since);
+        }
+        if let Some(count) = self.per_client.get_mut(&entry.client) {
+            *count -= 1;
+            if *count == 0 {
+                self.per_client.remove(&entry.client);
+            }
+        }
+    }
+
+    /// Seats taken.
+    pub fn len(&self) -> usize {
+        self.seats.len()
+    }
+
+    /// How long a client may keep us waiting now: the whole time while half of the seats are free,
+    /// then less in proportion, down to a tenth.
+    pub fn idle_time(&self) -> Duration {
+        let total = self.limits.connections.max(1);
+        let free = total.saturating_sub(self.seats.len());
+        if free * 2 >= total {
+            return self.limits.idle;
+        }
+        let share = free as f64 * 2.0 / total as f64;
+        self.limits.idle.mul_f64(share.max(0.1))
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+}
+
+/// What counts as one client: who has one IPv6 address has its /64.
+fn client_prefix(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
+            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seats(connections: usize, connections_per_client: usize) -> Seats {
+        Seats::new(Limits { connections, connections_per_client, ..Limits::default() })
+    }
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().expect("an address")
+    }
+
+    fn seated(admission: Admission) -> SeatId {
+        match admission {
+            Admission::Seated(seat) | Admission::SeatedFor { seat, .. } => seat,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_client_has_its_share_and_no_more() {
+        let mut seats = seats(10, 2);
+        let first = seated(seats.admit(ip("192.0.2.1")));
+        seated(seats.admit(ip("192.0.2.1")));
+        assert_eq!(seats.admit(ip("192.0.2.1")), Admission::ClientFull);
+        seated(seats.admit(ip("192.0.2.2")));
+        seats.leave(first);
+        seats.leave(first);
+        seated(seats.admit(ip("192.0.2.1")));
+        assert_eq!(seats.admit(ip("::ffff:192.0.2.1")), Admission::ClientFull);
+    }
+
+    #[test]
+    fn one_ipv6_64_is_one_client() {
+        let mut seats = seats(10, 1);
+        seated(seats.admit(ip("2001:db8::1")));
+        assert_eq!(seats.admit(ip("2001:db8::2")), Admission::ClientFull);
+        seated(seats.admit(ip("2001:db8:0:1::1")));
+    }
+
+    #[test]
+    fn the_longest_waiting_leaves_when_the_room_is_full() {
+        let mut seats = seats(3, 9);
+        let [a, b, c] = [1, 2, 3].map(|_| seated(seats.admit(ip("192.0.2.1"))));
+        assert_eq!(seats.admit(ip("192.0.2.2")), Admission::Full);
+        seats.wait(b);
+        seats.wait(a);
+        // A slow octet does not make `b` young again; a whole query would.
+        seats.wait(b);
+        let Admission::SeatedFor { leaver, .. } = seats.admit(ip("192.0.2.2")) else {
+            panic!("no seat")
+        };
+        assert_eq!(leaver, b);
+        seats.work(a);
+        seats.wait(c);
+        seats.wait(a);
+        assert_eq!(seats.evict(), Some(c));
+        assert_eq!(seats.evict(), Some(a));
+        assert_eq!(seats.evict(), None);
+        assert_eq!(seats.len(), 1);
+    }
+
+    #[test]
+    fn patience_shrinks_as_the_room_fills() {
+        let mut seats = seats(100, 100);
+        let idle = Limits::default().idle;
+        for taken in 0..=100 {
+            let expected = match taken {
+                0..=50 => idle,
+                75 => idle / 2,
+                95..=100 => idle / 10,
+                _ => seats.idle_time(),
+            };
+            assert_eq!(seats.idle_time(), expected, "{taken}");
+            seats.admit(ip("192.0.2.1"));
+        }
+    }
+}

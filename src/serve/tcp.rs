@@ -1,0 +1,155 @@
+//! TCP: one thread with a runtime of its own accepts connections and gives them seats (RFC 7766).
+//!
+//! Owns:  the accept loops, and the orderly end.
+//! Never: shares a runtime with the control plane: a scrape or a reload cannot delay an answer.
+
+use std::io;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+use tokio::task::{LocalSet, spawn_local};
+use tokio::time::{sleep, timeout};
+
+use crate::answer::{Core, Snapshot};
+
+use super::connection::{Connection, Desk, Seat};
+use super::counters::{TcpCounters, add};
+use super::limit::{Admission, Limits};
+use super::responder::Responder;
+
+/// The pause after a failed accept, such as one for want of descriptors, so that it does not spin.
+const FAULT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Connections that are still seated after a stop: those that the kernel had completed before.
+const LATE_COUNT_MAX: usize = 1024;
+
+/// Listeners, and the runtime of one thread that waits at them.
+pub struct Doors {
+    runtime: Runtime,
+    listeners: Vec<TcpListener>,
+}
+
+impl Doors {
+    /// Takes listeners that do not block.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no descriptor to wait with.
+    pub fn open(listeners: Vec<std::net::TcpListener>) -> io::Result<Doors> {
+        let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+        let entered = runtime.enter();
+        let listeners = listeners.into_iter().map(TcpListener::from_std).collect::<Result<_, _>>();
+        drop(entered);
+        Ok(Doors { runtime, listeners: listeners? })
+    }
+}
+
+/// The TCP thread's part, ready to run.
+pub struct TcpCore<F> {
+    /// Where connections come in.
+    pub doors: Doors,
+    /// Where the newest snapshot is.
+    pub snapshots: Arc<ArcSwap<Snapshot>>,
+    /// Who answers.
+    pub respond: F,
+    /// Its memory.
+    pub core: Core,
+    /// What it counts.
+    pub counters: Arc<TcpCounters>,
+    /// The bounds.
+    pub limits: Limits,
+    /// True when it is to stop.
+    pub stopping: watch::Receiver<bool>,
+}
+
+impl<F: Responder> TcpCore<F> {
+    /// Serves until stopped, then lets connections end within the grace.
+    pub fn run(self) {
+        let TcpCore { doors, snapshots, respond, core, counters, limits, stopping } = self;
+        let Doors { runtime, listeners } = doors;
+        let local = LocalSet::new();
+        local.block_on(&runtime, async move {
+            let desk =
+                Rc::new(Desk::new(snapshots, respond, core, counters, limits, stopping.clone()));
+            let accepting: Vec<_> = listeners
+                .into_iter()
+                .map(|listener| spawn_local(accept(listener, Rc::clone(&desk), stopping.clone())))
+                .collect();
+            for task in accepting {
+                let _ = task.await;
+            }
+            let everybody_left = async {
+                while desk.seats.borrow().len() > 0 {
+                    desk.left.notified().await;
+                }
+            };
+            let _ = timeout(limits.grace, everybody_left).await;
+        });
+    }
+}
+
+/// Accepts until stopped; then seats those who came before the stop, to be answered what they have
+/// sent.
+async fn accept<F: Responder>(
+    listener: TcpListener,
+    desk: Rc<Desk<F>>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            _ = stopping.wait_for(|&stop| stop) => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => seat(stream, peer.ip(), &desk),
+            Err(error) => {
+                add(&desk.counters.accept_errors, 1);
+                if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) {
+                    // A waiting connection gives its descriptor.
+                    let leaver = desk.seats.borrow_mut().evict();
+                    if let Some(leaver) = leaver {
+                        desk.close(leaver);
+                    }
+                }
+                sleep(FAULT_PAUSE).await;
+            }
+        }
+    }
+    let Ok(listener) = listener.into_std() else { return };
+    for _ in 0..LATE_COUNT_MAX {
+        let Ok((stream, peer)) = listener.accept() else { break };
+        let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+        if let Ok(stream) = stream {
+            seat(stream, peer.ip(), &desk);
+        }
+    }
+}
+
+/// Gives a connection a seat and starts it, or drops it.
+fn seat<F: Responder>(stream: TcpStream, client: IpAddr, desk: &Rc<Desk<F>>) {
+    let admission = desk.seats.borrow_mut().admit(client);
+    let seat = match admission {
+        Admission::Seated(seat) => seat,
+        Admission::SeatedFor { seat, leaver } => {
+            desk.close(leaver);
+            seat
+        }
+        Admission::ClientFull => return add(&desk.counters.refused_client, 1),
+        Admission::Full => return add(&desk.counters.refused_full, 1),
+    };
+    add(&desk.counters.accepted, 1);
+    desk.gauge();
+    // Answers leave at once; they are gathered before they are written. Failing, they are only
+    // slower.
+    let _ = stream.set_nodelay(true);
+    let connection = Connection::new(stream, client, Seat::new(Rc::clone(desk), seat));
+    let task = spawn_local(connection.converse());
+    desk.handles.borrow_mut().insert(seat, task.abort_handle());
+}

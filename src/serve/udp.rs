@@ -1,0 +1,160 @@
+//! UDP: one plain thread for each core and address. Receive a batch, answer it from one snapshot,
+//! send.
+//!
+//! Never: allocates, locks, or asks the clock between receive and send.
+
+use std::net::UdpSocket;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use arc_swap::{ArcSwap, Cache};
+
+use crate::answer::{Core, Exchange, Snapshot, Transport};
+
+use super::batch::{Batch, Packet, Sent, Unusable, Wait};
+use super::counters::{UdpCounters, add};
+use super::responder::{Panicked, Responder, fenced};
+
+/// Batches that are still answered after a stop: what the socket's buffer held by then, and a flood
+/// no longer.
+const DRAIN_BATCHES_MAX: usize = 256;
+
+/// The pause after a failed receive, so that a lasting fault does not spin.
+const FAULT_PAUSE: Duration = Duration::from_millis(20);
+
+/// One thread's part of UDP.
+pub struct UdpCore<F> {
+    /// Its socket.
+    pub socket: UdpSocket,
+    /// Where the newest snapshot is.
+    pub snapshots: Arc<ArcSwap<Snapshot>>,
+    /// Who answers.
+    pub respond: F,
+    /// Its memory.
+    pub core: Core,
+    /// What it counts.
+    pub counters: Arc<UdpCounters>,
+    /// Set when it is to stop.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// What became of the packets of one batch.
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    silent: u64,
+    oversized: u64,
+    unanswerable: u64,
+    panics: u64,
+}
+
+impl<F: Responder> UdpCore<F> {
+    /// Serves until stopped, then answers what has already arrived.
+    pub fn run(&mut self) {
+        let mut snapshots = Cache::new(Arc::clone(&self.snapshots));
+        let mut batch = Batch::new();
+        while !self.stop.load(Ordering::Relaxed) {
+            self.turn(&mut snapshots, &mut batch, Wait::ForOne);
+        }
+        for _ in 0..DRAIN_BATCHES_MAX {
+            if self.turn(&mut snapshots, &mut batch, Wait::Never) == 0 {
+                break;
+            }
+        }
+    }
+
+    /// One batch, at most. Returns how many packets it had.
+    fn turn(
+        &mut self,
+        snapshots: &mut Cache<Arc<ArcSwap<Snapshot>>, Arc<Snapshot>>,
+        batch: &mut Batch,
+        wait: Wait,
+    ) -> usize {
+        let received = batch.receive(self.socket.as_fd(), wait);
+        // After the wait, not before: a batch sees the newest state. And after a vain wait too, so
+        // that an idle core does not keep an old snapshot (hub-drops-last; by cores-wake).
+        let snapshot = snapshots.load();
+        let count = match received {
+            Ok(count) => count,
+            Err(error) => {
+                use std::io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
+                if !matches!(error.kind(), Interrupted | TimedOut | WouldBlock) {
+                    add(&self.counters.receive_errors, 1);
+                    std::thread::sleep(FAULT_PAUSE);
+                }
+                return 0;
+            }
+        };
+        let tally = match fenced(|| self.answer(snapshot, batch, 0..count)) {
+            Ok(tally) => tally,
+            Err(Panicked) => self.replay(snapshot, batch, count),
+        };
+        let sent = batch.send(self.socket.as_fd());
+        self.count(count, tally, sent);
+        count
+    }
+
+    fn answer(
+        &mut self,
+        snapshot: &Snapshot,
+        batch: &mut Batch,
+        range: std::ops::Range<usize>,
+    ) -> Tally {
+        let mut tally = Tally::default();
+        for index in range {
+            match batch.packet(index) {
+                Ok(Packet { request, client, response }) => {
+                    let exchange =
+                        Exchange { request, client, transport: Transport::Udp, response };
+                    let len = (self.respond)(snapshot, exchange, &mut self.core).len;
+                    tally.silent += u64::from(len == 0);
+                    batch.reply(index, len);
+                }
+                Err(Unusable::Oversized) => tally.oversized += 1,
+                Err(Unusable::Unanswerable) => tally.unanswerable += 1,
+            }
+        }
+        tally
+    }
+
+    /// Answers a batch that panicked one packet at a time, and drops those that panic again. Their
+    /// neighbours may be counted twice by the answer room.
+    #[cold]
+    fn replay(&mut self, snapshot: &Snapshot, batch: &mut Batch, count: usize) -> Tally {
+        let mut tally = Tally::default();
+        for index in 0..count {
+            match fenced(|| self.answer(snapshot, batch, index..index + 1)) {
+                Ok(one) => {
+                    tally.silent += one.silent;
+                    tally.oversized += one.oversized;
+                    tally.unanswerable += one.unanswerable;
+                }
+                Err(Panicked) => {
+                    batch.reply(index, 0);
+                    tally.panics += 1;
+                }
+            }
+        }
+        tally
+    }
+
+    fn count(&self, received: usize, tally: Tally, sent: Sent) {
+        let counters = &*self.counters;
+        add(&counters.batches, 1);
+        add(&counters.received, received as u64);
+        add(&counters.sent, sent.sent as u64);
+        // Rare things cost a branch, not a store.
+        for (counter, count) in [
+            (&counters.send_dropped, sent.dropped as u64),
+            (&counters.silent, tally.silent),
+            (&counters.oversized, tally.oversized),
+            (&counters.unanswerable, tally.unanswerable),
+            (&counters.panics, tally.panics),
+        ] {
+            if count > 0 {
+                add(counter, count);
+            }
+        }
+    }
+}

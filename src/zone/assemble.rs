@@ -1,0 +1,178 @@
+//! Records into a zone: apex, order, RRsets, what is dropped on the way and said so.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashSet};
+
+use crate::diagnostic::{Diagnostic, Place};
+use crate::number::Ttl;
+use crate::wire::{Name, Rtype};
+
+use super::check::check;
+use super::rdata;
+use super::report::{Mark, Report};
+use super::rrset::{Node, Rrset, Zone};
+
+/// One record as read.
+pub(super) struct Record {
+    /// Index of its owner name.
+    pub(super) owner: u32,
+    pub(super) rtype: Rtype,
+    pub(super) ttl: Ttl,
+    pub(super) rdata: Box<[u8]>,
+    pub(super) mark: Mark,
+}
+
+/// All records of a zone, as read.
+pub(super) struct Records {
+    owners: Vec<Name>,
+    list: Vec<Record>,
+    /// Whether none was lost to a mistake: only then is it known what a zone lacks.
+    pub(super) is_complete: bool,
+}
+
+impl Default for Records {
+    fn default() -> Records {
+        Records { owners: Vec::new(), list: Vec::new(), is_complete: true }
+    }
+}
+
+impl Records {
+    /// The index of an owner name.
+    pub(super) fn owner(&mut self, name: Name) -> u32 {
+        if self.owners.last() != Some(&name) {
+            self.owners.push(name);
+        }
+        (self.owners.len() - 1) as u32
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    pub(super) fn push(&mut self, record: Record) {
+        self.list.push(record);
+    }
+
+    fn name(&self, record: &Record) -> Option<&Name> {
+        self.owners.get(record.owner as usize)
+    }
+
+    fn compare(&self, a: &Record, b: &Record) -> Ordering {
+        let by_owner =
+            if a.owner == b.owner { Ordering::Equal } else { self.name(a).cmp(&self.name(b)) };
+        by_owner.then(a.rtype.cmp(&b.rtype))
+    }
+}
+
+/// Makes the zone, and checks it. None where no apex can be told, or the zone is refused.
+pub(super) fn assemble(path: &str, mut records: Records, report: &mut Report<'_>) -> Option<Zone> {
+    let apex = find_apex(path, &records, report)?;
+    let mut list = std::mem::take(&mut records.list);
+    list.retain(|record| keep_in_zone(&apex, &records, record, report));
+    // Stable, so that records of one RRset keep the order in which they were written.
+    list.sort_by(|a, b| records.compare(a, b));
+    let mut zone = Zone { apex, path: path.to_owned(), nodes: BTreeMap::new() };
+    let mut marks = Vec::with_capacity(list.len());
+    let mut list = list.into_iter().peekable();
+    let mut nodes = Vec::new();
+    while let Some(first) = list.next() {
+        let Some(owner) = records.name(&first).cloned() else { continue };
+        let mut node = Node::default();
+        let mut next = Some(first);
+        while let Some(first) = next {
+            let mut group = vec![first];
+            while let Some(more) = list.next_if(|r| records.compare(&group[0], r).is_eq()) {
+                group.push(more);
+            }
+            node.rrsets.push(gather(&owner, group, &mut marks, report));
+            next = list.next_if(|r| records.name(r) == Some(&owner));
+        }
+        nodes.push((owner, node));
+    }
+    // Sorted already: the tree is built in one pass.
+    zone.nodes = BTreeMap::from_iter(nodes);
+    check(&zone, &marks, records.is_complete, report);
+    Some(zone)
+}
+
+/// The owner of the SOA; one, and the same SOA (RFC 1035 §5.2).
+fn find_apex(path: &str, records: &Records, report: &mut Report<'_>) -> Option<Name> {
+    let mut all = records.list.iter().filter(|r| r.rtype == Rtype::SOA);
+    let Some(first) = all.next() else {
+        if records.is_complete {
+            let message = "the file has no SOA record";
+            let error = Diagnostic::error("soa-missing", Place::file(path), message)
+                .help("a zone begins with one, whose owner is the name of the zone");
+            report.push_whole(error);
+        }
+        return None;
+    };
+    let apex = records.name(first)?;
+    for other in all {
+        let owner = records.name(other)?;
+        if owner == apex && !same(first, other) {
+            let line = report.place(first.mark).line;
+            let message = format!("{owner} has a second SOA; the first is at line {line}");
+            let help = "keep one of them (RFC 1035 §5.2)";
+            report.error_with_help(other.mark, "soa-doubled", message, help);
+        } else if owner != apex && owner.is_at_or_below(apex) {
+            let message = format!("a SOA at {owner}, below the apex {apex}");
+            let help = "a file holds one zone; give the other its own file (RFC 1035 §5.2)";
+            report.error_with_help(other.mark, "soa-doubled", message, help);
+        }
+    }
+    Some(apex.clone())
+}
+
+fn same(a: &Record, b: &Record) -> bool {
+    a.rdata == b.rdata || rdata::fold(a.rtype, &a.rdata) == rdata::fold(b.rtype, &b.rdata)
+}
+
+fn keep_in_zone(apex: &Name, records: &Records, record: &Record, report: &mut Report<'_>) -> bool {
+    let Some(owner) = records.name(record) else { return false };
+    let inside = owner.is_at_or_below(apex);
+    if !inside {
+        let message = format!("{owner} is not in the zone {apex}; the record is left out");
+        let help = "is a final dot missing or too many, or an $ORIGIN wrong?";
+        report.warning(record.mark, "out-of-zone", message, help);
+    }
+    inside
+}
+
+/// The records of one owner and type into an RRset; their places are appended to `marks`.
+fn gather(
+    owner: &Name,
+    group: Vec<Record>,
+    marks: &mut Vec<Mark>,
+    report: &mut Report<'_>,
+) -> Rrset {
+    let mut seen = HashSet::with_capacity(if group.len() > 1 { group.len() } else { 0 });
+    let is_alone = group.len() == 1;
+    let mut rrset = Rrset { rtype: Rtype(0), ttl: Ttl::MAX, rdata: Vec::new(), line: 0 };
+    for record in group {
+        if !is_alone && !seen.insert(rdata::fold(record.rtype, &record.rdata)) {
+            let message = format!("{owner} has this {} record already", record.rtype);
+            report.note(record.mark, "duplicate-record", message);
+            continue;
+        }
+        if rrset.rdata.is_empty() {
+            rrset.rtype = record.rtype;
+            rrset.ttl = record.ttl;
+            rrset.line = record.mark.token.line;
+        } else if record.ttl != rrset.ttl && record.rtype != Rtype::RRSIG {
+            let ttl = record.ttl.min(rrset.ttl);
+            let message = format!(
+                "TTL {} differs from that of the other {} records of {owner}; {} is used for all",
+                record.ttl.as_secs(),
+                record.rtype,
+                ttl.as_secs()
+            );
+            let help = "records of one owner and type have one TTL (RFC 2181 §5.2)";
+            report.warning(record.mark, "ttl-mismatch", message, help);
+        }
+        rrset.ttl = rrset.ttl.min(record.ttl);
+        rrset.rdata.push(record.rdata);
+        marks.push(record.mark);
+    }
+    rrset
+}

@@ -1,0 +1,27 @@
+//! Rdata: each type's data in presentation format and in wire format.
+//!
+//! Owns:    one row per type in `table`, and for each kind of field how it is read, checked and written.
+//! Imports: wire, and the tokens of the lexer.
+//! Never:   knows an owner name, a TTL, or another record.
+//! Enter:   `table`, then `read`, `write`, then the families of fields.
+
+mod address;
+mod bytes;
+mod dnssec;
+mod gateway;
+mod loc;
+mod number;
+mod read;
+mod string;
+mod svcb;
+mod table;
+mod words;
+mod write;
+
+pub use number::period;
+pub use read::parse;
+pub use string::unescape;
+pub(super) use words::shown;
+pub use words::{Fault, Words};
+pub(super) use write::fold;
+pub use write::to_text;

@@ -1,0 +1,150 @@
+//! Wire format into presentation format, and thereby the check that octets are rdata of their type.
+
+use crate::wire::{Name, Rtype};
+
+use super::table::{Field, fields};
+use super::{address, bytes, dnssec, gateway, loc, number, string, svcb};
+
+/// The rdata in presentation format, names absolute; in the generic form (RFC 3597 §5) where the type is unknown or
+/// the octets are none of it.
+pub fn to_text(rtype: Rtype, rdata: &[u8]) -> String {
+    let mut line = Line::default();
+    match fields(rtype) {
+        Some(fields) if write_fields(fields, rdata, &mut line).is_some() => line.text,
+        _ => bytes::to_generic(rdata),
+    }
+}
+
+/// Whether the octets are rdata of `rtype`. Of a type without a format here, any are.
+pub fn check(rtype: Rtype, rdata: &[u8]) -> bool {
+    match fields(rtype) {
+        Some(fields) => write_fields(fields, rdata, &mut Line::default()).is_some(),
+        None => true,
+    }
+}
+
+/// The rdata with the names in it folded to lower case: two records are one if these are equal.
+pub fn fold(rtype: Rtype, rdata: &[u8]) -> Vec<u8> {
+    let mut out = rdata.to_vec();
+    let mut wire = Wire { bytes: rdata };
+    let mut sink = Line::default();
+    for &field in fields(rtype).unwrap_or_default() {
+        let start = rdata.len() - wire.bytes.len();
+        if write_field(field, &mut wire, &mut sink).is_none() {
+            break;
+        }
+        let end = rdata.len() - wire.bytes.len();
+        if let (Field::Name, Some(name)) = (field, out.get_mut(start..end)) {
+            // Length octets are below 64 and so no letters.
+            name.make_ascii_lowercase();
+        }
+    }
+    out
+}
+
+/// The octets of rdata that are left.
+pub(super) struct Wire<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Wire<'a> {
+    /// Octets on their own, such as the value of a parameter.
+    pub(super) fn new(bytes: &'a [u8]) -> Wire<'a> {
+        Wire { bytes }
+    }
+
+    /// The next `count` octets.
+    pub(super) fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (head, tail) = self.bytes.split_at_checked(count)?;
+        self.bytes = tail;
+        Some(head)
+    }
+
+    /// All that is left.
+    pub(super) fn rest(&mut self) -> &'a [u8] {
+        std::mem::take(&mut self.bytes)
+    }
+
+    /// Whether nothing is left.
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// A big-endian number of so many octets, at most eight.
+    pub(super) fn number(&mut self, octets: usize) -> Option<u64> {
+        Some(self.take(octets)?.iter().fold(0, |n, &b| n << 8 | u64::from(b)))
+    }
+
+    /// A name, not compressed.
+    pub(super) fn name(&mut self) -> Option<Name> {
+        let (name, len) = Name::from_wire(self.bytes).ok()?;
+        self.take(len)?;
+        Some(name)
+    }
+}
+
+/// Words with one space between them.
+#[derive(Default)]
+pub(super) struct Line {
+    text: String,
+}
+
+impl Line {
+    /// Appends one word.
+    pub(super) fn word(&mut self, word: impl std::fmt::Display) {
+        use std::fmt::Write;
+        if !self.text.is_empty() {
+            self.text.push(' ');
+        }
+        let written = write!(self.text, "{word}");
+        debug_assert!(written.is_ok(), "writing to a string cannot fail");
+    }
+}
+
+fn write_fields(fields: &[Field], rdata: &[u8], line: &mut Line) -> Option<()> {
+    let mut wire = Wire { bytes: rdata };
+    for &field in fields {
+        write_field(field, &mut wire, line)?;
+    }
+    wire.is_empty().then_some(())
+}
+
+fn write_field(field: Field, wire: &mut Wire<'_>, line: &mut Line) -> Option<()> {
+    match field {
+        Field::Number(octets, _) => line.word(wire.number(octets)?),
+        Field::Period => line.word(wire.number(4)?),
+        Field::Type => line.word(Rtype(wire.number(2)? as u16)),
+        Field::Name => line.word(wire.name()?),
+        Field::Ipv4 => address::write_ipv4(wire, line)?,
+        Field::Ipv6 => address::write_ipv6(wire, line)?,
+        Field::Text => string::write(wire, line)?,
+        Field::TextOrNone if wire.is_empty() => {}
+        Field::TextOrNone => string::write(wire, line)?,
+        Field::Texts => string::write_all(wire, line)?,
+        Field::LongText => string::write_long(wire, line),
+        Field::Tag => string::write_tag(wire, line)?,
+        Field::Hex => bytes::write_hex(wire, line)?,
+        Field::Base64 => bytes::write_base64(wire, line)?,
+        Field::Base64OrNone if wire.is_empty() => {}
+        Field::Base64OrNone => bytes::write_base64(wire, line)?,
+        Field::Base64OrDash if wire.is_empty() => line.word("-"),
+        Field::Base64OrDash => bytes::write_base64(wire, line)?,
+        Field::Time => line.word(number::Time(wire.number(4)? as u32)),
+        Field::Salt => dnssec::write_salt(wire, line)?,
+        Field::Hash => dnssec::write_hash(wire, line)?,
+        Field::Bitmap => dnssec::write_bitmap(wire, line)?,
+        Field::OldBitmap => dnssec::write_old_bitmap(wire, line)?,
+        Field::Location => loc::write(wire, line)?,
+        Field::Prefixes => address::write_prefixes(wire, line)?,
+        Field::Services => address::write_services(wire, line)?,
+        Field::Eui(octets) => address::write_eui(octets, wire, line)?,
+        Field::Locator => address::write_locator(wire, line)?,
+        Field::Nsap => bytes::write_nsap(wire, line)?,
+        Field::Atm => bytes::write_atm(wire, line)?,
+        Field::IpsecGateway => gateway::write_ipsec(wire, line)?,
+        Field::AmtRelay => gateway::write_amt(wire, line)?,
+        Field::HostIdentity => gateway::write_host_identity(wire, line)?,
+        Field::Parameters => svcb::write(wire, line)?,
+    }
+    Some(())
+}
