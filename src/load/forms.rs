@@ -124,7 +124,8 @@ fn form(path: &str, file: &File, files: &FileSet) -> Form {
     Form { path: path.to_owned(), key, zone: zone.map(Arc::new), said, hinted, asked }
 }
 
-fn bug(path: &str) -> Diagnostic {
+/// What is said of a file that a fault of ours refused.
+pub(super) fn bug(path: &str) -> Diagnostic {
     let what = "reading this file met a fault of the server's own";
     Diagnostic::error("internal", Place::file(path), what)
         .help("please report it, with the file if you can")

@@ -5,12 +5,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, Place, has_error};
+use crate::diagnostic::{Diagnostic, has_error};
 use crate::fileset::FileSet;
-use crate::geo::World;
+use crate::geo::{Overrides, World};
 use crate::number::Digest;
 use crate::route::{Regions, parse_regions};
 
+use super::forms::bug;
 use super::retreat::{Fault, Reach};
 
 const REGIONS: &str = "geo/regions.toml";
@@ -88,13 +89,14 @@ impl Grounds {
         let mut faults = Vec::new();
         let mut worlds = Vec::new();
         for (path, file) in parts() {
-            let read = catch_unwind(AssertUnwindSafe(|| read_database(path, &file.bytes)));
-            match read.unwrap_or_else(|_| Err(unreadable(path, "reading it met a fault of ours"))) {
+            // Rule 7: a file cannot end the process, not even by a fault of ours.
+            let read = catch_unwind(AssertUnwindSafe(|| World::from_mmdb(path, &file.bytes)));
+            match read.unwrap_or_else(|_| Err(bug(path))) {
                 Ok(world) => worlds.push(world),
                 Err(said) => faults.push((path.clone(), vec![said])),
             }
         }
-        let value = Arc::new(Database { world: Arc::new(merged(worlds)), faults });
+        let value = Arc::new(Database { world: Arc::new(database(worlds)), faults });
         self.databases.push(Kept { digest, value: Arc::clone(&value), wanted: true });
         value
     }
@@ -131,34 +133,17 @@ fn ground(files: &FileSet, digest: Digest, database: &Database) -> Ground {
     }
     let mut world = Arc::clone(&database.world);
     if let Some(file) = files.get(OVERRIDES) {
-        let (overridden, said) = with_overrides(&world, &file.bytes, &regions);
+        let names: Vec<&str> = regions.list.iter().map(|region| &*region.name).collect();
+        let (overrides, said) = Overrides::parse(OVERRIDES, &file.bytes, &names);
         sort(OVERRIDES, said);
-        world = overridden.map_or(world, Arc::new);
+        if let Some(overrides) = overrides {
+            world = Arc::new(World::clone(&world).with_overrides(&overrides));
+        }
     }
     Ground { digest, regions: Arc::new(regions), world, faults, remarks }
 }
 
-fn unreadable(path: &str, why: &str) -> Diagnostic {
-    let what = format!("the database cannot be read: {why}");
-    Diagnostic::error("geo-database", Place::file(path), what)
-        .help("fetch it again; any MaxMind DB with countries or positions will do")
-}
-
-fn read_database(path: &str, bytes: &[u8]) -> Result<World, Diagnostic> {
-    let _ = (path, bytes);
-    Err(unreadable(path, "not yet"))
-}
-
-fn merged(worlds: Vec<World>) -> World {
-    let _ = worlds;
-    World { v4: vec![], v6: vec![], places: vec![], sources: vec![] }
-}
-
-fn with_overrides(
-    world: &World,
-    text: &[u8],
-    regions: &Regions,
-) -> (Option<World>, Vec<Diagnostic>) {
-    let _ = (world, text, regions);
-    (None, Vec::new())
+/// The operator's databases, or the built-in table without one (DESIGN §3).
+fn database(worlds: Vec<World>) -> World {
+    if worlds.is_empty() { World::built_in() } else { World::merge(worlds) }
 }
