@@ -6,6 +6,7 @@
 //! Enter:   `report` (the feed), `change` (what operators do), `health` and `status` (what they read), `problem`.
 
 mod change;
+mod explain;
 mod health;
 mod problem;
 mod report;
@@ -15,6 +16,7 @@ pub use change::{
     Acknowledged, DrainRequest, OverrideRequest, Reloaded, SiteRequest, UndrainRequest, Window,
     expiry_at, why,
 };
+pub use explain::ExplainBody;
 pub use health::{
     EndpointHealth, HealthBody, OverrideBody, WordBody, standing_body, tier_word, timestamp,
 };

@@ -83,7 +83,10 @@ impl ReportLine {
             (Some(boot), Some(seq)) => (Boot(boot), seq),
             (None, None) => (Boot(fresh_boot()), 0),
             _ => {
-                return Err(error("boot-and-seq", "boot and seq go together: give both or neither"));
+                return Err(error(
+                    "boot-and-seq",
+                    "boot and seq go together: give both or neither",
+                ));
             }
         };
         let vantage: Box<str> = self.vantage.into();

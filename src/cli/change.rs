@@ -2,21 +2,19 @@
 
 use ureq::http::Method;
 
-use crate::api::{Acknowledged, DrainRequest, OverrideRequest, SiteBody, SiteRequest, UndrainRequest};
+use crate::api::{
+    Acknowledged, DrainRequest, OverrideRequest, SiteBody, SiteRequest, UndrainRequest,
+};
 
 use super::args::{ActionWord, DrainArgs, OverrideArgs, SiteCommand, UndrainArgs};
 use super::client::{Client, in_path, in_query};
-use super::paint::print;
 use super::failure::Failure;
+use super::paint::print;
 
 /// Moves the clients of a region elsewhere.
 pub fn drain(args: &DrainArgs) -> Result<u8, Failure> {
-    let body = DrainRequest {
-        why: args.why.clone(),
-        to: args.to,
-        who: Some(person()),
-        force: args.force,
-    };
+    let body =
+        DrainRequest { why: args.why.clone(), to: args.to, who: Some(person()), force: args.force };
     let path = format!("/v1/regions/{}/drain", in_path(&args.region));
     let done: Acknowledged =
         Client::new(&args.server.server).send_json(Method::POST, &path, &body)?;
@@ -91,5 +89,8 @@ pub fn site(command: &SiteCommand) -> Result<u8, Failure> {
 pub fn person() -> String {
     let names = ["SUDO_USER", "USER", "LOGNAME"];
     let known = names.iter().filter_map(|name| std::env::var(name).ok());
-    known.map(|name| name.trim().to_owned()).find(|name| !name.is_empty()).unwrap_or_else(|| "someone".to_owned())
+    known
+        .map(|name| name.trim().to_owned())
+        .find(|name| !name.is_empty())
+        .unwrap_or_else(|| "someone".to_owned())
 }

@@ -72,8 +72,7 @@ impl Client {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, ClientError> {
-        let body =
-            serde_json::to_string(body).map_err(|e| ClientError::Strange(e.to_string()))?;
+        let body = serde_json::to_string(body).map_err(|e| ClientError::Strange(e.to_string()))?;
         read(&self.send(method, path, Some(body))?)
     }
 
@@ -88,8 +87,7 @@ impl Client {
         path: &str,
         body: Option<String>,
     ) -> Result<Answer, ClientError> {
-        let mut request =
-            Request::builder().method(method).uri(format!("{}{path}", self.base));
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
@@ -135,8 +133,9 @@ fn escape(text: &str, keep: &[u8]) -> String {
 
 fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, ClientError> {
     if (200..300).contains(&answer.status) {
-        return serde_json::from_slice(&answer.body)
-            .map_err(|e| ClientError::Strange(format!("the answer is not what it should be: {e}")));
+        return serde_json::from_slice(&answer.body).map_err(|e| {
+            ClientError::Strange(format!("the answer is not what it should be: {e}"))
+        });
     }
     match serde_json::from_slice::<Problem>(&answer.body) {
         Ok(problem) => Err(ClientError::Refused(problem)),

@@ -33,7 +33,8 @@ impl Paint {
         Paint { colours: !refused && std::io::stdout().is_terminal() }
     }
 
-    /// No colours.
+    /// No colours: as tests read it.
+    #[cfg(test)]
     pub const fn plain() -> Paint {
         Paint { colours: false }
     }

@@ -6,8 +6,8 @@ use crate::api::Reloaded;
 
 use super::args::{Format, ReloadArgs};
 use super::client::Client;
-use super::paint::{Colour, Paint, print};
 use super::failure::{EXIT_REFUSED, Failure};
+use super::paint::{Colour, Paint, print};
 
 /// Exits as `check` does: 1 when a file is refused.
 pub fn run(args: &ReloadArgs) -> Result<u8, Failure> {

@@ -9,8 +9,8 @@ use crate::api::{ReportLine, ReportsTaken};
 use super::args::{HeartbeatArgs, ReportArgs, StatusWord};
 use super::change::person;
 use super::client::Client;
-use super::paint::print;
 use super::failure::{EXIT_REFUSED, Failure};
+use super::paint::print;
 
 /// Reports what was seen of a subject, once.
 pub fn report(args: &ReportArgs) -> Result<u8, Failure> {
@@ -51,8 +51,7 @@ fn line_of(vantage: Option<&str>) -> ReportLine {
 }
 
 fn send(server: &str, line: &ReportLine, done: &str) -> Result<u8, Failure> {
-    let taken: ReportsTaken =
-        Client::new(server).send_json(Method::POST, "/v1/reports", line)?;
+    let taken: ReportsTaken = Client::new(server).send_json(Method::POST, "/v1/reports", line)?;
     if let Some(refused) = taken.refused.first() {
         eprintln!("homing: {}: {}", refused.code, refused.message);
         return Ok(EXIT_REFUSED);

@@ -216,7 +216,11 @@ mod tests {
             site: SiteBody { name: "local".to_owned(), ..SiteBody::default() },
             generation: 3,
             digest: "0".repeat(64),
-            regions: vec![RegionBody { name: "fra".to_owned(), keep: 256, ..RegionBody::default() }],
+            regions: vec![RegionBody {
+                name: "fra".to_owned(),
+                keep: 256,
+                ..RegionBody::default()
+            }],
             endpoints: vec![endpoint],
             ..StatusBody::default()
         };

@@ -65,33 +65,36 @@ pub struct Hub {
     sender: SyncSender<Event>,
 }
 
+/// A hub that runs: the way to it, what it publishes into, its thread.
+pub type Started = (Hub, Arc<ArcSwap<Snapshot>>, JoinHandle<()>);
+
 /// The server is too busy to say, or ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Busy;
 
 impl Hub {
-    /// Starts the hub with the folded `state` of the log and a first publication, and publishes it into `snapshots`.
+    /// Starts the hub with the folded `state` of the log and a first publication. Gives what it publishes into.
     pub fn start(
-        snapshots: Arc<ArcSwap<Snapshot>>,
         state: State,
         publication: Arc<Publication>,
         reclaim: Reclaim,
-    ) -> Result<(Hub, JoinHandle<()>), std::io::Error> {
+    ) -> Result<Started, std::io::Error> {
         let (sender, receiver) = sync_channel(QUEUE_LEN);
-        let mut owner = Owner {
-            snapshots,
+        let filled = filled(&publication, &state);
+        let first = compose(&publication, &state, &filled);
+        let snapshots = Arc::new(ArcSwap::from_pointee(first));
+        let owner = Owner {
+            snapshots: Arc::clone(&snapshots),
             health: Arc::new(state),
             members: index(&publication),
-            table: Vec::new(),
+            table: filled,
             findings: Arc::clone(&publication.findings),
             publication,
             reclaim,
         };
-        owner.fill_all();
-        owner.publish();
         let thread =
             thread::Builder::new().name("hub".into()).spawn(move || owner.run(&receiver))?;
-        Ok((Hub { sender }, thread))
+        Ok((Hub { sender }, snapshots, thread))
     }
 
     /// Tells the hub a fact; waits while its queue is full.
@@ -161,19 +164,13 @@ impl Owner {
             touched.all = true;
         }
         if touched.all {
-            self.fill_all();
+            self.table = filled(&self.publication, &self.health);
         } else {
             for (policy, at) in touched.policies {
                 self.fill_one(policy, at);
             }
         }
         self.publish();
-    }
-
-    /// By table-covers-plan: a row for each class of each plan of the publication.
-    fn fill_all(&mut self) {
-        let filled = |plan: &Arc<Plan>| Arc::new(fill(plan, &*self.health, self.health.now()));
-        self.table = self.publication.parts.plans.iter().map(filled).collect();
     }
 
     fn fill_one(&mut self, policy: PolicyId, at: LogTime) {
@@ -189,29 +186,9 @@ impl Owner {
     }
 
     fn publish(&mut self) {
-        let snapshot = Snapshot {
-            generation: self.publication.generation,
-            revision: self.health.revision(),
-            digest: self.digest(),
-            catalog: Arc::clone(&self.publication.parts.catalog),
-            plans: Arc::clone(&self.publication.parts.plans),
-            table: Table { policies: self.table.clone().into() },
-            steered: Arc::clone(&self.publication.slots),
-        };
+        let snapshot = compose(&self.publication, &self.health, &self.table);
         let old = self.snapshots.swap(Arc::new(snapshot));
         self.reclaim.retire(old);
-    }
-
-    /// The hash of the whole state. Rows and their TTLs follow from these four by the rules of the version, so they are
-    /// in it without being hashed; and rows that look at the site's position (`unknown = "site"`) are not, so that
-    /// sites can be compared.
-    fn digest(&self) -> Digest {
-        Digest::of_parts([
-            ("rules", Digest::of(&RULES_VERSION.to_le_bytes())),
-            ("files", self.publication.parts.files_digest),
-            ("geography", self.publication.parts.geography_digest),
-            ("health", self.health.digest()),
-        ])
     }
 
     fn view(&self) -> View {
@@ -246,6 +223,36 @@ impl Touched {
             self.policies.insert(*policy, at);
         }
     }
+}
+
+/// By table-covers-plan: a row for each class of each plan of the publication.
+fn filled(publication: &Publication, health: &State) -> Vec<Arc<PolicyTable>> {
+    let filled = |plan: &Arc<Plan>| Arc::new(fill(plan, health, health.now()));
+    publication.parts.plans.iter().map(filled).collect()
+}
+
+fn compose(publication: &Publication, health: &State, table: &[Arc<PolicyTable>]) -> Snapshot {
+    Snapshot {
+        generation: publication.generation,
+        revision: health.revision(),
+        digest: digest(publication, health),
+        catalog: Arc::clone(&publication.parts.catalog),
+        plans: Arc::clone(&publication.parts.plans),
+        table: Table { policies: table.into() },
+        steered: Arc::clone(&publication.slots),
+    }
+}
+
+/// The hash of the whole state. Rows and their TTLs follow from these four by the rules of the version, so they are in
+/// it without being hashed; and rows that look at the site's position (`unknown = "site"`) are not, so that sites can
+/// be compared.
+fn digest(publication: &Publication, health: &State) -> Digest {
+    Digest::of_parts([
+        ("rules", Digest::of(&RULES_VERSION.to_le_bytes())),
+        ("files", publication.parts.files_digest),
+        ("geography", publication.parts.geography_digest),
+        ("health", health.digest()),
+    ])
 }
 
 fn index(publication: &Publication) -> BTreeMap<Member, Vec<PolicyId>> {

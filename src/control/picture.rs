@@ -6,7 +6,7 @@ use crate::api::{
     DatabaseBody, DiagnosticBody, EndpointHealth, OverrideBody, RegionBody, ServedBody, SiteBody,
     StatusBody, WordBody, standing_body, timestamp,
 };
-use crate::health::{Action, Expiry, State, Subject};
+use crate::health::{Action, Expiry, LogTime, OverrideView, State, Subject};
 
 use super::desk::{Facts, epoch_millis};
 use super::hub::View;
@@ -84,20 +84,19 @@ fn served(view: &View, facts: &Facts) -> ServedBody {
 /// The geo databases, with their ages.
 pub fn databases(view: &View) -> Vec<DatabaseBody> {
     let now_secs = epoch_millis(SystemTime::now()).0 / 1000;
-    let body = |source: &_| {
-        let crate::load::Source { name, licence, built_epoch_secs, networks } = source;
-        let built = Some(*built_epoch_secs).filter(|secs| *secs > 0);
+    let sources = view.publication.parts.sources.iter();
+    let bodies = sources.map(|source| {
+        let built = Some(source.built_epoch_secs).filter(|secs| *secs > 0);
+        let built_at = built.map(|secs| timestamp(LogTime(secs.saturating_mul(1000))));
         DatabaseBody {
-            name: name.clone(),
-            licence: licence.clone(),
-            built: built
-                .map(|secs| timestamp(crate::health::LogTime(secs.saturating_mul(1000))))
-                .unwrap_or_default(),
+            name: source.name.clone(),
+            licence: source.licence.clone(),
+            built: built_at.unwrap_or_default(),
             age_days: built.map(|secs| now_secs.saturating_sub(secs) / DAY_SECS),
-            networks: *networks,
+            networks: source.networks,
         }
-    };
-    view.publication.parts.sources.iter().map(body).collect()
+    });
+    bodies.collect()
 }
 
 /// The regions of the files, and those that only a drain still knows.
@@ -108,8 +107,8 @@ fn regions(health: &State) -> Vec<RegionBody> {
         RegionBody {
             name: name.to_string(),
             keep: health.keep(name),
-            why: drain.map(|d| d.why.to_owned()).unwrap_or_default(),
-            who: drain.map(|d| d.who.to_owned()).unwrap_or_default(),
+            why: drain.as_ref().map(|d| d.why.to_owned()).unwrap_or_default(),
+            who: drain.as_ref().map(|d| d.who.to_owned()).unwrap_or_default(),
             dangling: false,
         }
     });
@@ -124,7 +123,7 @@ fn regions(health: &State) -> Vec<RegionBody> {
 }
 
 fn overrides(health: &State) -> Vec<OverrideBody> {
-    let body = |one: crate::health::OverrideView<'_>| OverrideBody {
+    let body = |one: OverrideView<'_>| OverrideBody {
         subject: one.subject.to_string(),
         action: action_word(one.action).to_owned(),
         expires: match one.expiry {

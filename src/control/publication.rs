@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::answer::{STEERED_SLOT_COUNT, SteeredSlots};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::health::{Event, LogTime};
+use crate::health::{Event, LogTime, State, Timed};
 use crate::load::{Built, Parts, Refused};
-use crate::number::Generation;
+use crate::number::{Generation, Revision};
 use crate::route::Plan;
 
 /// One generation.
@@ -55,6 +55,21 @@ impl Publication {
             digest: self.parts.files_digest,
             inventory: Arc::clone(&self.parts.inventory),
         }
+    }
+}
+
+impl Publication {
+    /// Whether the state already holds this generation as it is: the first one after a restart, mostly.
+    pub fn is_known_to(&self, state: &State) -> bool {
+        self.generation == state.generation()
+            && self.parts.files_digest == state.files_digest()
+            && self.parts.inventory == *state.inventory()
+    }
+
+    /// Its event, with a place in an order that no log keeps.
+    pub fn unlogged(&self, state: &State, at: LogTime) -> Timed {
+        let revision = Revision(state.revision().0.saturating_add(1));
+        Timed { revision, at, event: self.event() }
     }
 }
 

@@ -15,7 +15,8 @@ const UNANSWERED_MAX: Duration = Duration::from_secs(3);
 const ASK_EVERY: Duration = Duration::from_millis(500);
 
 /// A query for CH TXT id.server (RFC 4892 §2): every state of files answers it. The id comes first.
-const QUERY: &[u8] = b"\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x02id\x06server\x00\x00\x10\x00\x03";
+const QUERY: &[u8] =
+    b"\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x02id\x06server\x00\x00\x10\x00\x03";
 
 /// When each socket last answered.
 #[derive(Clone, Debug)]

@@ -37,17 +37,15 @@ impl Watch {
             }
         };
         let watcher = notify::recommended_watcher(told);
-        let watcher = watcher
-            .inspect_err(|error| tracing::warn!(event = "watch-unavailable", %error))
-            .ok();
-        let below = folders.iter().map(|folder| Wanted {
-            folder: folder.to_path_buf(),
-            mode: RecursiveMode::Recursive,
-        });
-        let above = folders.iter().filter_map(|folder| parent_of(folder)).map(|folder| Wanted {
-            folder,
-            mode: RecursiveMode::NonRecursive,
-        });
+        let watcher =
+            watcher.inspect_err(|error| tracing::warn!(event = "watch-unavailable", %error)).ok();
+        let below = folders
+            .iter()
+            .map(|folder| Wanted { folder: folder.to_path_buf(), mode: RecursiveMode::Recursive });
+        let above = folders
+            .iter()
+            .filter_map(|folder| parent_of(folder))
+            .map(|folder| Wanted { folder, mode: RecursiveMode::NonRecursive });
         let mut watch =
             Watch { watcher, wanted: below.chain(above).collect(), watched: Vec::new() };
         watch.renew();

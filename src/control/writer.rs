@@ -266,9 +266,8 @@ impl Owner {
                 Err(error) => drop(reply.send(Err(error))),
             },
             Order::Publish(publication, reply) => {
-                let event = publication.event();
-                if !self.is_known(&event) {
-                    self.add(event, batch);
+                if !publication.is_known_to(&self.ahead) {
+                    self.add(publication.event(), batch);
                 }
                 batch.publication = Some(publication);
                 batch.waiting.push(Waiting::Publication(reply));
@@ -283,14 +282,6 @@ impl Owner {
             return Err(WriteError::Moved(at));
         }
         self.ahead.admit(&decision.event, decision.safety).map_err(WriteError::Refused)
-    }
-
-    /// Whether the state already holds this generation as it is: the first one after a restart, mostly.
-    fn is_known(&self, event: &Event) -> bool {
-        let Event::Files { generation, digest, inventory } = event else { return false };
-        *generation == self.ahead.generation()
-            && *digest == self.ahead.files_digest()
-            && inventory == self.ahead.inventory()
     }
 
     fn add(&mut self, event: Event, batch: &mut Batch) {
@@ -352,11 +343,8 @@ impl Owner {
     fn serve(&self, events: Vec<Timed>, batch: Batch, written: Result<(), WriteError>) {
         let waiting = batch.waiting;
         let done = move |revision| acknowledge(waiting, &written, revision);
-        let folded = hub::Event::Folded {
-            events,
-            publication: batch.publication,
-            done: Box::new(done),
-        };
+        let folded =
+            hub::Event::Folded { events, publication: batch.publication, done: Box::new(done) };
         // Without a hub the server ends, and whoever waits hears it from the closed channel.
         let _ = self.hub.tell(folded);
     }

@@ -2,8 +2,8 @@
 //! answer.
 
 use axum::extract::{Path, Query, State};
-use axum::http::header::{HeaderMap, IF_MATCH};
 use axum::http::StatusCode;
+use axum::http::header::{HeaderMap, IF_MATCH};
 use axum::response::Response;
 use serde::Deserialize;
 

@@ -36,7 +36,8 @@ fn admit(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Refused>
         return Err(Refused::new(403, "foreign-origin", detail));
     }
     let is_body_expected = matches!(*method, Method::POST | Method::PUT | Method::PATCH);
-    if is_body_expected && !headers.get(CONTENT_TYPE).is_some_and(|t| t.to_str().is_ok_and(is_json)) {
+    if is_body_expected && !headers.get(CONTENT_TYPE).is_some_and(|t| t.to_str().is_ok_and(is_json))
+    {
         let detail = "send Content-Type: application/json (or application/x-ndjson for reports)";
         return Err(Refused::new(415, "not-json", detail));
     }

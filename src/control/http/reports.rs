@@ -36,11 +36,7 @@ pub async fn take(State(desk): State<Desk>, body: Body) -> Result<Response, Refu
     }
     refused.sort_by_key(|line| line.index);
     count(&indexes, &refused);
-    let taken = ReportsTaken {
-        taken: fed.taken,
-        refused,
-        ..ReportsTaken::at(fed.revision)
-    };
+    let taken = ReportsTaken { taken: fed.taken, refused, ..ReportsTaken::at(fed.revision) };
     if taken.taken == 0 && taken.has_fault() {
         return Err(in_vain(taken.refused));
     }
