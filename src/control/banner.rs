@@ -96,7 +96,15 @@ struct Tour {
 impl Tour {
     /// The first that does what it promises; none where no answer would move.
     fn choose(view: &View) -> Option<Tour> {
-        view.publication.parts.examples.iter().find_map(|(name, policy)| {
+        // A policy that goes by nearness shows best what this is for, and a www is what people ask for.
+        let mut examples: Vec<&(String, PolicyId)> =
+            view.publication.parts.examples.iter().collect();
+        let plan = |policy: PolicyId| view.publication.parts.plans.get(usize::from(policy.0));
+        examples.sort_by_key(|(name, policy)| {
+            let goes_by_place = plan(*policy).is_some_and(|plan| plan.uses_place());
+            (!goes_by_place, !name.starts_with("www."))
+        });
+        examples.into_iter().find_map(|(name, policy)| {
             SUBNETS.iter().find_map(|subnet| Tour::try_out(view, name, *policy, subnet))
         })
     }

@@ -56,7 +56,7 @@ pub struct Parts {
     pub sources: Vec<Source>,
     /// All that is known of addresses, overrides included.
     pub world: Arc<World>,
-    /// The first routed name of each of the first zones that have one, for people to try: presentation format.
+    /// Some routed names, for people to try: presentation format.
     pub examples: Vec<(String, PolicyId)>,
     /// Counts for people.
     pub summary: Summary,
@@ -367,13 +367,13 @@ fn broken(
 }
 
 fn examples(attempt: &Attempt) -> Vec<(String, PolicyId)> {
-    let first = |(apex, routed): (&Name, &bind::Routed)| {
-        // A name below the apex shows better what is steered; a wildcard is no name to ask for.
-        let plain = || routed.iter().filter(|(owner, _)| !owner.to_string().starts_with('*'));
-        let below = plain().find(|(owner, _)| *owner != apex);
-        below.or_else(|| plain().next()).map(|(owner, policy)| (owner.to_string(), *policy))
+    // A wildcard is no name to ask for.
+    let plain = |routed: &Routed| {
+        let names = routed.iter().map(|(owner, policy)| (owner.to_string(), *policy));
+        let names = names.filter(|(owner, _)| !owner.starts_with('*'));
+        names.take(EXAMPLE_COUNT_MAX).collect::<Vec<_>>()
     };
-    attempt.bindings.routed.iter().filter_map(first).take(EXAMPLE_COUNT_MAX).collect()
+    attempt.bindings.routed.values().flat_map(plain).take(EXAMPLE_COUNT_MAX).collect()
 }
 
 fn summary(attempt: &Attempt) -> Summary {
