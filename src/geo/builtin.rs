@@ -1,9 +1,9 @@
 //! The built-in table: countries by address, for machines without a database.
 //!
-//! `build` makes it of any country database, the same bytes for the same database; the binary holds one. The file is a
-//! magic, then deflated: a header for people, the countries, and for each family all starts
-//! (LEB128, how far beyond the last one) and all countries, by index. IPv4 counts addresses, IPv6
-//! counts /64s.
+//! `build` makes it of any country database, the same bytes for the same database; the binary holds
+//! one. The file is a magic, then deflated: a header for people, the countries, and for each family
+//! all starts (LEB128, how far beyond the last one) and all countries, by index. IPv4 counts
+//! addresses, IPv6 counts /64s.
 
 use miniz_oxide::deflate::compress_to_vec;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
@@ -12,7 +12,7 @@ use crate::diagnostic::{Diagnostic, Place as Where};
 
 use super::gazetteer::{self, WHOLE};
 use super::place::{Place, PlaceId};
-use super::world::{Places, Source, Starts, World, without_embedded};
+use super::world::{Places, Source, Starts, World};
 
 impl World {
     /// The table within this binary: country grain.
@@ -34,6 +34,7 @@ impl World {
 /// # Errors
 /// Those of [`World::from_mmdb`]; `geo-not-redistributable` for databases whose licence forbids to
 /// pass them on.
+#[allow(clippy::result_large_err, reason = "rare, and the diagnostic is the point")]
 pub fn build(path: &str, bytes: &[u8]) -> Result<Vec<u8>, Diagnostic> {
     let world = World::from_mmdb(path, bytes)?;
     let source = world.sources.first().cloned().unwrap_or_default();
@@ -139,7 +140,7 @@ fn decode(bytes: &[u8]) -> Option<World> {
         v6.push(u128::from(start) << 64, id);
         Some(())
     })?;
-    let (v4, v6) = (v4.0, without_embedded(v6.0));
+    let (v4, v6) = (v4.0, v6.0);
     cursor.0.is_empty().then(|| World { v4, v6, places: places.into_list(), sources: vec![source] })
 }
 

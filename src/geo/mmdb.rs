@@ -1,7 +1,6 @@
-//! Databases in the MaxMind DB format into worlds: read whole, at load, and never looked into
-//! again.
+//! Databases in the MaxMind DB format into worlds: read whole, at load, never looked into again.
 //!
-//! Never: trusts a file. A broken one is refused as a whole, with a diagnostic, whatever is broken in it.
+//! Never: trusts a file. A broken one is refused as a whole, whatever is broken in it.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -13,14 +12,16 @@ use crate::diagnostic::{Diagnostic, Place as Where};
 use super::place::{Place, PlaceId};
 use super::record::Value;
 use super::sweep::LAST_V4;
-use super::world::{Places, Source, Starts, World, without_embedded};
+use super::world::{Places, Source, Starts, World, without_special};
 
 impl World {
-    /// Reads a database. `path` is how the operator knows it.
+    /// Reads a database. `path` is how the operator knows it. What it says of special-purpose
+    /// addresses is left out: such a client may be anywhere.
     ///
     /// # Errors
     /// `geo-database-broken`: it is truncated, not in the format, or contradicts itself anywhere.
     /// `geo-database-useless`: it is sound, and tells nothing that we understand of any address.
+    #[allow(clippy::result_large_err, reason = "rare, and the diagnostic is the point")]
     pub fn from_mmdb(path: &str, bytes: &[u8]) -> Result<World, Diagnostic> {
         let reader = Reader::from_source(bytes).map_err(|error| broken(path, &error))?;
         let metadata = reader.metadata();
@@ -55,12 +56,8 @@ impl World {
             built_epoch_secs: metadata.build_epoch,
             networks: gatherer.networks,
         };
-        Ok(World {
-            v4: gatherer.v4.0,
-            v6: without_embedded(gatherer.v6.0),
-            places: gatherer.places.into_list(),
-            sources: vec![source],
-        })
+        let (v4, v6) = without_special(gatherer.v4.0, gatherer.v6.0);
+        Ok(World { v4, v6, places: gatherer.places.into_list(), sources: vec![source] })
     }
 }
 

@@ -1,9 +1,10 @@
 //! Geo: where an address is.
 //!
-//! Owns:    places, the readers of databases, the operator's overrides, the built-in table, address ranges.
+//! Owns:    places, the readers of databases, the operator's overrides, the built-in table, ranges.
 //! Imports: diagnostic.
 //! Never:   knows our regions' routers, does I/O, looks into a database while serving.
-//! Enter:   `place`, then `world` (addresses to places), then `ranges` (addresses to classes, on the query path).
+//! Enter:   `place`, then `world` (addresses to places), then `ranges` (addresses to classes, the
+//!          only part that a query touches).
 
 mod builtin;
 mod codes;

@@ -44,7 +44,11 @@ impl Overrides {
     ) -> (Option<Overrides>, Vec<Diagnostic>) {
         let mut reader = Reader {
             path,
-            regions: regions.iter().zip(0..).map(|(name, id)| (*name, RegionId(id))).collect(),
+            regions: regions
+                .iter()
+                .zip(0..=u16::MAX)
+                .map(|(name, id)| (*name, RegionId(id)))
+                .collect(),
             seen: HashMap::new(),
             overrides: Overrides::default(),
             diagnostics: Vec::new(),

@@ -135,6 +135,37 @@ pub(super) fn embedding_blocks() -> Vec<(u128, u128)> {
     blocks
 }
 
+/// Blocks of special-purpose addresses that are not globally reachable, as the registries of RFC 6890 (and RFC 8190)
+/// list them: wherever such a client is, no database can know.
+pub(super) fn special_blocks() -> impl Iterator<Item = Prefix> {
+    SPECIAL.iter().filter_map(|text| Prefix::parse(text).ok())
+}
+
+const SPECIAL: [&str; 22] = [
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.0.0.0/24",
+    "192.0.2.0/24",
+    "192.168.0.0/16",
+    "198.18.0.0/15",
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "240.0.0.0/4",
+    "::/127",
+    "64:ff9b:1::/48",
+    "100::/64",
+    "2001::/23",
+    "2001:db8::/32",
+    "3fff::/20",
+    "5f00::/16",
+    "fc00::/7",
+    "fe80::/10",
+];
+
 const LOW: u128 = u32::MAX as u128;
 const MAPPED: u128 = 0xffff_0000_0000;
 const TRANSLATED: u128 = 0x0064_ff9b << 96;
@@ -207,6 +238,11 @@ mod tests {
             let got = embedded_v4(address.parse().unwrap());
             assert_eq!(got, expected.map(|(v4, bits)| (v4.parse().unwrap(), bits)), "{address}");
         }
+    }
+
+    #[test]
+    fn special_blocks_are_all_read() {
+        assert_eq!(special_blocks().count(), SPECIAL.len());
     }
 
     #[test]

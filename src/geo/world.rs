@@ -8,13 +8,14 @@ use crate::number::PrefixLen;
 
 use super::gazetteer;
 use super::place::{Place, PlaceId};
-use super::prefix::{embedded_v4, embedding_blocks};
-use super::sweep::{LAST_V4, LAST_V6, Span, sweep};
+use super::prefix::{embedded_v4, embedding_blocks, special_blocks};
+use super::sweep::{self, LAST_V4, LAST_V6, Span, sweep};
 
 /// Where the knowledge came from, for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Source {
-    /// What serves: a path such as `geo/GeoLite2-City.mmdb`, or `built-in`.
+    /// What serves: a path such as `geo/GeoLite2-City.mmdb`, or
+    /// `built-in (dbip-country.mmdb)`.
     pub name: String,
     /// The licence, where known.
     pub licence: String,
@@ -155,13 +156,39 @@ impl<T: Copy + PartialEq + Default> Starts<T> {
 
 /// The same IPv6 ranges with the blocks that embed IPv4 unknown.
 pub(super) fn without_embedded(v6: Vec<(u128, PlaceId)>) -> Vec<(u128, PlaceId)> {
-    let spans: Vec<Span> =
-        embedding_blocks().into_iter().map(|(first, last)| Span { first, last, item: 0 }).collect();
     let mut starts = Starts::new();
-    sweep(v6.into_iter(), &spans, LAST_V6, |start, place, spans| {
+    sweep(v6.into_iter(), &embedding_spans(), LAST_V6, |start, place, spans| {
         starts.push(start, if spans.is_empty() { place } else { PlaceId(0) });
     });
     starts.0
+}
+
+/// The same ranges of both families with special-purpose addresses unknown, and what embeds IPv4.
+pub(super) fn without_special(
+    v4: Vec<(u32, PlaceId)>,
+    v6: Vec<(u128, PlaceId)>,
+) -> (Vec<(u32, PlaceId)>, Vec<(u128, PlaceId)>) {
+    let (mut spans_v4, mut spans_v6) = (Vec::new(), embedding_spans());
+    for block in special_blocks() {
+        let (first, last) = block.bounds();
+        let spans = if block.address.is_ipv4() { &mut spans_v4 } else { &mut spans_v6 };
+        spans.push(Span { first, last, item: 0 });
+    }
+    sweep::sort(&mut spans_v4);
+    sweep::sort(&mut spans_v6);
+    let (mut kept_v4, mut kept_v6) = (Starts::new(), Starts::new());
+    sweep(wide(&v4), &spans_v4, LAST_V4, |start, place, spans| {
+        kept_v4.push(start.min(LAST_V4) as u32, if spans.is_empty() { place } else { PlaceId(0) });
+    });
+    sweep(v6.into_iter(), &spans_v6, LAST_V6, |start, place, spans| {
+        kept_v6.push(start, if spans.is_empty() { place } else { PlaceId(0) });
+    });
+    (kept_v4.0, kept_v6.0)
+}
+
+fn embedding_spans() -> Vec<Span> {
+    let blocks = embedding_blocks().into_iter();
+    blocks.map(|(first, last)| Span { first, last, item: 0 }).collect()
 }
 
 pub(super) fn wide(v4: &[(u32, PlaceId)]) -> impl Iterator<Item = (u128, PlaceId)> {

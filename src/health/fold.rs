@@ -31,6 +31,15 @@ pub struct Changes {
     pub inventory: bool,
 }
 
+/// The endpoints that an event has something to say of.
+#[derive(Default)]
+struct Touched {
+    /// Through an operator or the files.
+    decided: Vec<Arc<Member>>,
+    /// Through a vantage.
+    heard: Vec<Arc<Member>>,
+}
+
 impl State {
     /// Folds one event. Time and order come with it: time that goes back counts as standing still, and an event whose
     /// revision is not after the last is not taken again.
@@ -44,7 +53,8 @@ impl State {
         self.pass_time(self.now.max(timed.at), revision, &mut moved);
         let mut changes = Changes::default();
         let touched = self.take(timed, &mut changes);
-        self.weigh(&touched, Round { revision, cause: Cause::Voice }, &mut moved);
+        self.weigh(&touched.decided, Round { revision, cause: Cause::Decision }, &mut moved);
+        self.weigh(&touched.heard, Round { revision, cause: Cause::Voice }, &mut moved);
         changes.members = moved.members.iter().map(|member| Member::clone(member)).collect();
         changes.pools = moved.pools.into_iter().collect();
         changes
@@ -95,15 +105,20 @@ impl State {
         self.derive();
     }
 
-    /// Takes the event itself; tells which endpoints are to be weighed.
-    fn take(&mut self, timed: &Timed, changes: &mut Changes) -> Vec<Arc<Member>> {
+    /// Takes the event itself.
+    fn take(&mut self, timed: &Timed, changes: &mut Changes) -> Touched {
         let (since, revision) = (self.now, timed.revision);
-        match &timed.event {
+        let decided = match &timed.event {
             Event::Files { generation, digest, inventory } => {
-                self.take_files(*generation, *digest, inventory, revision, changes)
+                return self.take_files(*generation, *digest, inventory, revision, changes);
             }
-            Event::Report(report) => self.take_report(report),
-            Event::Heartbeat { vantage, boot, seq } => self.take_heartbeat(vantage, *boot, *seq),
+            Event::Report(report) => {
+                return Touched { heard: self.take_report(report), ..Touched::default() };
+            }
+            Event::Heartbeat { vantage, boot, seq } => {
+                let heard = self.take_heartbeat(vantage, *boot, *seq);
+                return Touched { heard, ..Touched::default() };
+            }
             Event::Override { subject, action, expiry, why, who } => {
                 let (why, who) = (why.clone(), who.clone());
                 let decision =
@@ -127,7 +142,8 @@ impl State {
                 Vec::new()
             }
             Event::Tick => Vec::new(),
-        }
+        };
+        Touched { decided, ..Touched::default() }
     }
 
     fn take_files(
@@ -137,13 +153,13 @@ impl State {
         inventory: &Arc<Inventory>,
         revision: Revision,
         changes: &mut Changes,
-    ) -> Vec<Arc<Member>> {
+    ) -> Touched {
         if generation < self.generation {
-            return Vec::new();
+            return Touched::default();
         }
         (self.generation, self.files) = (generation, digest);
         if self.inventory == *inventory {
-            return Vec::new();
+            return Touched::default();
         }
         self.inventory = Arc::clone(inventory);
         changes.inventory = true;
@@ -156,16 +172,21 @@ impl State {
                 (endpoint.standing.next_change, endpoint.standing.steady_millis) = (None, None);
             }
         }
+        let mut touched = Touched::default();
         for &member in &present {
             if !self.endpoints.contains_key(member) {
                 let endpoint = self.welcome(member, revision);
-                self.endpoints.insert(Arc::new(member.clone()), endpoint);
+                let member = Arc::new(member.clone());
+                self.endpoints.insert(Arc::clone(&member), endpoint);
+                // What was said of it before it came counts as said now.
+                touched.heard.push(member);
             }
         }
         self.begin_anew();
         self.derive();
         let all = self.endpoints.iter().filter(|(_, endpoint)| endpoint.gone.is_none());
-        all.map(|(member, _)| Arc::clone(member)).collect()
+        touched.decided = all.map(|(member, _)| Arc::clone(member)).collect();
+        touched
     }
 
     /// A new endpoint, with the words that waited for it.

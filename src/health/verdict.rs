@@ -73,8 +73,10 @@ pub(super) struct Orders {
 /// What brings a case up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// A vantage spoke, an operator decided, or the files changed.
+    /// A vantage spoke of the endpoint.
     Voice,
+    /// An operator decided, or the files changed.
+    Decision,
     /// Only time passed.
     Time,
 }
@@ -139,7 +141,7 @@ struct Gate(Reason, Option<LogTime>);
 /// Judges one endpoint.
 pub(super) fn judge(case: &Case<'_>) -> Finding {
     let tally = tally(case);
-    // When some vantages fall silent, those that are left may want what nobody wanted before. Silence alone turns
+    // When some vantages fall silent, those that are left may want what no quorum wanted before. Silence alone turns
     // nothing: the wish counts when one of them speaks.
     let is_heard = |wish: &Status| {
         case.cause == Cause::Voice || *wish == case.verdict || case.wish == Some(*wish)

@@ -15,7 +15,7 @@ use super::verdict::{Cause, Finding, Standing, Tier, judge};
 pub(super) struct Round {
     /// The event.
     pub revision: Revision,
-    /// Whether it spoke of them, or only passed the time.
+    /// In which way it touched them.
     pub cause: Cause,
 }
 
@@ -33,7 +33,7 @@ impl State {
     pub(super) fn weigh(&mut self, members: &[Arc<Member>], round: Round, moved: &mut Moved) {
         self.weigh_once(members, round, moved);
         // A feed that was disbelieved and then falls silent did not take its words back: its silence ends no panic.
-        if round.cause == Cause::Voice {
+        if round.cause != Cause::Time {
             let calm = self.end_panics(members, moved);
             self.weigh_once(&calm, round, moved);
         }

@@ -54,6 +54,14 @@ pub struct Log {
     octets_since_fold: u64,
 }
 
+/// A batch on its way into a segment.
+struct Encoded {
+    batch: Vec<Timed>,
+    bytes: Vec<u8>,
+    /// The last inventory that the log knows once the batch is in it.
+    inventory: Arc<Inventory>,
+}
+
 /// The segment that is appended to.
 #[derive(Debug)]
 struct Writing {
@@ -110,7 +118,7 @@ impl Log {
     /// On a full disk a batch made of operators' decisions only (overrides and drains) takes the space kept free for
     /// it; any other fails with [`LogError::Full`].
     pub fn append(&mut self, events: Vec<(LogTime, Event)>) -> Result<Vec<Timed>, LogError> {
-        let (batch, bytes, inventory) = self.encode(events)?;
+        let Encoded { batch, bytes, inventory } = self.encode(events)?;
         let Some(last) = batch.last() else { return Ok(batch) };
         match self.write(&bytes) {
             Err(LogError::Full { .. }) if batch.iter().all(|t| is_decision(&t.event)) => {
@@ -139,8 +147,9 @@ impl Log {
         files::replace(&self.folder, &path, &[head.as_bytes(), &image])?;
         self.events_since_fold = self.revision.0.saturating_sub(state.revision().0);
         self.octets_since_fold = 0;
-        self.remove_old()?;
-        self.reserve()
+        // Space that cannot be kept free now is asked for again with the next fold.
+        let _ = self.reserve();
+        self.remove_old()
     }
 
     /// The events after `revision`, in order; none if they are no longer kept. A `Files` event whose inventory was
@@ -163,10 +172,7 @@ impl Log {
         Ok(reached.then_some(kept))
     }
 
-    fn encode(
-        &self,
-        events: Vec<(LogTime, Event)>,
-    ) -> Result<(Vec<Timed>, Vec<u8>, Arc<Inventory>), LogError> {
+    fn encode(&self, events: Vec<(LogTime, Event)>) -> Result<Encoded, LogError> {
         let (mut revision, mut at) = (self.revision, self.at);
         let mut inventory = Arc::clone(&self.inventory);
         let (mut batch, mut bytes) = (Vec::with_capacity(events.len()), Vec::new());
@@ -180,7 +186,7 @@ impl Log {
             }
             batch.push(timed);
         }
-        Ok((batch, bytes, inventory))
+        Ok(Encoded { batch, bytes, inventory })
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), LogError> {
@@ -220,13 +226,18 @@ impl Log {
         self.folder.join("reserve")
     }
 
-    /// Keeps space free, by a file of that size with bytes in it: a hole would keep nothing.
+    /// Keeps space free, by a file of that size with bytes in it: a hole would keep nothing. It need not survive a
+    /// crash, so it is not synced.
     fn reserve(&self) -> Result<(), LogError> {
         let path = self.reserve_path();
         if fs::metadata(&path).is_ok_and(|m| m.len() == RESERVE_OCTETS as u64) {
             return Ok(());
         }
-        files::replace(&self.folder, &path, &[&vec![0x5a; RESERVE_OCTETS]])
+        fs::write(&path, vec![0x5a; RESERVE_OCTETS]).map_err(|e| {
+            // Half a reserve on a full disk would be in the way of what it is kept for.
+            let _ = fs::remove_file(&path);
+            LogError::io("write", &path, e)
+        })
     }
 
     fn release(&self) -> Result<(), LogError> {
@@ -286,3 +297,6 @@ fn is_decision(event: &Event) -> bool {
         Event::Files { .. } | Event::Report(_) | Event::Heartbeat { .. } | Event::Tick => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

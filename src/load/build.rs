@@ -10,8 +10,8 @@ use std::sync::Arc;
 use crate::answer::{Catalog, Seed, ZoneImage};
 use crate::diagnostic::Diagnostic;
 use crate::fileset::FileSet;
-use crate::geo::Source;
-use crate::number::Digest;
+use crate::geo::{Source, World};
+use crate::number::{Digest, PolicyId};
 use crate::route::{Inventory, Plan};
 use crate::zone::{Name, Zone};
 
@@ -25,6 +25,9 @@ use super::outcome;
 use super::removal::{self, Removals};
 use super::retreat::{Choice, Fault, Reach, Refused, moved_away};
 use super::steering::{Steered, Steerings, is_steering_file};
+
+/// Names for people to try. A guess: the first that shows something is taken.
+const EXAMPLE_COUNT_MAX: usize = 16;
 
 /// Makes parts of files, and remembers what it made, so that what did not change is not made again.
 pub struct Builder {
@@ -51,6 +54,10 @@ pub struct Parts {
     pub geography_digest: Digest,
     /// Where the knowledge of addresses came from, strongest first.
     pub sources: Vec<Source>,
+    /// All that is known of addresses, overrides included.
+    pub world: Arc<World>,
+    /// Some routed names, for people to try: presentation format.
+    pub examples: Vec<(String, PolicyId)>,
     /// Counts for people.
     pub summary: Summary,
 }
@@ -241,6 +248,8 @@ impl Builder {
             files_digest: files.digest(),
             geography_digest: attempt.ground.digest,
             sources: attempt.ground.world.sources.clone(),
+            world: Arc::clone(&attempt.ground.world),
+            examples: examples(attempt),
             summary: summary(attempt),
         }
     }
@@ -386,6 +395,16 @@ fn broken(
     names.sort();
     names.dedup();
     names
+}
+
+fn examples(attempt: &Attempt) -> Vec<(String, PolicyId)> {
+    // A wildcard is no name to ask for.
+    let plain = |routed: &Routed| {
+        let names = routed.iter().map(|(owner, policy)| (owner.to_string(), *policy));
+        let names = names.filter(|(owner, _)| !owner.starts_with('*'));
+        names.take(EXAMPLE_COUNT_MAX).collect::<Vec<_>>()
+    };
+    attempt.bindings.routed.values().flat_map(plain).take(EXAMPLE_COUNT_MAX).collect()
 }
 
 fn summary(attempt: &Attempt) -> Summary {

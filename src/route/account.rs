@@ -1,4 +1,5 @@
-//! The account of one row: why each region was taken or struck. Cold; it runs the very decision that filled the row.
+//! The account of one row: why each region was taken or struck. Cold; it runs the very decision
+//! that filled the row.
 
 use crate::health::Standing;
 use crate::number::{ClassId, RegionId};
@@ -47,8 +48,8 @@ pub struct EndpointAccount {
     pub eligible: bool,
 }
 
-/// Tells how the regions fared for `bucket` of `class`, in the order in which they were looked at; regions that a fence
-/// keeps out come last. Empty if there is no such class.
+/// Tells how the regions fared for `bucket` of `class`, in the order in which they were looked at;
+/// regions that a fence keeps out come last. Empty if there is no such class.
 pub fn account(
     plan: &Plan,
     class: ClassId,

@@ -1,15 +1,15 @@
 //! Addresses into classes: which rule decides, and in which order the regions stand.
 //!
-//! Distinct pairs of rule and order are classes. Full orders can explode (CRATES.md counts 106,000 with 100 regions), so
-//! behind a limit only the rule and the first few regions tell classes apart; the first place seen represents the rest.
+//! Distinct pairs of rule and order are classes. Full orders can explode (106,000 were counted with
+//! 100 regions and a city database), so behind a limit only the rule and the first few regions tell
+//! classes apart; the first place seen represents the rest.
 
 use std::collections::HashMap;
 
-use crate::geo::{Place, Position, Prefix, Ranges, World};
+use crate::geo::{Place, PlaceCode, Position, Prefix, Ranges, World};
 use crate::number::{ClassId, RegionId};
 
 use super::plan::ClassOrder;
-use super::rule::PlaceCode;
 
 /// Classes up to which whole orders are told apart. A guess: rows for all stay under a megabyte.
 const WHOLE_ORDERS_MAX: usize = 4096;
@@ -65,8 +65,8 @@ impl Classifier {
         self.regions.len() > 1 && self.rules.iter().any(by_nearness)
     }
 
-    /// Compiles `world` into ranges and classes. None for the ranges where the address makes no difference: then there is
-    /// one class, of the first rule without a condition.
+    /// Compiles `world` into ranges and classes. None for the ranges where the address makes no
+    /// difference: then there is one class, of the first rule without a condition.
     pub(super) fn compile(&self, world: &World) -> (Option<Ranges>, Vec<ClassOrder>) {
         let mut classes = Classes::new(self);
         if !self.uses_place() {
@@ -146,7 +146,8 @@ impl<'c> Classes<'c> {
         if let Some(&class) = self.by_order.get(&key) {
             return class;
         }
-        // Ids are 16 bits: the fuller the list, the fewer regions tell orders apart. There are at most 256 rules.
+        // Ids are 16 bits: the fuller the list, the fewer regions tell orders apart. There are at
+        // most 256 rules.
         let head_len = match self.list.len() {
             0..WHOLE_ORDERS_MAX => usize::MAX,
             WHOLE_ORDERS_MAX..32_768 => HEAD_LEN,
@@ -191,11 +192,13 @@ impl<'c> Classes<'c> {
         if unknown {
             first.extend_from_slice(&self.classifier.unknown);
         }
-        let mut order: Vec<u16> = Vec::with_capacity(self.vectors.len());
-        let from = place.position.or(self.classifier.unknown_position);
-        for index in first.into_iter().chain(self.by_nearness(from)) {
-            if !order.contains(&index) {
-                order.push(index);
+        let mut order = self.by_nearness(place.position.or(self.classifier.unknown_position));
+        // To the front, the last of the first ones first; nothing to do for most places.
+        for wanted in first.into_iter().rev() {
+            if let Some(at) = order.iter().position(|&index| index == wanted)
+                && let Some(front) = order.get_mut(..=at)
+            {
+                front.rotate_right(1);
             }
         }
         (order, unknown)
@@ -206,7 +209,8 @@ impl<'c> Classes<'c> {
         found.map(|index| index as u16)
     }
 
-    /// All regions by nearness to `from`, by whole metres; those that are equally near in the order of regions.toml.
+    /// All regions by nearness to `from`, by whole metres; those that are equally near in the order
+    /// of regions.toml.
     fn by_nearness(&self, from: Option<Position>) -> Vec<u16> {
         let mut order: Vec<u16> = (0..self.vectors.len() as u16).collect();
         if let Some(from) = from {
@@ -225,10 +229,14 @@ fn vector(position: Position) -> [f64; 3] {
     [latitude.cos() * longitude.cos(), latitude.cos() * longitude.sin(), latitude.sin()]
 }
 
-/// The great-circle distance between two points on the unit sphere, scaled to Earth's mean radius. A sine, a root and
-/// three products: cheaper than the haversine of `Position::distance_km`, which it equals.
+/// The great-circle distance between two points on the unit sphere, scaled to Earth's mean radius.
+/// A sine, a root and three products: cheaper than the haversine of `Position::distance_km`, which
+/// it equals.
 fn metres(a: [f64; 3], b: [f64; 3]) -> u32 {
     const EARTH_RADIUS_M: f64 = 6_371_008.8; // IUGG mean radius R1
     let chord2: f64 = a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum();
     (2.0 * EARTH_RADIUS_M * (chord2.sqrt() / 2.0).min(1.0).asin()).round() as u32
 }
+
+#[cfg(test)]
+mod tests;

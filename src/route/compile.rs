@@ -1,4 +1,5 @@
-//! All steering, compiled together: names resolved across files, policies into plans, routes to policies.
+//! All steering, compiled together: names resolved across files, policies into plans, routes to
+//! policies.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,6 +83,9 @@ pub fn compile(
     }
 }
 
+/// The ranges, where the address of a client makes a difference, and the classes.
+type Classes = (Option<Arc<Ranges>>, Arc<[ClassOrder]>);
+
 struct Compiler<'a> {
     regions: &'a Regions,
     world: &'a World,
@@ -90,7 +94,7 @@ struct Compiler<'a> {
     pools: BTreeMap<&'a str, (&'a Steering, &'a Pool)>,
     policies: BTreeMap<&'a str, (&'a Steering, &'a Policy, Option<PolicyId>)>,
     plans: Vec<Arc<Plan>>,
-    shared: Vec<(Classifier, Option<Arc<Ranges>>, Arc<[ClassOrder]>)>,
+    shared: Vec<(Classifier, Classes)>,
     /// Pools and policies that something names.
     used: BTreeSet<(&'static str, &'a str)>,
     diagnostics: Vec<Diagnostic>,
@@ -215,14 +219,14 @@ impl<'a> Compiler<'a> {
         Some(id)
     }
 
-    fn classes(&mut self, classifier: Classifier) -> (Option<Arc<Ranges>>, Arc<[ClassOrder]>) {
-        if let Some((_, ranges, classes)) = self.shared.iter().find(|(c, ..)| *c == classifier) {
-            return (ranges.clone(), classes.clone());
+    fn classes(&mut self, classifier: Classifier) -> Classes {
+        if let Some((_, shared)) = self.shared.iter().find(|(other, _)| *other == classifier) {
+            return shared.clone();
         }
         let (ranges, classes) = classifier.compile(self.world);
-        let (ranges, classes) = (ranges.map(Arc::new), Arc::from(classes));
-        self.shared.push((classifier, ranges, classes));
-        self.shared.last().map(|(_, r, c)| (r.clone(), c.clone())).unwrap_or_default()
+        let classes = (ranges.map(Arc::new), Arc::from(classes));
+        self.shared.push((classifier, classes.clone()));
+        classes
     }
 
     fn rules(
@@ -321,7 +325,8 @@ impl<'a> Compiler<'a> {
         (plan_rule, class_rule)
     }
 
-    /// Where the listed regions stand among the pool's. Those that the pool lacks are skipped, with a warning.
+    /// Where the listed regions stand among the pool's. Those that the pool lacks are skipped, with
+    /// a warning.
     fn indexes(&mut self, file: &Steering, list: &[Named], regions: &[PlanRegion]) -> Vec<u16> {
         let mut indexes = Vec::new();
         for named in list {
@@ -476,3 +481,6 @@ fn distinct_places(world: &World) -> Vec<crate::geo::Place> {
     };
     codes.into_iter().map(place).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
-//! The decision: which region answers a bucket of a class. Pure, and the only place where a region is preferred or
-//! passed over. `fill` asks it for every row, `account` asks it again for one row and listens.
+//! The decision: which region answers a bucket of a class. Pure, and the only place where a region
+//! is preferred or passed over. `fill` asks it for every row, `account` asks it again for one row
+//! and listens.
 
 use crate::health::{Member, Standing, State, Tier};
 use crate::reason::Reason;
@@ -89,7 +90,8 @@ const PASSES: [Pass; 4] = [
     pass(Tier::Degraded, true),
 ];
 
-/// When all are down: as if they were up, drains included; the overridden ones only if nothing else exists.
+/// When all are down: as if they were up, drains included; the overridden ones only if nothing else
+/// exists.
 const LAST_PASSES: [Pass; 4] = [
     pass(Tier::Down, false),
     pass(Tier::Down, true),
@@ -130,7 +132,8 @@ impl SideView {
 }
 
 impl RegionView {
-    /// The best tier in which the region can serve what is wanted: for both families, that of the worse.
+    /// The best tier in which the region can serve what is wanted: for both families, that of the
+    /// worse.
     fn best(&self, want: Want) -> Option<Tier> {
         match want {
             Want::Side(side) => self.sides.get(side).and_then(|side| side.best),
@@ -153,7 +156,8 @@ impl RegionView {
     }
 }
 
-/// The regions that `bucket` of `class` may go to, most preferred first: the rule's shares, then the order.
+/// The regions that `bucket` of `class` may go to, most preferred first: the rule's shares, then
+/// the order.
 pub(super) fn walk<'p>(
     plan: &'p Plan,
     class: &'p ClassOrder,
@@ -168,7 +172,8 @@ pub(super) fn walk<'p>(
     preferred.chain(rest.filter(move |&index| !seen.clone().any(|other| other == index)))
 }
 
-/// Decides for `bucket` of `class` and one family. Every region passed over is told, with the reason, in each pass.
+/// Decides for `bucket` of `class` and one family. Every region passed over is told, with the
+/// reason, in each pass.
 pub(super) fn decide(
     plan: &Plan,
     view: &View,

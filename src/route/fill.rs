@@ -1,7 +1,10 @@
-//! Plans and verdicts into rows: the decision for each class and bucket, and the bytes of each answer.
+//! Plans and verdicts into rows: the decision for each class and bucket, and the bytes of each
+//! answer.
 
 use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::fast::FixedState;
 
 use crate::health::LogTime;
 use crate::number::Ttl;
@@ -12,18 +15,19 @@ use super::plan::{ClassOrder, Plan, PlanEndpoint, PlanSide};
 use super::pool::{POOL_ENDPOINTS_MAX, Target};
 use super::table::{BUCKET_COUNT, Cells, Choice, ChoiceAnswer, PolicyTable, Row};
 
-// Each endpoint begins at most one answer for each reason that a region can be chosen for (six), and a dozen answers
-// have no region: indexes of choices fit 16 bits.
+// Each endpoint begins at most one answer for each reason that a region can be chosen for (six),
+// and a dozen answers have no region: indexes of choices fit 16 bits.
 const _: () = assert!(POOL_ENDPOINTS_MAX * 6 + 12 <= u16::MAX as usize);
 
 /// The rows of `plan` as the verdicts of `health` stand at `now`.
 ///
-/// Invariant table-covers-plan: a row for each class of the plan, in order; every cell indexes `choices`.
+/// Invariant table-covers-plan: a row for each class of the plan, in order; every cell indexes
+/// `choices`.
 pub fn fill(plan: &Plan, health: &impl Verdicts, now: LogTime) -> PolicyTable {
     let view = View::new(plan, health);
     let ttl = ttl(plan, health, now);
-    let mut filler = Filler { plan, view, ttl, choices: Vec::new(), known: HashMap::new() };
-    let mut rows = HashMap::new();
+    let mut filler = Filler { plan, view, ttl, choices: Vec::new(), known: HashMap::default() };
+    let mut rows = HashMap::default();
     let rows = plan.classes.iter().map(|class| {
         let a = filler.cells(class, 0, &mut rows);
         let aaaa = if plan.names { a.clone() } else { filler.cells(class, 1, &mut rows) };
@@ -50,7 +54,7 @@ struct Filler<'p> {
     ttl: Ttl,
     choices: Vec<Choice>,
     /// Choices by family, outcome, and the endpoint that comes first.
-    known: HashMap<(usize, Outcome, usize), u16>,
+    known: HashMap<(usize, Outcome, usize), u16, FixedState>,
 }
 
 impl Filler<'_> {
@@ -58,7 +62,7 @@ impl Filler<'_> {
         &mut self,
         class: &ClassOrder,
         side: usize,
-        rows: &mut HashMap<(usize, Segments), Cells>,
+        rows: &mut HashMap<(usize, Segments), Cells, FixedState>,
     ) -> Cells {
         let key = (side, self.segments(class, side));
         if let Some(cells) = rows.get(&key) {
@@ -69,7 +73,8 @@ impl Filler<'_> {
         cells
     }
 
-    /// The decision for each bucket, neighbours merged. Without shares it changes only where a drain ends.
+    /// The decision for each bucket, neighbours merged. Without shares it changes only where a
+    /// drain ends.
     fn segments(&self, class: &ClassOrder, side: usize) -> Segments {
         let mut starts: Vec<u8> = vec![0];
         if self.plan.rule_of(class).is_some_and(|rule| rule.shares.is_some()) {
@@ -125,8 +130,8 @@ impl Filler<'_> {
         index
     }
 
-    /// Which of the region's eligible endpoints comes first. Where all fit the answer and weigh alike, the order makes no
-    /// difference worth a longer scope: always the same.
+    /// Which of the region's eligible endpoints comes first. Where all fit the answer and weigh
+    /// alike, the order makes no difference worth a longer scope: always the same.
     fn first(&self, side: usize, region: u16, bucket: u8) -> usize {
         let Some((side, eligible)) = self.side(side, region) else { return 0 };
         let endpoint = |index: u16| side.endpoints.get(usize::from(index));

@@ -1,11 +1,12 @@
 //! Route: policies compiled, plans and verdicts into a table.
 //!
-//! Owns:    steering files as written, pools, plans (class into an order of regions), the table (order and verdicts
-//!          into choices), and the choice for one query; the reader of TOML files that tells every mistake.
+//! Owns:    steering files as written, pools, plans (class into an order of regions), the table
+//!          (order and verdicts into choices), and the choice for one query; the reader of TOML
+//!          files that tells every mistake.
 //! Imports: geo, health, trace, diagnostic.
 //! Never:   reads a file, knows a zone, looks anything up by name on the query path.
-//! Enter:   `policy` (as written; `pool`, `rule`, `region`, `settings` are its parts), `compile`, `plan`, `decide`, `fill`,
-//!          then `table`, which is what a query touches.
+//! Enter:   `policy` (as written; `pool`, `rule`, `region`, `settings` are its parts), `compile`,
+//!          `plan`, `decide`, `fill`, then `table`, which is what a query touches.
 
 mod account;
 mod classify;
@@ -28,7 +29,7 @@ pub use decide::Verdicts;
 pub use fill::fill;
 pub use plan::{ClassLegend, Plan};
 pub use policy::{Steering, parse_steering};
-pub use reader::{Reader, Source, in_file_order};
+pub use reader::{Key, Reader, Source, Span, Value, in_file_order};
 pub use region::{Region, Regions, parse_regions, read_position};
 pub use settings::{HealthPatch, parse_duration, parse_health, read_duration, read_health};
 pub use table::{

@@ -1,4 +1,5 @@
-//! Plans: a policy compiled. For each class of clients, the regions in order. Static: verdicts are in the table.
+//! Plans: a policy compiled. For each class of clients, the regions in order. Static: verdicts are
+//! in the table.
 //!
 //! Hot is the range table only; names and rules as text are the cold legend that `explain` reads.
 
@@ -122,8 +123,9 @@ impl Plan {
         self.when_all_down == WhenAllDown::Default
     }
 
-    /// Whether the client's address makes a difference. Where not, the scope is 0 and [`choose`](super::choose) is to be
-    /// asked with the resolver's address, whatever subnet the query carries.
+    /// Whether the client's address makes a difference. Where not, the scope is 0 and
+    /// [`choose`](super::choose) is to be asked with the resolver's address, whatever subnet the
+    /// query carries.
     pub fn uses_place(&self) -> bool {
         self.ranges.is_some()
     }
@@ -159,7 +161,8 @@ impl Plan {
         self.regions.iter().find(|region| region.id == id).map(|region| &*region.name)
     }
 
-    /// The range table, where the client's address makes a difference; policies that divide the world alike share one.
+    /// The range table, where the client's address makes a difference; policies that divide the
+    /// world alike share one.
     pub fn ranges(&self) -> Option<&Arc<Ranges>> {
         self.ranges.as_ref()
     }

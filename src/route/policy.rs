@@ -1,4 +1,5 @@
-//! Steering files as written: pools, policies, routes. All that can be said of one file without the others.
+//! Steering files as written: pools, policies, routes. All that can be said of one file without the
+//! others.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +11,11 @@ use super::reader::{Key, Reader, Source, Span, Value, in_file_order};
 use super::region::check_name;
 use super::rule::{Named, Rule, read_rules};
 
-/// The most addresses in one answer: 64 AAAA records fit a UDP answer of 1,232 octets only in part, TCP carries the rest.
+/// The most addresses in one answer: 64 AAAA records fit a UDP answer of 1,232 octets only in part,
+/// TCP carries the rest.
 const ANSWERS_MAX: u32 = 64;
-/// The largest TTL that a policy may ask for: a week, as long as an unused resolver entry lives at most.
+/// The largest TTL that a policy may ask for: a week, as long as an unused resolver entry lives at
+/// most.
 const TTL_SECS_MAX: u32 = 604_800;
 
 /// One steering file, valid in itself.
@@ -276,3 +279,6 @@ fn check_owners_differ(reader: &mut Reader<'_>, routes: &[RouteLine]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

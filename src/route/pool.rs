@@ -62,7 +62,8 @@ pub enum Target {
 }
 
 impl Target {
-    /// The text that health knows it by: a canonical address, or a name in lower case with a trailing dot.
+    /// The text that health knows it by: a canonical address, or a name in lower case with a
+    /// trailing dot.
     pub fn text(&self) -> Box<str> {
         match self {
             Target::Address(address) => address.to_string().into(),
@@ -119,6 +120,7 @@ pub fn read_pool(reader: &mut Reader<'_>, key: &Key<'_>, value: &Value<'_>) -> O
     let name = key.get_ref();
     check_name(reader, key, "pool");
     let table = reader.table(value, &format!("pool `{name}`"))?;
+    let before = reader.count();
     let mut health = HealthPatch::default();
     let mut regions: Vec<PoolRegion> = Vec::new();
     let mut seen = BTreeSet::new();
@@ -131,7 +133,7 @@ pub fn read_pool(reader: &mut Reader<'_>, key: &Key<'_>, value: &Value<'_>) -> O
             regions.push(region);
         }
     }
-    if regions.is_empty() && !reader.has_error() {
+    if regions.is_empty() && reader.count() == before {
         let help = "list endpoints by region: fra = [\"192.0.2.10\"]";
         reader.error("empty-pool", &key.span(), format!("pool `{name}` has no endpoint"), help);
     }

@@ -1,4 +1,5 @@
-//! A TOML file, read to its end: every mistake in it is told at once, each with its line and column.
+//! A TOML file, read to its end: every mistake in it is told at once, each with its line and
+//! column.
 //!
 //! Owns:  the text with its line starts, and typed access to its tables that collects diagnostics.
 //! Never: knows what a table means; that is its caller's.
@@ -33,12 +34,13 @@ pub struct Reader<'s> {
 
 impl Source {
     /// The file at `path`. An error when `bytes` is not UTF-8 (TOML 1.0, Spec).
+    #[expect(clippy::result_large_err, reason = "once a file, and a box helps nobody")]
     pub fn new(path: &str, bytes: &[u8]) -> Result<Source, Diagnostic> {
         let text = std::str::from_utf8(bytes).map_err(|error| {
             let line = bytes.iter().take(error.valid_up_to()).filter(|&&b| b == b'\n').count() + 1;
             let place = Place::at(path, u32::try_from(line).unwrap_or(u32::MAX), 0);
-            Diagnostic::error("toml-syntax", place, "the file is not UTF-8")
-                .help("save it as UTF-8 text")
+            let diagnostic = Diagnostic::error("toml-syntax", place, "the file is not UTF-8");
+            diagnostic.help("save it as UTF-8 text")
         })?;
         let newlines = text.bytes().enumerate().filter(|&(_, b)| b == b'\n').map(|(i, _)| i + 1);
         let line_starts = std::iter::once(0).chain(newlines).collect();
@@ -112,6 +114,11 @@ impl<'s> Reader<'s> {
     /// Whether an error was found.
     pub fn has_error(&self) -> bool {
         crate::diagnostic::has_error(&self.diagnostics)
+    }
+
+    /// How many mistakes were found: what follows from one is told only if none was found since.
+    pub fn count(&self) -> usize {
+        self.diagnostics.len()
     }
 
     /// Notes an error.
@@ -272,14 +279,16 @@ pub fn in_file_order<'a, 'i>(table: &'a DeTable<'i>) -> Vec<(&'a Key<'i>, &'a Va
     entries
 }
 
-/// The one of `known` that `word` was probably meant to be: at most two letters away, and half of them.
+/// The one of `known` that `word` was probably meant to be: at most two letters away, and half of
+/// them.
 pub fn nearest_word<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let scored = known.iter().map(|&candidate| (edit_distance(word, candidate), candidate));
     let near = |&(distance, _): &(usize, &str)| distance <= 2 && distance * 2 <= word.len();
     scored.min().filter(near).map(|(_, candidate)| candidate)
 }
 
-/// Letters to insert, remove or replace to make one word of the other (Levenshtein). Words over 64 octets are far.
+/// Letters to insert, remove or replace to make one word of the other (Levenshtein). Words over 64
+/// octets are far.
 fn edit_distance(a: &str, b: &str) -> usize {
     if a.len() > 64 || b.len() > 64 {
         return usize::MAX;

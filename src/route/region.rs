@@ -93,7 +93,8 @@ pub fn read_position(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Posit
     Some(Position { latitude: latitude? as f32, longitude: longitude? as f32 })
 }
 
-/// Names of regions, pools and policies stand in subjects (`region/pool/address`), so they hold no `/`, `*`, `.` or `:`.
+/// Names of regions, pools and policies stand in subjects (`region/pool/address`), so they hold no
+/// `/`, `*`, `.` or `:`.
 pub fn check_name(reader: &mut Reader<'_>, key: &Key<'_>, what: &str) {
     let name = key.get_ref();
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';

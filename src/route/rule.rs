@@ -1,9 +1,6 @@
 //! Rules as written: for whom, and which regions.
 
-use std::net::IpAddr;
-
-use crate::geo::{Place, Prefix};
-use crate::number::PrefixLen;
+use crate::geo::{PlaceCode, Prefix, PrefixError, embedded_v4};
 
 use super::pool::WEIGHT_MAX;
 use super::reader::{Reader, Span, Value};
@@ -77,16 +74,17 @@ pub fn read_rules(reader: &mut Reader<'_>, value: &Value<'_>) -> Vec<Rule> {
         reader.error("too-many-rules", &value.span(), message, "use geo/overrides.csv");
     }
     let list = list.iter().take(RULE_COUNT_MAX);
-    let before = reader.has_error();
+    let before = reader.count();
     let rules: Vec<Rule> = list.filter_map(|value| read_rule(reader, value)).collect();
+    if reader.count() > before {
+        return rules;
+    }
     if let Some(end) = rules.iter().position(Rule::is_unconditional) {
         for rule in rules.iter().skip(end + 1) {
             let help = "the rule before it without a condition matches every client: move it up";
             reader.warning("rule-never-reached", &rule.span, "no client reaches this rule", help);
         }
-    } else if let Some(last) = rules.last()
-        && reader.has_error() == before
-    {
+    } else if let Some(last) = rules.last() {
         let help = "end with a rule without a condition, such as { regions = \"nearest\" }";
         let message = "the last rule has a condition: other clients would get no answer";
         reader.error("last-rule-has-condition", &last.span, message, help);
@@ -140,22 +138,38 @@ fn read_values<T>(
 
 fn read_subnet(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Prefix> {
     let text = reader.text(value, "a subnet")?;
-    let prefix = parse_prefix(text);
-    if prefix.is_none() {
-        let help = "address/length without bits beyond the length, such as 203.0.113.0/24";
-        reader.error("bad-subnet", &value.span(), format!("`{text}` is not a subnet"), help);
+    match Prefix::parse(text) {
+        Ok(prefix) => {
+            if prefix.address.is_ipv6() && embedded_v4(prefix.address).is_some() {
+                let help = "IPv6 forms of IPv4 are looked up as IPv4: write the IPv4 subnet";
+                let message = format!("no client is ever in `{text}`");
+                reader.warning("subnet-never-matched", &value.span(), message, help);
+            }
+            Some(prefix)
+        }
+        Err(error) => {
+            let help = match error {
+                PrefixError::Malformed => "address/length, such as 203.0.113.0/24".to_owned(),
+                PrefixError::HostBits(prefix) => format!("did you mean {prefix}?"),
+            };
+            let message = format!("`{text}` is not a subnet");
+            reader.error("bad-subnet", &value.span(), message, help);
+            None
+        }
     }
-    prefix
 }
 
 fn read_place(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<(PlaceCode, Span)> {
     let text = reader.text(value, "a place")?;
-    let code = PlaceCode::parse(text);
-    if code.is_none() {
-        let help = "a continent, country or state as in octoDNS: EU, EU-DE, NA-US-CA";
-        reader.error("unknown-place", &value.span(), format!("no place is called `{text}`"), help);
+    match PlaceCode::parse(text) {
+        Ok(code) => Some((code, value.span())),
+        Err(error) => {
+            let help = "a continent, country or state as in octoDNS: EU, EU-DE, NA-US-CA";
+            let message = format!("`{text}` is not a place: {error}");
+            reader.error("unknown-place", &value.span(), message, help);
+            None
+        }
     }
-    code.map(|code| (code, value.span()))
 }
 
 fn read_wanted(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Wanted> {
@@ -211,64 +225,4 @@ fn read_weighted_region(
     let weight = reader.integer(weight, "`weight`", 0, WEIGHT_MAX)?;
     let name = reader.text(region, "a region")?;
     Some((Named { name: name.into(), span: region.span() }, Some(weight)))
-}
-
-/// Reads `address/length`; none when bits beyond the length are set.
-fn parse_prefix(text: &str) -> Option<Prefix> {
-    let (address, len) = text.split_once('/')?;
-    let address: IpAddr = address.parse().ok()?;
-    if len.is_empty() || len.len() > 3 || !len.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let len: u8 = len.parse().ok()?;
-    let clear = match address {
-        IpAddr::V4(v4) => len <= 32 && v4.to_bits().checked_shl(len.into()).unwrap_or(0) == 0,
-        IpAddr::V6(v6) => len <= 128 && v6.to_bits().checked_shl(len.into()).unwrap_or(0) == 0,
-    };
-    clear.then_some(Prefix { address, len: PrefixLen(len) })
-}
-
-/// A place as octoDNS writes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PlaceCode {
-    continent: [u8; 2],
-    country: Option<[u8; 2]>,
-    subdivision: Option<[u8; 3]>,
-}
-
-impl PlaceCode {
-    /// Reads `EU`, `EU-DE` or `NA-US-CA`.
-    pub fn parse(text: &str) -> Option<PlaceCode> {
-        let mut parts = text.split('-');
-        let two = |part: &str| -> Option<[u8; 2]> {
-            let letters = part.bytes().all(|b| b.is_ascii_uppercase());
-            part.as_bytes().try_into().ok().filter(|_| letters)
-        };
-        let continent = two(parts.next()?)?;
-        let country = parts.next().map(two);
-        let subdivision = parts.next().map(|part| {
-            let plain = part.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-            let mut code = [0; 3];
-            code.get_mut(..part.len())?.copy_from_slice(part.as_bytes());
-            Some(code).filter(|_| plain && !part.is_empty())
-        });
-        if parts.next().is_some() || country == Some(None) || subdivision == Some(None) {
-            return None;
-        }
-        if ![b"AF", b"AN", b"AS", b"EU", b"NA", b"OC", b"SA"].contains(&&continent) {
-            return None;
-        }
-        Some(PlaceCode {
-            continent,
-            country: country.flatten(),
-            subdivision: subdivision.flatten(),
-        })
-    }
-
-    /// Whether `place` lies within it.
-    pub fn matches(&self, place: &Place) -> bool {
-        place.continent == Some(self.continent)
-            && self.country.is_none_or(|country| place.country == Some(country))
-            && self.subdivision.is_none_or(|code| place.subdivision == Some(code))
-    }
 }

@@ -1,4 +1,5 @@
-//! The health settings as `[health]` of homing.toml and `[pools.X.health]` write them, and durations. One definition.
+//! The health settings as `[health]` of homing.toml and `[pools.X.health]` write them, and
+//! durations. One definition.
 
 use toml::de::DeTable;
 
@@ -50,8 +51,8 @@ impl HealthPatch {
     }
 }
 
-/// Reads the `[health]` table of a whole file such as homing.toml; its other tables are not looked at, and its syntax
-/// errors are left to whoever reads them.
+/// Reads the `[health]` table of a whole file such as homing.toml; its other tables are not looked
+/// at, and its syntax errors are left to whoever reads them.
 pub fn parse_health(path: &str, text: &[u8]) -> (HealthPatch, Vec<Diagnostic>) {
     let Ok(source) = Source::new(path, text) else { return Default::default() };
     let top = Reader::new(&source).top();
@@ -91,7 +92,8 @@ pub fn read_health(reader: &mut Reader<'_>, table: &DeTable<'_>, within: &str) -
         at_least: integer("at_least", 0, 1000),
         ..HealthPatch::default()
     };
-    // Below 100 ms a vantage would be a load of its own; above a day its silence tells nothing. A guess.
+    // Below 100 ms a vantage would be a load of its own; above a day its silence tells nothing. A
+    // guess.
     let interval = table.get("interval");
     patch.interval_millis =
         interval.and_then(|v| read_duration(reader, v, "`interval`", 100, 86_400_000));
@@ -145,8 +147,8 @@ fn read_failback(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Failback>
     found
 }
 
-/// Milliseconds of a duration such as `250ms`, `10s`, `5m`, `1h30m` or `7d`: numbers with units, largest unit first. None
-/// for anything else, and above 366 days.
+/// Milliseconds of a duration such as `250ms`, `10s`, `5m`, `1h30m` or `7d`: numbers with units,
+/// largest unit first. None for anything else, and above 366 days.
 pub fn parse_duration(text: &str) -> Option<u64> {
     const UNITS: [(&str, u64); 5] =
         [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];

@@ -1,12 +1,14 @@
 //! Shares of the hash space: which member serves a bucket, and who takes over when it cannot.
 //!
-//! The buckets are walked in a fixed order and cut into runs by largest remainder, one run for each member. Within a
-//! member's run the others are apportioned by the same method, and so on: when a member leaves, its buckets go to the
-//! others by weight and no other bucket moves; when it returns, exactly its buckets come back.
+//! The buckets are walked in a fixed order and cut into runs by largest remainder, one run for each
+//! member. Within a member's run the others are apportioned by the same method, and so on: when a
+//! member leaves, its buckets go to the others by weight and no other bucket moves; when it
+//! returns, exactly its buckets come back.
 
 use super::table::BUCKET_COUNT;
 
-/// How many members deep the preference of a bucket is written down; behind them the ordinary order holds.
+/// How many members deep the preference of a bucket is written down; behind them the ordinary order
+/// holds.
 const DEPTH_MAX: usize = 16;
 
 /// For each bucket, members by preference. Fixed by the weights alone.
@@ -17,8 +19,8 @@ pub struct Preference {
     members: Box<[u16]>,
 }
 
-/// The fixed orders in which buckets are walked. They are decorrelated from each other and from the plain order, by
-/// which a drain keeps buckets: a run in one is spread evenly over the others.
+/// The fixed orders in which buckets are walked. They are decorrelated from each other and from the
+/// plain order, by which a drain keeps buckets: a run in one is spread evenly over the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Walk {
     /// For regions: the bits of the position, reversed.
@@ -83,7 +85,8 @@ impl Preference {
     }
 }
 
-/// `seats` by weight, by the largest remainder; equal remainders go round from `turn`. When all weights are 0, equally.
+/// `seats` by weight, by the largest remainder; equal remainders go round from `turn`. When all
+/// weights are 0, equally.
 fn apportion(seats: usize, weights: &[u32], turn: usize) -> Vec<usize> {
     let len = weights.len();
     let total: u64 = weights.iter().map(|&weight| u64::from(weight)).sum();

@@ -63,8 +63,8 @@ pub struct Choice {
 /// What to put into the answer section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChoiceAnswer {
-    /// Records ready to copy: owner C0 0C, type, class IN, TTL, rdata. For host-name pools, one CNAME with its target
-    /// uncompressed.
+    /// Records ready to copy: owner C0 0C, type, class IN, TTL, rdata. For host-name pools, one
+    /// CNAME with its target uncompressed.
     Records {
         /// How many.
         count: u16,
@@ -106,16 +106,18 @@ pub struct Chosen<'t> {
     pub class: ClassId,
     /// The client's bucket; 0 where the row neither weighs nor shares.
     pub bucket: u8,
-    /// The scope to answer to a client subnet: 0 where the policy uses no place, and where the address is the resolver's.
+    /// The scope to answer to a client subnet: 0 where the policy uses no place, and where the
+    /// address is the resolver's.
     pub scope: PrefixLen,
 }
 
-/// Chooses for one query. Allocates nothing, locks nothing. None only where the table does not cover the plan, which
-/// publication rules out.
+/// Chooses for one query. Allocates nothing, locks nothing. None only where the table does not
+/// cover the plan, which publication rules out.
 ///
-/// The scope is the shortest prefix around the address in which every address has its class. Where the row weighs or
-/// shares, one shorter than /20 (IPv4) or /36 (IPv6) is lengthened to that, so that a share has buckets to fall into.
-/// The bucket is that of the scope prefix, so all addresses of one scope get one answer.
+/// The scope is the shortest prefix around the address in which every address has its class. Where
+/// the row weighs or shares, one shorter than /20 (IPv4) or /36 (IPv6) is lengthened to that, so
+/// that a share has buckets to fall into. The bucket is that of the scope prefix, so all addresses
+/// of one scope get one answer.
 pub fn choose<'t>(
     plan: &Plan,
     table: &'t PolicyTable,
@@ -153,7 +155,8 @@ pub fn choose<'t>(
     Some(Chosen { choice, class, bucket, scope })
 }
 
-/// The scope where a row weighs or shares: at least /20 of an IPv4 address, wherever it stands, or /36 of an IPv6 one.
+/// The scope where a row weighs or shares: at least /20 of an IPv4 address, wherever it stands, or
+/// /36 of an IPv6 one.
 fn lengthened(address: IpAddr, scope: PrefixLen) -> PrefixLen {
     let least = match address {
         IpAddr::V4(_) => 20,
@@ -170,10 +173,12 @@ const fn resolver_cut(address: IpAddr) -> PrefixLen {
     }
 }
 
-/// The bucket of a prefix: `address` cut to `len` bits. Published and fixed; a change raises the rules version.
+/// The bucket of a prefix: `address` cut to `len` bits. Published and fixed; a change raises the
+/// rules version.
 ///
-/// With all arithmetic on 64 bits, wrapping: the cut address is a 128-bit number, an IPv4 address in its low 32 bits;
-/// `high` and `low` are its halves. `tag` is `len`, plus 256 for IPv6. `mix` is the finaliser of SplitMix64:
+/// With all arithmetic on 64 bits, wrapping: the cut address is a 128-bit number, an IPv4 address
+/// in its low 32 bits; `high` and `low` are its halves. `tag` is `len`, plus 256 for IPv6. `mix` is
+/// the finaliser of SplitMix64:
 ///
 /// ```text
 /// mix(z):  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9
@@ -215,3 +220,6 @@ impl Family {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

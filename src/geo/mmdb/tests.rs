@@ -171,22 +171,22 @@ fn known(world: &World, address: &str) -> (String, u8) {
 fn every_record_size_and_schema_is_read() {
     for record_bits in [24, 28, 32] {
         let file = Writer::new(6, record_bits)
-            .put("192.0.2.0/24", &country("DE"))
-            .put("198.51.100.0/24", &flat("US"))
-            .put("2001:db8::/32", &flat("JP"))
+            .put("193.0.2.0/24", &country("DE"))
+            .put("194.51.100.0/24", &flat("US"))
+            .put("2a00:db8::/32", &flat("JP"))
             .alias("2002::/16")
             .alias("64:ff9b::/96")
             .bytes();
         let world = World::from_mmdb("geo/tiny.mmdb", &file).unwrap();
         for (address, expected, len) in [
-            ("192.0.2.255", "DE", 24),
-            ("198.51.100.1", "US", 24),
-            ("203.0.113.1", "", 5),
-            ("2001:db8:1::", "JP", 32),
-            ("2001:db9::", "", 32),
-            ("2002:c000:201::1", "DE", 40),
-            ("::ffff:192.0.2.1", "DE", 120),
-            ("64:ff9b::198.51.100.1", "US", 120),
+            ("193.0.2.255", "DE", 24),
+            ("194.51.100.1", "US", 24),
+            ("8.8.8.8", "", 1),
+            ("2a00:db8:1::", "JP", 32),
+            ("2a00:db9::", "", 32),
+            ("2002:c100:201::1", "DE", 40),
+            ("::ffff:193.0.2.1", "DE", 120),
+            ("64:ff9b::194.51.100.1", "US", 120),
         ] {
             assert_eq!(known(&world, address), (expected.to_string(), len), "{address}");
         }
@@ -205,26 +205,26 @@ fn positions_may_be_of_any_type_of_number() {
         (double(52.5), text("13.25")),
     ] {
         let record = map(&[("latitude", latitude), ("longitude", longitude)]);
-        let file = Writer::new(4, 24).put("192.0.2.0/24", &record).bytes();
+        let file = Writer::new(4, 24).put("193.0.2.0/24", &record).bytes();
         let world = World::from_mmdb("p.mmdb", &file).unwrap();
-        let position = world.lookup("192.0.2.1".parse().unwrap()).0.position.unwrap();
+        let position = world.lookup("193.0.2.1".parse().unwrap()).0.position.unwrap();
         assert_eq!((position.latitude, position.longitude), (52.5, 13.25));
     }
 }
 
 #[test]
 fn a_pair_of_families_and_a_file_of_systems_make_one_world() {
-    let v4 = Writer::new(4, 24).put("192.0.2.0/24", &flat("DE")).bytes();
-    let v6 = Writer::new(6, 28).put("2001:db8::/32", &flat("JP")).bytes();
+    let v4 = Writer::new(4, 24).put("193.0.2.0/24", &flat("DE")).bytes();
+    let v6 = Writer::new(6, 28).put("2a00:db8::/32", &flat("JP")).bytes();
     let asn = map(&[("autonomous_system_number", uint32(64500))]);
-    let asn = Writer::new(6, 24).put("192.0.2.0/25", &asn).bytes();
+    let asn = Writer::new(6, 24).put("193.0.2.0/25", &asn).bytes();
     let files = [("v4.mmdb", v4), ("v6.mmdb", v6), ("asn.mmdb", asn)];
     let worlds = files.iter().map(|(path, bytes)| World::from_mmdb(path, bytes).unwrap());
     let world = World::merge(worlds.collect());
-    assert_eq!(known(&world, "192.0.2.1"), ("DE".into(), 25));
-    assert_eq!(known(&world, "2001:db8::1"), ("JP".into(), 32));
-    assert_eq!(world.lookup("192.0.2.1".parse().unwrap()).0.asn, Some(64500));
-    assert_eq!(world.lookup("192.0.2.129".parse().unwrap()).0.asn, None);
+    assert_eq!(known(&world, "193.0.2.1"), ("DE".into(), 25));
+    assert_eq!(known(&world, "2a00:db8::1"), ("JP".into(), 32));
+    assert_eq!(world.lookup("193.0.2.1".parse().unwrap()).0.asn, Some(64500));
+    assert_eq!(world.lookup("193.0.2.129".parse().unwrap()).0.asn, None);
     let names: Vec<_> = world.sources.iter().map(|source| source.name.as_str()).collect();
     assert_eq!(names, ["v4.mmdb", "v6.mmdb", "asn.mmdb"]);
 }
@@ -233,7 +233,7 @@ fn a_pair_of_families_and_a_file_of_systems_make_one_world() {
 fn without_a_tree_of_ipv4_what_stands_above_it_speaks_for_it() {
     let file = Writer::new(6, 24)
         .put("::/3", &flat("DE"))
-        .put("2001:db8::/32", &flat("JP"))
+        .put("2a00:db8::/32", &flat("JP"))
         .put("4000::/2", &flat("CH"));
     let mut file = file;
     // Two networks share one record, and it is the one that IPv4 hangs on.
@@ -241,14 +241,31 @@ fn without_a_tree_of_ipv4_what_stands_above_it_speaks_for_it() {
     file.set("3000::/4", shared);
     let world = World::from_mmdb("v6.mmdb", &file.bytes()).unwrap();
     for (address, expected) in [
-        ("192.0.2.1", ("DE", 0)),
-        ("64:ff9b::192.0.2.1", ("DE", 96)),
+        ("193.0.2.1", ("DE", 8)),
+        ("64:ff9b::193.0.2.1", ("DE", 104)),
         ("1::", ("DE", 16)),
-        ("2001:db8::", ("JP", 32)),
-        ("2001:db9::", ("", 32)),
-        ("3000::", ("DE", 4)),
-        ("4000::", ("CH", 2)),
+        ("2a00:db8::", ("JP", 32)),
+        ("2a00:db9::", ("", 32)),
+        ("3000::", ("DE", 5)),
+        ("4000::", ("CH", 4)),
         ("8000::", ("", 1)),
+    ] {
+        assert_eq!(known(&world, address), (expected.0.to_string(), expected.1), "{address}");
+    }
+}
+
+#[test]
+fn special_purpose_addresses_are_unknown_whatever_a_database_says() {
+    let file =
+        Writer::new(6, 24).put("192.0.0.0/8", &flat("AU")).put("2001::/16", &flat("AU")).bytes();
+    let world = World::from_mmdb("x.mmdb", &file).unwrap();
+    for (address, expected) in [
+        ("192.0.2.1", ("", 24)),
+        ("192.0.3.1", ("AU", 24)),
+        ("192.168.7.7", ("", 16)),
+        ("2001:db8::1", ("", 32)),
+        ("2001:db9::1", ("AU", 32)),
+        ("2001:2::1", ("", 23)),
     ] {
         assert_eq!(known(&world, address), (expected.0.to_string(), expected.1), "{address}");
     }
@@ -257,15 +274,15 @@ fn without_a_tree_of_ipv4_what_stands_above_it_speaks_for_it() {
 #[test]
 fn a_truncated_or_altered_file_is_refused_or_read_and_never_panics() {
     let file = Writer::new(6, 24)
-        .put("192.0.2.0/24", &country("DE"))
-        .put("2001:db8::/32", &flat("JP"))
+        .put("193.0.2.0/24", &country("DE"))
+        .put("2a00:db8::/32", &flat("JP"))
         .alias("2002::/16")
         .bytes();
     for len in 0..file.len() {
         assert!(World::from_mmdb("t.mmdb", &file[..len]).is_err(), "{len}");
     }
     for at in 0..file.len() {
-        for byte in [0x00, 0x01, 0x7f, 0xff, file[at] ^ 0x20] {
+        for byte in [0x00, 0xff, file[at] ^ 0x21] {
             let mut altered = file.clone();
             altered[at] = byte;
             if let Ok(world) = World::from_mmdb("t.mmdb", &altered) {
@@ -280,29 +297,29 @@ fn a_truncated_or_altered_file_is_refused_or_read_and_never_panics() {
 #[test]
 fn a_database_with_a_circle_or_without_knowledge_is_refused() {
     let code = |file: &[u8]| World::from_mmdb("x.mmdb", file).unwrap_err().code;
-    let mut circle = Writer::new(4, 24).put("192.0.2.0/24", &flat("DE"));
+    let mut circle = Writer::new(4, 24).put("193.0.2.0/24", &flat("DE"));
     let last = circle.nodes.len() - 1;
     circle.nodes[last][1] = Child::Node(2);
     assert_eq!(code(&circle.bytes()), "geo-database-broken");
 
     // Two parents each: a file of a few nodes that would take ages to walk.
-    let mut diamonds = Writer::new(6, 24).put("2001:db8::/128", &flat("DE"));
+    let mut diamonds = Writer::new(6, 24).put("2a00:db8::/128", &flat("DE"));
     for node in 0..diamonds.nodes.len() - 1 {
         diamonds.nodes[node] = [Child::Node(node + 1); 2];
     }
     assert_eq!(code(&diamonds.bytes()), "geo-database-broken");
 
     // The same hidden behind the one node that may have many parents.
-    let mut hidden = Writer::new(6, 24).put("192.0.2.0/24", &flat("DE"));
+    let mut hidden = Writer::new(6, 24).put("193.0.2.0/24", &flat("DE"));
     let root = 96;
     let last = hidden.nodes.len() - 1;
     hidden.nodes[last] = [Child::Node(root); 2];
     assert_eq!(code(&hidden.bytes()), "geo-database-broken");
 
-    let names = Writer::new(4, 24).put("192.0.2.0/24", &text("a text"));
+    let names = Writer::new(4, 24).put("193.0.2.0/24", &text("a text"));
     assert_eq!(code(&names.bytes()), "geo-database-useless");
     assert_eq!(code(&Writer::new(6, 24).bytes()), "geo-database-useless");
-    let mut late = Writer::new(4, 24).put("192.0.2.0/24", &flat("DE"));
+    let mut late = Writer::new(4, 24).put("193.0.2.0/24", &flat("DE"));
     late.build_epoch = BUILD_EPOCH_MAX + 1;
     assert_eq!(code(&late.bytes()), "geo-database-broken");
 }
@@ -318,16 +335,16 @@ fn the_licence_is_known_by_path_or_type() {
 #[test]
 fn the_built_in_form_tells_the_same_countries() {
     let file = Writer::new(6, 24)
-        .put("192.0.2.0/24", &flat("DE"))
-        .put("192.0.3.0/24", &flat("DE"))
-        .put("2001:db8::/32", &flat("JP"))
+        .put("193.0.2.0/24", &flat("DE"))
+        .put("193.0.3.0/24", &flat("DE"))
+        .put("2a00:db8::/32", &flat("JP"))
         .alias("2002::/16")
         .bytes();
     let table = crate::geo::build_builtin("geo/dbip-tiny.mmdb", &file).unwrap();
     assert_eq!(table, crate::geo::build_builtin("geo/dbip-tiny.mmdb", &file).unwrap());
     let world = World::from_table(&table).unwrap();
-    assert_eq!(known(&world, "192.0.3.1"), ("DE".into(), 23));
-    assert_eq!(known(&world, "2001:db8::1"), ("JP".into(), 32));
+    assert_eq!(known(&world, "193.0.3.1"), ("DE".into(), 23));
+    assert_eq!(known(&world, "2a00:db8::1"), ("JP".into(), 32));
     assert_eq!(world.sources[0].name, "built-in (dbip-tiny.mmdb)");
     assert_eq!(world.sources[0].built_epoch_secs, 1_700_000_000);
     for len in 0..table.len() {
@@ -335,7 +352,7 @@ fn the_built_in_form_tells_the_same_countries() {
     }
 
     let owned = Writer { database_type: "GeoLite2-Country", ..Writer::new(4, 24) };
-    let owned = owned.put("192.0.2.0/24", &flat("DE")).bytes();
+    let owned = owned.put("193.0.2.0/24", &flat("DE")).bytes();
     let refused = crate::geo::build_builtin("x.mmdb", &owned).unwrap_err();
     assert_eq!(refused.code, "geo-not-redistributable");
 }

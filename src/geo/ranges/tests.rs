@@ -62,45 +62,51 @@ fn interesting(world: &World, cuts: &[Prefix]) -> Vec<IpAddr> {
     v4.chain(v6.into_iter().map(|at| IpAddr::V6(Ipv6Addr::from_bits(at)))).collect()
 }
 
+/// What a lookup said of an address.
+struct Answer {
+    address: IpAddr,
+    class: ClassId,
+    scope: Prefix,
+    /// The bits before the IPv4 address within.
+    shift: Option<u8>,
+}
+
 fn check(world: &World, cuts: &[Prefix]) {
     let ranges = Ranges::compile(world, cuts, rule);
-    let addresses = interesting(world, cuts);
-    let answers: Vec<(IpAddr, ClassId, Prefix)> = addresses
-        .iter()
-        .map(|&address| {
-            let (class, len) = ranges.lookup(address);
-            (address, class, Prefix::around(address, len))
-        })
-        .collect();
-    for &(address, class, scope) in &answers {
+    let answer = |address: IpAddr| {
+        let (class, len) = ranges.lookup(address);
+        let shift = embedded_v4(address).map(|(_, shift)| shift);
+        Answer { address, class, scope: Prefix::around(address, len), shift }
+    };
+    let mut addresses = interesting(world, cuts);
+    addresses.sort_unstable();
+    addresses.dedup();
+    let answers: Vec<Answer> = addresses.into_iter().map(answer).collect();
+    for answer in &answers {
+        let Answer { address, class, scope, .. } = *answer;
         assert_eq!(class, oracle(world, cuts, address), "class of {address}");
-        for &(other, other_class, other_scope) in &answers {
-            if scope.contains(other) {
-                assert_eq!(class, other_class, "{other} in {scope} of {address}");
-                assert_eq!(scope, other_scope, "scopes of {address} and {other} overlap");
-            }
+        for other in answers.iter().filter(|other| scope.contains(other.address)) {
+            let other_address = other.address;
+            assert_eq!(class, other.class, "{other_address} in {scope} of {address}");
+            assert_eq!(scope, other.scope, "scopes of {address} and {other_address} overlap");
         }
-        check_shortest(world, cuts, address, class, scope);
+        check_shortest(&answers, answer);
     }
 }
 
 /// A bit shorter, the prefix would hold another class, or addresses that are looked up otherwise.
-fn check_shortest(world: &World, cuts: &[Prefix], address: IpAddr, class: ClassId, scope: Prefix) {
-    let Some(shorter) = scope.len.0.checked_sub(1) else { return };
-    let wider = Prefix::around(address, PrefixLen(shorter));
-    let edges = interesting(world, cuts);
-    let shift = embedded_v4(address).map(|(_, shift)| shift);
+fn check_shortest(answers: &[Answer], answer: &Answer) {
+    let Answer { address, class, scope, shift } = *answer;
     // Edges are known of Teredo's server 0.0.0.0 only. And where all of IPv4 is one class, the
     // scope is the bits before it.
     let within = |block: &str| Prefix::parse(block).unwrap().contains(address);
     if within("2001::/32") && !within("2001::/96") || shift == Some(scope.len.0) {
         return;
     }
-    let differs = edges.iter().any(|&other| {
-        wider.contains(other)
-            && (oracle(world, cuts, other) != class
-                || embedded_v4(other).map(|(_, shift)| shift) != shift)
-    });
+    let Some(shorter) = scope.len.0.checked_sub(1) else { return };
+    let wider = Prefix::around(address, PrefixLen(shorter));
+    let mut differing = answers.iter().filter(|other| other.class != class || other.shift != shift);
+    let differs = differing.any(|other| wider.contains(other.address));
     assert!(differs, "{scope} of {address} could be {wider}");
 }
 

@@ -159,6 +159,35 @@ fn silence_is_seen_and_turns_nothing() {
 }
 
 #[test]
+fn those_who_are_left_turn_a_verdict_only_when_they_speak() {
+    let mut world = World::new(Settings { rise: 1, ..Settings::default() });
+    world.report("a", FRA, Status::Down);
+    world.report("b", FRA, Status::Down);
+    world.wait(20).report("c", FRA, Status::Up);
+    assert_eq!(world.tells(FRA), (Tier::Down, Reason::Quorum));
+    world.wait(10).tick();
+    assert_eq!(world.tells(FRA), (Tier::Down, Reason::BelowQuorum));
+    world.order(FRA, Action::Hold, Expiry::At(LogTime(31_000)));
+    world.wait(1).tick();
+    assert_eq!(world.tells(FRA), (Tier::Down, Reason::BelowQuorum));
+    world.heartbeat("c");
+    assert_eq!(world.tells(FRA), (Tier::Up, Reason::Quorum));
+}
+
+#[test]
+fn a_disbelieved_feed_that_falls_silent_turns_nothing() {
+    let mut world = World::new(Settings::default());
+    world.report("a", "fra/web", Status::Down);
+    world.wait(1).report("a", "iad/web", Status::Down);
+    assert_eq!(world.tells("iad/web/198.51.100.10"), (Tier::Up, Reason::Panic));
+    world.wait(3600).tick();
+    assert_eq!(world.tells("iad/web/198.51.100.10").0, Tier::Up);
+    assert_eq!(world.state.panics().count(), 1);
+    world.wait(1).report("b", "*/web", Status::Up);
+    assert_eq!(world.state.panics().count(), 0);
+}
+
+#[test]
 fn a_quorum_decides_and_a_tie_is_down() {
     let mut world = World::new(Settings { quorum: 2, rise: 1, ..Settings::default() });
     world.report("a", FRA, Status::Down);
@@ -493,6 +522,8 @@ fn fold<'t>(history: impl IntoIterator<Item = &'t Timed>) -> State {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(128) })]
+
     #[test]
     fn the_image_restores_the_state(history in any_history(), cut in 0..40usize) {
         let cut = cut.min(history.len());

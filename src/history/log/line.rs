@@ -126,6 +126,7 @@ struct SettingsLine {
 
 /// The line of an event, with its line feed. `inventory` is that of the last `Files` before it.
 pub(super) fn encode(timed: &Timed, inventory: &Arc<Inventory>) -> Result<Vec<u8>, String> {
+    check(&timed.event)?;
     let line = Line {
         revision: timed.revision.0,
         at: timed.at.0,
@@ -136,6 +137,29 @@ pub(super) fn encode(timed: &Timed, inventory: &Arc<Inventory>) -> Result<Vec<u8
     bytes.extend_from_slice(&json);
     bytes.push(b'\n');
     Ok(bytes)
+}
+
+/// Refuses what would not read back as it is: JSON has no infinities, and a subject is written as text.
+fn check(event: &Event) -> Result<(), String> {
+    let (subject, finite) = match event {
+        Event::Files { inventory, .. } => {
+            (None, inventory.pools.values().all(|settings| settings.max_down_share.is_finite()))
+        }
+        Event::Report(report) => (Some(&report.subject), report.load.is_none_or(f64::is_finite)),
+        Event::Override { subject, .. } | Event::ClearOverride { subject, .. } => {
+            (Some(subject), true)
+        }
+        Event::Heartbeat { .. } | Event::Drain { .. } | Event::Undrain { .. } | Event::Tick => {
+            (None, true)
+        }
+    };
+    if !finite {
+        return Err("a number in it is not finite".into());
+    }
+    match subject {
+        Some(subject) if !subject.is_canonical() => Err(format!("{subject:?} is not a subject")),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// The event of a line without its line feed.
@@ -228,11 +252,10 @@ fn event(line: EventLine, last: &Arc<Inventory>) -> Result<Event, String> {
 }
 
 fn inventory_line(inventory: &Inventory) -> InventoryLine {
-    let settings = |(pool, s): (&Box<str>, &Settings)| (pool.clone(), settings_line(s));
     let member = |m: &Member| [m.region.clone(), m.pool.clone(), m.address.clone()];
     InventoryLine {
         regions: inventory.regions.clone(),
-        pools: inventory.pools.iter().map(settings).collect(),
+        pools: inventory.pools.iter().map(|(p, s)| (p.clone(), settings_line(s))).collect(),
         members: inventory.members.iter().map(member).collect(),
     }
 }
