@@ -3,7 +3,7 @@
 //! Owns: geo/ compiled, each content once. Databases are read here and dropped; only ranges of places stay.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::diagnostic::{Diagnostic, has_error};
 use crate::fileset::FileSet;
@@ -97,7 +97,7 @@ impl Grounds {
                 Err(_) => faults.push((path.clone(), vec![bug(path)])),
             }
         }
-        let value = Arc::new(Database { world: Arc::new(database(worlds)), faults });
+        let value = Arc::new(Database { world: database(worlds), faults });
         self.databases.push(Kept { digest, value: Arc::clone(&value), wanted: true });
         value
     }
@@ -145,6 +145,8 @@ fn ground(files: &FileSet, digest: Digest, database: &Database) -> Ground {
 }
 
 /// The operator's databases, or the built-in table without one (DESIGN §3).
-fn database(worlds: Vec<World>) -> World {
-    if worlds.is_empty() { World::built_in() } else { World::merge(worlds) }
+fn database(worlds: Vec<World>) -> Arc<World> {
+    // Unpacked once in a process: `diff` and `whatif` build twice, tests many times.
+    static BUILT_IN: LazyLock<Arc<World>> = LazyLock::new(|| Arc::new(World::built_in()));
+    if worlds.is_empty() { Arc::clone(&BUILT_IN) } else { Arc::new(World::merge(worlds)) }
 }
