@@ -522,7 +522,7 @@ fn fold<'t>(history: impl IntoIterator<Item = &'t Timed>) -> State {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(128) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
 
     #[test]
     fn the_image_restores_the_state(history in any_history(), cut in 0..40usize) {
