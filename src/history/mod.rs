@@ -6,7 +6,9 @@
 //! Enter:   `log`, then `generations`.
 
 mod clock;
+mod generations;
 mod log;
 
 pub use clock::LogClock;
+pub use generations::{Cause, Entry, Limits, Restored, Store, StoreError};
 pub use log::{Log, LogError, Replay};

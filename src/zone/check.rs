@@ -62,7 +62,7 @@ impl Checker<'_, '_, '_> {
                 _ => continue,
             };
             if let [first, second, ..] = places.as_slice() {
-                let line = self.report.place(*first).line;
+                let line = first.token.line;
                 let message = format!(
                     "{owner} has more than one {}; the first is at line {line}",
                     rrset.rtype
@@ -82,7 +82,7 @@ impl Checker<'_, '_, '_> {
         let (Some(cname), Some(other_mark)) = (mark(cname), mark(other)) else { return };
         let rtype = node.rrsets.get(other).map_or(Rtype(0), |r| r.rtype);
         let message = format!("{owner} has a CNAME and {rtype} records");
-        let line = self.report.place(other_mark).line;
+        let line = other_mark.token.line;
         let help = format!(
             "remove one of the two (RFC 1034 §3.6.2); the {rtype} record is at line {line}"
         );

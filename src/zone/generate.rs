@@ -5,7 +5,7 @@ use super::parser::{Reader, State};
 use super::report::Mark;
 
 /// Records that one zone generates; a short line must not make a server run out of memory.
-const GENERATED_COUNT_MAX: usize = 1_000_000;
+const GENERATED_COUNT_MAX: u64 = 1_000_000;
 
 /// Expands `$GENERATE start-stop[/step] owner [TTL] [class] type rdata`.
 pub(super) fn expand(reader: &mut Reader<'_, '_>, text: &[u8], entry: &Entry, state: &mut State) {
@@ -21,15 +21,17 @@ pub(super) fn expand(reader: &mut Reader<'_, '_>, text: &[u8], entry: &Entry, st
         let message = "the range is not start-stop or start-stop/step";
         return reader.report.error(state.mark(*range), "bad-generate", message);
     };
+    let count = (range_read.stop - range_read.start) / range_read.step + 1;
+    reader.generated_count = reader.generated_count.saturating_add(count);
+    if reader.generated_count > GENERATED_COUNT_MAX {
+        let message = format!("the zone generates more than {GENERATED_COUNT_MAX} records");
+        return reader.report.error(state.mark(*range), "bad-generate", message);
+    }
     let inner = State { generated: Some(state.mark(directive)), ..state.clone() };
     let mut line = Vec::new();
+    let error_count = reader.report.error_count;
     let mut number = range_read.start;
     while number <= range_read.stop {
-        if reader.generated_count >= GENERATED_COUNT_MAX {
-            let message = format!("the zone generates more than {GENERATED_COUNT_MAX} records");
-            return reader.report.error(state.mark(*range), "bad-generate", message);
-        }
-        reader.generated_count += 1;
         line.clear();
         if let Err(token) = substitute(text, pattern, number, &mut line) {
             let mark = Mark { token, ..state.mark(directive) };
@@ -37,7 +39,8 @@ pub(super) fn expand(reader: &mut Reader<'_, '_>, text: &[u8], entry: &Entry, st
             return reader.report.error(mark, "bad-generate", message);
         }
         reader.read(&line, inner.clone());
-        if reader.report.refused {
+        if reader.report.error_count > error_count {
+            // One mistake of the pattern is told once, not for each of its records.
             return;
         }
         number = number.saturating_add(range_read.step);

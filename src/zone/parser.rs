@@ -65,7 +65,7 @@ pub fn parse(path: &str, text: &[u8], origin: &Name, includes: &Includes<'_>) ->
     reader.read(text, state);
     let Reader { mut report, records, .. } = reader;
     let zone = assemble(path, records, &mut report);
-    let zone = zone.filter(|_| !report.refused);
+    let zone = zone.filter(|_| report.error_count == 0);
     Parsed { zone, diagnostics: report.finish() }
 }
 
@@ -77,7 +77,7 @@ pub(super) struct Reader<'a, 'i> {
     included_count: usize,
     included_len: usize,
     /// Records that `$GENERATE` made.
-    pub(super) generated_count: usize,
+    pub(super) generated_count: u64,
 }
 
 /// What is carried from one entry to the next, within one file.
@@ -265,3 +265,6 @@ impl State {
         self.generated.unwrap_or(Mark { source: self.source, token })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,6 +25,7 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, text: &[u8], entry: &Entry, stat
     let Some(owner) = state.owner else {
         let message = "the line begins with white space, and no record before it gives the owner";
         let help = "write the owner name, or @ for the origin, in the first column";
+        reader.records.is_complete = false;
         return reader.report.error_with_help(state.mark(first), "owner-missing", message, help);
     };
     let Some(head) = read_head(reader, text, first, &mut tokens, state) else {

@@ -30,8 +30,8 @@ pub(super) struct Mark {
 pub(super) struct Report<'a> {
     sources: Vec<(String, Text<'a>)>,
     diagnostics: Vec<Diagnostic>,
-    /// Whether an error was met, kept or not.
-    pub(super) refused: bool,
+    /// Errors met, kept or not: any refuses the zone.
+    pub(super) error_count: usize,
     errors_left_out: usize,
     others_left_out: usize,
 }
@@ -46,14 +46,6 @@ impl<'a> Report<'a> {
     /// The path of a file.
     pub(super) fn path(&self, source: u32) -> &str {
         self.sources.get(source as usize).map_or("", |(path, _)| path)
-    }
-
-    /// The line of `mark`, and its file.
-    pub(super) fn place(&self, mark: Mark) -> Place {
-        match self.sources.get(mark.source as usize) {
-            Some((path, text)) => mark.token.place(path, text.bytes()),
-            None => Place::default(),
-        }
     }
 
     /// An error at `mark`.
@@ -96,7 +88,7 @@ impl<'a> Report<'a> {
 
     /// Takes a diagnostic, gives it its place, and keeps it if there is room.
     pub(super) fn push(&mut self, mut diagnostic: Diagnostic, mark: Mark) {
-        self.refused |= diagnostic.is_error();
+        self.error_count += usize::from(diagnostic.is_error());
         if self.diagnostics.len() >= DIAGNOSTICS_MAX && !self.make_room(&diagnostic) {
             return;
         }
@@ -109,7 +101,7 @@ impl<'a> Report<'a> {
 
     /// Takes a diagnostic of a whole file.
     pub(super) fn push_whole(&mut self, diagnostic: Diagnostic) {
-        self.refused |= diagnostic.is_error();
+        self.error_count += usize::from(diagnostic.is_error());
         if self.diagnostics.len() < DIAGNOSTICS_MAX || self.make_room(&diagnostic) {
             self.diagnostics.push(diagnostic);
         }

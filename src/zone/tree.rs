@@ -265,8 +265,8 @@ fn follows_cname(qtype: Rtype) -> bool {
 }
 
 fn is_signed(node: &Node, rtype: Rtype) -> bool {
-    let covers = |rdata: &Box<[u8]>| rdata.starts_with(&rtype.0.to_be_bytes());
-    node.rrset(Rtype::RRSIG).is_some_and(|r| r.rdata.iter().any(covers))
+    let covered = rtype.0.to_be_bytes();
+    node.rrset(Rtype::RRSIG).is_some_and(|r| r.rdata.iter().any(|d| d.starts_with(&covered)))
 }
 
 /// From the apex down to `name`.
@@ -332,3 +332,6 @@ fn with_signatures(
     }
     records
 }
+
+#[cfg(test)]
+mod tests;

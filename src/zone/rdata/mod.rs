@@ -25,3 +25,6 @@ pub(super) use words::shown;
 pub use words::{Fault, Words};
 pub(super) use write::fold;
 pub use write::to_text;
+
+#[cfg(test)]
+mod tests;

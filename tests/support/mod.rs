@@ -1,0 +1,10 @@
+//! What the tests over the wire share: the real binary in a folder of its own, a small DNS client, a small HTTP client.
+#![allow(dead_code, unused_imports, reason = "each test binary uses its own part")]
+
+mod dns;
+mod http;
+mod server;
+
+pub use dns::{Query, Response, ask, name_wire, tcp_exchange};
+pub use http::{Reply, http};
+pub use server::{Server, eventually, homing};

@@ -1,0 +1,198 @@
+//! The real binary, in a folder of its own, on ports of its own.
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use super::dns::{Query, Response, ask, tcp_exchange};
+use super::http::{Reply, http};
+
+/// How long anything may take that is expected to happen.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running server. Dropped, it is killed.
+pub struct Server {
+    child: Child,
+    root: tempfile::TempDir,
+    pub dns: SocketAddr,
+    pub api: SocketAddr,
+}
+
+impl Server {
+    /// Starts one with `files`, paths relative to its folder, and waits until it is ready.
+    pub fn start(files: &[(&str, &str)]) -> Server {
+        let server = Server::start_unready(files);
+        server.wait_ready();
+        server
+    }
+
+    /// Starts one and does not wait.
+    pub fn start_unready(files: &[(&str, &str)]) -> Server {
+        let root = tempfile::tempdir().unwrap();
+        let (dns, api) = (free_port(), free_port());
+        let config = format!(
+            "[site]\nname = \"test\"\nposition = [50.11, 8.68]\n[listen]\ndns = [\"{dns}\"]\napi = \"{api}\"\n"
+        );
+        for folder in ["zones", "geo"] {
+            fs::create_dir_all(root.path().join(folder)).unwrap();
+        }
+        fs::write(root.path().join("homing.toml"), config).unwrap();
+        for (path, text) in files {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let child = spawn(root.path());
+        Server { child, root, dns, api }
+    }
+
+    pub fn wait_ready(&self) {
+        eventually("the server is ready", || {
+            let reply = http(self.api, "GET", "/readyz", None);
+            reply.filter(|r| r.status == 200).map(drop).ok_or_else(|| self.log())
+        });
+    }
+
+    /// Kills it without a word, as `kill -9` does, and starts it again in the same folder.
+    pub fn kill_and_restart(&mut self) {
+        self.child.kill().unwrap();
+        self.restart_unready();
+        self.wait_ready();
+    }
+
+    /// Starts it again, once it has ended, and does not wait.
+    pub fn restart_unready(&mut self) {
+        self.child.wait().unwrap();
+        self.child = spawn(self.root.path());
+    }
+
+    /// Sends a signal such as `TERM`.
+    pub fn signal(&self, signal: &str) {
+        let kill = format!("kill -{signal} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
+    /// Waits until it ends by itself.
+    pub fn wait_end(&mut self) -> ExitStatus {
+        eventually("the server ends", || {
+            self.child.try_wait().unwrap().ok_or_else(|| "it runs on".to_string())
+        })
+    }
+
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.root.path().join(path)
+    }
+
+    /// Puts a file in place as editors do: written beside, then renamed.
+    pub fn write(&self, path: &str, text: &str) {
+        let beside = self.path(".beside");
+        fs::write(&beside, text).unwrap();
+        fs::rename(beside, self.path(path)).unwrap();
+    }
+
+    /// All it has said so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+
+    /// Asks over UDP.
+    pub fn udp(&self, query: &Query) -> Response {
+        let bytes = ask(self.dns, &query.to_wire(), Duration::from_secs(5));
+        let response = Response::read(&bytes.expect("an answer over UDP"));
+        assert_eq!(response.id, query.id);
+        response
+    }
+
+    /// Asks over TCP.
+    pub fn tcp(&self, query: &Query) -> Response {
+        let bytes = tcp_exchange(self.dns, &[query.to_wire()]);
+        Response::read(bytes.first().expect("an answer over TCP"))
+    }
+
+    /// Asks `www.example.test A` over UDP and over TCP, which must agree unless truncated, and gives the lines.
+    pub fn lines(&self, question: &str) -> Vec<String> {
+        let query = Query::new(question);
+        let (udp, tcp) = (self.udp(&query), self.tcp(&query));
+        if udp.flags & 0x200 == 0 {
+            assert_eq!(udp.bytes, tcp.bytes, "{question}: UDP and TCP differ");
+        }
+        tcp.lines()
+    }
+
+    /// The A records that a client in `subnet` gets.
+    pub fn addresses(&self, name: &str, subnet: &str) -> Vec<String> {
+        let mut found = self.udp(&Query::new(&format!("{name} A")).subnet(subnet)).rdata("A");
+        found.sort();
+        found
+    }
+
+    pub fn http(&self, method: &str, path: &str, body: Option<&str>) -> Reply {
+        http(self.api, method, path, body).expect("the API answers")
+    }
+
+    /// Waits until a client in `subnet` gets exactly `wanted`.
+    pub fn wait_addresses(&self, name: &str, subnet: &str, wanted: &[&str]) {
+        eventually(&format!("{name} for {subnet} is {wanted:?}"), || {
+            let found = self.addresses(name, subnet);
+            if found == wanted { Ok(()) } else { Err(format!("{found:?}\n{}", self.log())) }
+        });
+    }
+
+    /// Runs a command of `homing` against this server.
+    pub fn homing(&self, arguments: &[&str]) -> Output {
+        let url = format!("http://{}", self.api);
+        let mut all = arguments.to_vec();
+        all.extend(["--server", &url]);
+        homing(self.root.path(), &all)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("--- the server said:\n{}", self.log());
+        }
+    }
+}
+
+fn spawn(root: &Path) -> Child {
+    let log = fs::File::options().create(true).append(true).open(root.join("log")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_homing"));
+    command.args(["serve", "--config"]).arg(root.join("homing.toml")).current_dir(root);
+    command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+    command.spawn().expect("the binary starts")
+}
+
+/// Runs `homing` in `folder` to its end.
+pub fn homing(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_homing"));
+    command.args(arguments).current_dir(folder).stdin(Stdio::null());
+    command.output().expect("the binary runs")
+}
+
+/// Polls until `attempt` succeeds, and panics with its last word when it takes too long.
+pub fn eventually<T>(what: &str, mut attempt: impl FnMut() -> Result<T, String>) -> T {
+    let begun = Instant::now();
+    loop {
+        match attempt() {
+            Ok(done) => return done,
+            Err(word) if begun.elapsed() > PATIENCE => panic!("not in time: {what}\n{word}"),
+            Err(_) => std::thread::sleep(Duration::from_millis(10)),
+        }
+    }
+}
+
+/// A port of loopback that is free for UDP and TCP.
+fn free_port() -> SocketAddr {
+    loop {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = socket.local_addr().unwrap();
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
+}
