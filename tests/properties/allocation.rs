@@ -58,8 +58,28 @@ fn the_counter_counts() {
 #[test]
 fn no_answer_allocates() {
     let names = [
-        "www", "alias", "chain1", "loop1", "out", "dangling", "intodeleg", "b.ent", "x.wild", "host.wild", "x.cwild",
-        "x.deleg", "x.dn", "odd", "svc", "big", "geo", "x.geo", "togeo", "missing", "x.y.z.missing", "WwW",
+        "www",
+        "alias",
+        "chain1",
+        "loop1",
+        "out",
+        "dangling",
+        "intodeleg",
+        "b.ent",
+        "x.wild",
+        "host.wild",
+        "x.cwild",
+        "x.deleg",
+        "x.dn",
+        "odd",
+        "svc",
+        "big",
+        "geo",
+        "x.geo",
+        "togeo",
+        "missing",
+        "x.y.z.missing",
+        "WwW",
     ];
     let subnet = [0, 8, 0, 7, 0, 1, 24, 0, 193, 0, 0];
     let snapshot = everything();

@@ -85,7 +85,8 @@ fn slow(records: &[zone::Record]) -> Vec<Plain> {
 
 fn snapshot(zones: &[Zone]) -> Snapshot {
     let seed = Seed::new(7);
-    let images = zones.iter().map(|z| Arc::new(compile_zone(&seed, z, &BTreeMap::new(), &|_| false)));
+    let images =
+        zones.iter().map(|z| Arc::new(compile_zone(&seed, z, &BTreeMap::new(), &|_| false)));
     let images = images.collect();
     Snapshot {
         generation: Generation(1),

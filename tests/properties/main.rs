@@ -2,6 +2,6 @@
 
 mod allocation;
 mod catalog_equals_tree;
-mod texts_never_panic;
 mod requests_never_panic;
+mod texts_never_panic;
 mod world;

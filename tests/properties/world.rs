@@ -4,7 +4,9 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use homing::answer::{Core, Counters, Exchange, Outcome, Site, Snapshot, Transport, respond_quietly};
+use homing::answer::{
+    Core, Counters, Exchange, Outcome, Site, Snapshot, Transport, respond_quietly,
+};
 use homing::fileset::{File, FileSet};
 use homing::health::{LogTime, State};
 use homing::load::{Builder, Config, Removals, Scan};
