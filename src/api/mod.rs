@@ -1,1 +1,28 @@
-//! api
+//! Api: the shapes of requests and responses of /v1, nothing else.
+//!
+//! Owns:    bodies as JSON has them, problem details (RFC 9457), the conversions from and into inner types, by hand.
+//! Imports: health, diagnostic.
+//! Never:   speaks HTTP, asks the server anything, decides.
+//! Enter:   `report` (the feed), `change` (what operators do), `health` and `status` (what they read), `problem`.
+
+mod change;
+mod explain;
+mod health;
+mod problem;
+mod report;
+mod status;
+
+pub use change::{
+    Acknowledged, DrainRequest, OverrideRequest, Reloaded, SiteRequest, UndrainRequest, Window,
+    expiry_at, why,
+};
+pub use explain::ExplainBody;
+pub use health::{
+    EndpointHealth, HealthBody, OverrideBody, WordBody, standing_body, tier_word, timestamp,
+};
+pub use problem::Problem;
+pub use report::{RefusedLine, ReportError, ReportLine, ReportsTaken, read_lines};
+pub use status::{
+    DatabaseBody, DiagnosticBody, GenerationBody, GenerationsBody, RegionBody, ServedBody,
+    SiteBody, StatusBody,
+};

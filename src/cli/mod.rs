@@ -1,1 +1,24 @@
-//! cli
+//! Cli: one file per command; each asks a running server, or the files, and prints.
+//!
+//! Owns:    the definition of every argument, the words and the exit codes of every command.
+//! Imports: ask, api, load, geo, diagnostic.
+//! Never:   serves; that is `control`, and `main` sends the bare command there.
+//! Enter:   `args`, then `client` (how a server is asked) and `paint` (how a terminal is written), then any command.
+
+mod args;
+mod change;
+mod check;
+mod client;
+mod explain;
+mod failure;
+mod geo;
+mod init;
+mod paint;
+mod reload;
+mod report;
+mod run;
+mod status;
+
+pub use args::{Cli, Command, LogFormat, ServeArgs};
+pub use failure::{EXIT_CANNOT_RUN, EXIT_REFUSED};
+pub use run::run;

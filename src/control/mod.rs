@@ -1,1 +1,29 @@
-//! control
+//! Control: the running server. Who decides, and what the outside may ask of it.
+//!
+//! Owns:    the hub (one owner of all that changes), the writer of the log, the watch on files, the API, metrics.
+//! Imports: serve, load, history, api, answer, route, health, diagnostic.
+//! Never:   knows a zone, a DNS message or a geo database; makes a query wait.
+//! Enter:   `run`, start to end; then `hub` and `writer`, who own what changes; `files`; then `http` and `desk`.
+
+mod alarms;
+mod banner;
+mod desk;
+mod exposition;
+mod files;
+mod http;
+mod hub;
+mod logs;
+mod looks;
+mod metrics;
+mod past;
+mod picture;
+mod publication;
+mod ready;
+mod reclaim;
+mod run;
+mod site;
+mod watch;
+mod writer;
+
+pub use logs::LogStyle;
+pub use run::{Options, run};

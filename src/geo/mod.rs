@@ -1,14 +1,28 @@
 //! Geo: where an address is.
 //!
-//! Owns:    places, the readers of databases, the operator's overrides, the built-in table, address ranges.
+//! Owns:    places, the readers of databases, the operator's overrides, the built-in table, ranges.
 //! Imports: diagnostic.
 //! Never:   knows our regions' routers, does I/O, looks into a database while serving.
-//! Enter:   `place`, then `world` (addresses to places), then `ranges` (addresses to classes, on the query path).
+//! Enter:   `place`, then `world` (addresses to places), then `ranges` (addresses to classes, the
+//!          only part that a query touches).
 
+mod builtin;
+mod codes;
+mod gazetteer;
+mod mmdb;
+mod overrides;
 mod place;
+mod prefix;
 mod ranges;
+mod record;
+mod sweep;
 mod world;
 
+pub use builtin::build as build_builtin;
+pub use codes::{PlaceCode, PlaceCodeError};
+pub use gazetteer::{country_codes, country_name, place_centroid};
+pub use overrides::Overrides;
 pub use place::{Place, PlaceId, Position};
-pub use ranges::{Prefix, Ranges, embedded_v4};
+pub use prefix::{Prefix, PrefixError, embedded_v4};
+pub use ranges::Ranges;
 pub use world::{Source, World};

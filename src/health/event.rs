@@ -1,10 +1,11 @@
 //! Events: all that ever changes the state of health, in one ordered log.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 use crate::number::{Digest, Generation, Revision};
+
+use super::subject::{Member, Subject};
 
 /// Time as events carry it: milliseconds of the Unix epoch. Never goes back within a log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,21 +48,6 @@ pub enum Status {
 /// How often a vantage was started; a higher one begins a new sequence.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Boot(pub u64);
-
-/// `region/pool/address`; a part that is none matches anything.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Subject {
-    /// The region's name.
-    pub region: Option<Box<str>>,
-    /// The pool's name.
-    pub pool: Option<Box<str>>,
-    /// The endpoint's address, or its host name.
-    pub address: Option<Box<str>>,
-}
-
-/// Why a text is not a subject.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SubjectError(pub &'static str);
 
 /// What one vantage says of one subject, once.
 #[derive(Clone, Debug, PartialEq)]
@@ -154,17 +140,6 @@ impl Default for Settings {
     }
 }
 
-/// An endpoint in a pool.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Member {
-    /// The region's name.
-    pub region: Box<str>,
-    /// The pool's name.
-    pub pool: Box<str>,
-    /// An IP address in its canonical text, or a host name in lower case with a trailing dot.
-    pub address: Box<str>,
-}
-
 /// Which endpoints the files know: what health needs of a published state of files.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inventory {
@@ -245,37 +220,6 @@ pub enum Event {
     Tick,
 }
 
-impl Subject {
-    /// Reads `region/pool/address`: any part may be `*`, trailing parts may be omitted; a bare address or host name
-    /// (with a dot or a colon in it) means it in every pool. IP addresses are made canonical, host names lower case.
-    pub fn parse(text: &str) -> Result<Subject, SubjectError> {
-        let _ = text;
-        todo!("the health room")
-    }
-
-    /// Whether it speaks of `member`.
-    pub fn covers(&self, member: &Member) -> bool {
-        let part =
-            |pattern: &Option<Box<str>>, text: &str| pattern.as_deref().is_none_or(|p| p == text);
-        part(&self.region, &member.region)
-            && part(&self.pool, &member.pool)
-            && part(&self.address, &member.address)
-    }
-}
-
-impl fmt::Display for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let part = |p: &Option<Box<str>>| p.as_deref().unwrap_or("*").to_owned();
-        write!(f, "{}/{}/{}", part(&self.region), part(&self.pool), part(&self.address))
-    }
-}
-
-impl fmt::Display for SubjectError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
 impl Status {
     /// The word that reports and answers use.
     pub const fn word(self) -> &'static str {
@@ -284,5 +228,41 @@ impl Status {
             Status::Degraded => "degraded",
             Status::Down => "down",
         }
+    }
+
+    /// The status that `word` names.
+    pub fn parse(word: &str) -> Option<Status> {
+        [Status::Up, Status::Degraded, Status::Down].into_iter().find(|s| s.word() == word)
+    }
+
+    /// Whether it speaks against the endpoint. A degraded endpoint still serves, so it counts with those that are up.
+    pub const fn is_down(self) -> bool {
+        matches!(self, Status::Down)
+    }
+}
+
+impl Action {
+    /// The word that overrides are given with.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Action::Up => "up",
+            Action::Down => "down",
+            Action::Hold => "hold",
+            Action::Accept => "accept",
+        }
+    }
+
+    /// The action that `word` names.
+    pub fn parse(word: &str) -> Option<Action> {
+        let all = [Action::Up, Action::Down, Action::Hold, Action::Accept];
+        all.into_iter().find(|a| a.word() == word)
+    }
+}
+
+impl Settings {
+    /// How long a vantage's word is fresh, in milliseconds: three of its intervals.
+    pub const fn stale_millis(&self) -> u64 {
+        let interval = if self.interval_millis == 0 { 1 } else { self.interval_millis };
+        interval.saturating_mul(3)
     }
 }

@@ -1,15 +1,22 @@
 //! The fold: events, in order, into state. Same events in the same order, same state, however they were batched.
+//!
+//! Time moves in steps: before an event counts, every deadline up to its time falls due at its own time. So the state
+//! never tells whether ticks were written, only what time it was.
 
-use std::fmt;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use crate::number::Digest;
+use crate::number::{Digest, Generation, Revision};
 
-use super::event::{Event, LogTime, Member, Timed};
-use super::verdict::Standing;
-
-/// All that health remembers.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct State {}
+use super::event::{Boot, Event, Inventory, LogTime, Report, Timed};
+use super::ledger::{Opinion, Vantage};
+use super::state::{
+    Drain, Endpoint, MEMORY_MILLIS, OVERRIDE_COUNT_MAX, Override, State, VANTAGE_COUNT_MAX,
+    WORD_COUNT_MAX,
+};
+use super::subject::{Member, Subject};
+use super::verdict::Cause;
+use super::weigh::{Moved, Round};
 
 /// What an event changed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,56 +25,290 @@ pub struct Changes {
     pub members: Vec<Member>,
     /// Whether regions' drains changed.
     pub drains: bool,
+    /// Pools whose panic began or ended, sorted.
+    pub pools: Vec<Box<str>>,
+    /// Whether the inventory changed.
+    pub inventory: bool,
 }
 
-/// Why an event would be refused: words for the operator, with the mend.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// A stable short name, such as `duplicate`.
-    pub code: &'static str,
-    /// What is wrong and how to mend it.
-    pub message: String,
+/// The endpoints that an event has something to say of.
+#[derive(Default)]
+struct Touched {
+    /// Through an operator or the files.
+    decided: Vec<Arc<Member>>,
+    /// Through a vantage.
+    heard: Vec<Arc<Member>>,
 }
 
 impl State {
-    /// Folds one event. Time and order come with it.
+    /// Folds one event. Time and order come with it: time that goes back counts as standing still, and an event whose
+    /// revision is not after the last is not taken again.
     pub fn apply(&mut self, timed: &Timed) -> Changes {
-        let _ = timed;
-        todo!("the health room")
+        if self.revision.is_some_and(|last| timed.revision <= last) {
+            return Changes::default();
+        }
+        let revision = timed.revision;
+        self.revision = Some(revision);
+        let mut moved = Moved::default();
+        self.pass_time(self.now.max(timed.at), revision, &mut moved);
+        let mut changes = Changes::default();
+        let touched = self.take(timed, &mut changes);
+        self.weigh(&touched.decided, Round { revision, cause: Cause::Decision }, &mut moved);
+        self.weigh(&touched.heard, Round { revision, cause: Cause::Voice }, &mut moved);
+        changes.members = moved.members.iter().map(|member| Member::clone(member)).collect();
+        changes.pools = moved.pools.into_iter().collect();
+        changes
     }
 
-    /// Whether the event would be taken now, asked before it is written to the log: duplicates, bounds, overrides of
-    /// unknown subjects, drains that break `at_least`.
-    pub fn admit(&self, event: &Event) -> Result<(), Refusal> {
-        let _ = event;
-        todo!("the health room")
+    /// Lets every deadline up to `until` fall due, each at its own time.
+    fn pass_time(&mut self, until: LogTime, revision: Revision, moved: &mut Moved) {
+        while let Some(time) = self.deadline().filter(|&time| time <= until) {
+            self.now = self.now.max(time);
+            let mut due: BTreeSet<Arc<Member>> =
+                self.calendar.marked(time).iter().map(Arc::clone).collect();
+            due.retain(|m| self.endpoints.get(m).is_some_and(|e| e.due == Some(time)));
+            due.extend(self.drop_expired());
+            let due: Vec<_> = due.into_iter().collect();
+            self.weigh(&due, Round { revision, cause: Cause::Time }, moved);
+        }
+        self.now = until;
+        if self.forget_at.is_some_and(|at| at <= until) {
+            self.forget();
+        }
     }
 
-    /// The earliest log time at which a `Tick` would change something.
-    pub fn deadline(&self) -> Option<LogTime> {
-        todo!("the health room")
+    /// Drops the overrides that have expired; tells what they covered.
+    fn drop_expired(&mut self) -> Vec<Arc<Member>> {
+        let now = self.now;
+        let mut covered = Vec::new();
+        for (subject, decision) in &self.overrides {
+            if !decision.stands(now) {
+                covered.extend(self.covered(subject));
+            }
+        }
+        self.overrides.retain(|_, decision| decision.stands(now));
+        covered
     }
 
-    /// What is known of an endpoint in a pool.
-    pub fn standing(&self, member: &Member) -> Standing {
-        let _ = member;
-        todo!("the health room")
+    /// Drops what was not heard of for seven days. What is dropped has long been stale: no verdict hears of it.
+    fn forget(&mut self) {
+        let now = self.now;
+        let keeps = |at: LogTime| now < at.plus_millis(MEMORY_MILLIS);
+        self.endpoints.retain(|_, endpoint| endpoint.gone.is_none_or(keeps));
+        for vantage in self.vantages.values_mut() {
+            vantage.words.retain(|_, word| keeps(word.at));
+        }
+        self.vantages.retain(|_, vantage| keeps(vantage.heard));
+        for endpoint in self.endpoints.values_mut() {
+            endpoint.opinions.retain(|vantage, _| self.vantages.contains_key(vantage));
+        }
+        self.derive();
     }
 
-    /// How many 256ths of its clients a region keeps: 256 when it is not drained, 0 when it is wholly.
-    pub fn keep(&self, region: &str) -> u16 {
-        let _ = region;
-        todo!("the health room")
+    /// Takes the event itself.
+    fn take(&mut self, timed: &Timed, changes: &mut Changes) -> Touched {
+        let (since, revision) = (self.now, timed.revision);
+        let decided = match &timed.event {
+            Event::Files { generation, digest, inventory } => {
+                return self.take_files(*generation, *digest, inventory, revision, changes);
+            }
+            Event::Report(report) => {
+                return Touched { heard: self.take_report(report), ..Touched::default() };
+            }
+            Event::Heartbeat { vantage, boot, seq } => {
+                let heard = self.take_heartbeat(vantage, *boot, *seq);
+                return Touched { heard, ..Touched::default() };
+            }
+            Event::Override { subject, action, expiry, why, who } => {
+                let (why, who) = (why.clone(), who.clone());
+                let decision =
+                    Override { action: *action, expiry: *expiry, why, who, since, revision };
+                self.take_override(subject, decision)
+            }
+            Event::ClearOverride { subject, .. } => match self.overrides.remove(subject) {
+                Some(_) => self.covered(subject),
+                None => Vec::new(),
+            },
+            Event::Drain { region, keep, why, who } => {
+                if self.inventory.regions.contains(region) || self.drains.contains_key(region) {
+                    changes.drains |= self.keep(region) != u16::from(*keep);
+                    let (keep, why, who) = (*keep, why.clone(), who.clone());
+                    self.drains.insert(region.clone(), Drain { keep, why, who, since, revision });
+                }
+                Vec::new()
+            }
+            Event::Undrain { region, .. } => {
+                changes.drains |= self.drains.remove(region).is_some();
+                Vec::new()
+            }
+            Event::Tick => Vec::new(),
+        };
+        Touched { decided, ..Touched::default() }
     }
 
-    /// The hash of the whole state.
-    pub fn digest(&self) -> Digest {
-        todo!("the health room")
+    fn take_files(
+        &mut self,
+        generation: Generation,
+        digest: Digest,
+        inventory: &Arc<Inventory>,
+        revision: Revision,
+        changes: &mut Changes,
+    ) -> Touched {
+        if generation < self.generation {
+            return Touched::default();
+        }
+        (self.generation, self.files) = (generation, digest);
+        if self.inventory == *inventory {
+            return Touched::default();
+        }
+        self.inventory = Arc::clone(inventory);
+        changes.inventory = true;
+        let present: BTreeSet<&Member> = inventory.members.iter().collect();
+        for (member, endpoint) in &mut self.endpoints {
+            if present.contains(&**member) {
+                endpoint.gone = None;
+            } else if endpoint.gone.is_none() {
+                (endpoint.gone, endpoint.due, endpoint.opined_down) = (Some(self.now), None, false);
+                (endpoint.standing.next_change, endpoint.standing.steady_millis) = (None, None);
+            }
+        }
+        let mut touched = Touched::default();
+        for &member in &present {
+            if !self.endpoints.contains_key(member) {
+                let endpoint = self.welcome(member, revision);
+                let member = Arc::new(member.clone());
+                self.endpoints.insert(Arc::clone(&member), endpoint);
+                // What was said of it before it came counts as said now.
+                touched.heard.push(member);
+            }
+        }
+        self.begin_anew();
+        self.derive();
+        let all = self.endpoints.iter().filter(|(_, endpoint)| endpoint.gone.is_none());
+        touched.decided = all.map(|(member, _)| Arc::clone(member)).collect();
+        touched
+    }
+
+    /// A new endpoint, with the words that waited for it.
+    fn welcome(&mut self, member: &Member, revision: Revision) -> Endpoint {
+        let settings = self.settings(&member.pool);
+        let mut endpoint = Endpoint::new(settings.start, self.now, revision);
+        let subject = Subject::of(member);
+        for (name, vantage) in &mut self.vantages {
+            if let Some(word) = vantage.word_on(member) {
+                let mut opinion = word.clone();
+                opinion.settle(&settings);
+                endpoint.opinions.insert(name.clone(), opinion);
+                endpoint.reported = true;
+            }
+            vantage.words.remove(&subject);
+        }
+        endpoint
+    }
+
+    /// Gives endpoints whose verdict never turned the start verdict of their settings.
+    fn begin_anew(&mut self) {
+        for (member, endpoint) in &mut self.endpoints {
+            if let Some(settings) = self.inventory.pools.get(&member.pool)
+                && endpoint.turned.is_none()
+            {
+                endpoint.verdict = settings.start;
+            }
+        }
+    }
+
+    /// Notes that a vantage spoke; none if what it says is old, or there is no room to remember it.
+    fn hear(&mut self, name: &str, boot: Boot, seq: u64) -> Option<&mut Vantage> {
+        let now = self.now;
+        match self.vantages.get(name) {
+            Some(vantage) if !vantage.is_next(boot, seq) => return None,
+            None if self.vantages.len() >= VANTAGE_COUNT_MAX => return None,
+            Some(_) | None => {}
+        }
+        let forget_at = now.plus_millis(MEMORY_MILLIS);
+        self.forget_at = Some(self.forget_at.map_or(forget_at, |earlier| earlier.min(forget_at)));
+        let vantage = self.vantages.entry(name.into()).or_default();
+        (vantage.boot, vantage.seq, vantage.heard) = (boot, seq, now);
+        Some(vantage)
+    }
+
+    fn take_report(&mut self, report: &Report) -> Vec<Arc<Member>> {
+        let now = self.now;
+        if self.hear(&report.vantage, report.boot, report.seq).is_none() {
+            return Vec::new();
+        }
+        let covered = self.covered(&report.subject);
+        for member in &covered {
+            let settings = self.settings(&member.pool);
+            let Some(endpoint) = self.endpoints.get_mut(member) else { continue };
+            endpoint.reported = true;
+            let opinion = match endpoint.opinions.get_mut(&report.vantage) {
+                Some(opinion) => {
+                    opinion.hear(report, now, settings.stale_millis());
+                    opinion
+                }
+                None => endpoint
+                    .opinions
+                    .entry(report.vantage.clone())
+                    .or_insert_with(|| Opinion::new(report, now)),
+            };
+            opinion.settle(&settings);
+        }
+        if report.subject.exact().is_none() || covered.is_empty() {
+            self.keep_word(report);
+        }
+        covered
+    }
+
+    /// Keeps a word for endpoints that files may yet bring. They have no settings: the default interval holds.
+    fn keep_word(&mut self, report: &Report) {
+        let room = self.word_count() < WORD_COUNT_MAX;
+        let (now, stale_millis) = (self.now, self.settings("").stale_millis());
+        let Some(vantage) = self.vantages.get_mut(&report.vantage) else { return };
+        match vantage.words.get_mut(&report.subject) {
+            Some(word) => word.hear(report, now, stale_millis),
+            None if room => {
+                vantage.words.insert(report.subject.clone(), Opinion::new(report, now));
+            }
+            None => {}
+        }
+    }
+
+    /// How many words wait, all vantages together.
+    pub(super) fn word_count(&self) -> usize {
+        self.vantages.values().map(|vantage| vantage.words.len()).sum()
+    }
+
+    /// A word of an earlier boot is not reaffirmed: a vantage that started anew no longer knows what it said.
+    fn take_heartbeat(&mut self, name: &str, boot: Boot, seq: u64) -> Vec<Arc<Member>> {
+        let (now, word_stale_millis) = (self.now, self.settings("").stale_millis());
+        let Some(vantage) = self.hear(name, boot, seq) else { return Vec::new() };
+        for word in vantage.words.values_mut().filter(|word| word.said.0 == boot) {
+            word.reaffirm(now, word_stale_millis);
+        }
+        let mut reaffirmed = Vec::new();
+        for (member, endpoint) in &mut self.endpoints {
+            let Some(opinion) = endpoint.opinions.get_mut(name) else { continue };
+            if opinion.said.0 == boot {
+                let settings = self.inventory.pools.get(&member.pool).copied().unwrap_or_default();
+                opinion.reaffirm(now, settings.stale_millis());
+                opinion.settle(&settings);
+                reaffirmed.push(Arc::clone(member));
+            }
+        }
+        reaffirmed
+    }
+
+    fn take_override(&mut self, subject: &Subject, decision: Override) -> Vec<Arc<Member>> {
+        let room = self.overrides.len() < OVERRIDE_COUNT_MAX;
+        if decision.stands(self.now) && (room || self.overrides.contains_key(subject)) {
+            self.overrides.insert(subject.clone(), decision);
+        } else if self.overrides.remove(subject).is_none() {
+            return Vec::new();
+        }
+        self.covered(subject)
     }
 }
 
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code, self.message)
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -3,15 +3,28 @@
 //! Owns:    the events, the ledger of reports, the verdict rules, the fold of events into state.
 //! Imports: nothing above the standard library.
 //! Never:   reads a clock, sends a packet, knows a DNS name.
-//! Enter:   `event`, then `ledger`, then `verdict`, then `fold`. Read in that order.
+//! Enter:   `event`, then `ledger`, then `verdict`, then `fold`. Read in that order. `admit` stands before the log,
+//!          `view` tells of the state, `image` is the state as bytes.
 
+mod admit;
+mod calendar;
 mod event;
 mod fold;
+mod image;
+mod ledger;
+mod state;
+mod subject;
 mod verdict;
+mod view;
+mod weigh;
 
+pub use admit::{NAME_OCTETS_MAX, REASON_OCTETS_MAX, Refusal, Safety, WHY_OCTETS_MAX};
 pub use event::{
-    Action, Boot, Event, Expiry, Failback, Inventory, LogTime, Member, Report, Settings, Status,
-    Subject, SubjectError, Timed,
+    Action, Boot, Event, Expiry, Failback, Inventory, LogTime, Report, Settings, Status, Timed,
 };
-pub use fold::{Changes, Refusal, State};
+pub use fold::Changes;
+pub use image::{ImageError, RULES_VERSION};
+pub use state::State;
+pub use subject::{Member, Subject, SubjectError};
 pub use verdict::{Freshness, Standing, Tier};
+pub use view::{DrainView, Evidence, OverrideView, VantageView};

@@ -4,3 +4,11 @@
 //! Imports: health, diagnostic.
 //! Never:   decides what an event means.
 //! Enter:   `log`, then `generations`.
+
+mod clock;
+mod generations;
+mod log;
+
+pub use clock::LogClock;
+pub use generations::{Cause, Entry, Limits, Restored, Store, StoreError};
+pub use log::{Log, LogError, Replay};

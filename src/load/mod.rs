@@ -3,8 +3,25 @@
 //! Owns:    configuration, the only reader of `zones` and `geo`, the pipeline from files to parts.
 //! Imports: zone, geo, route, answer, diagnostic.
 //! Never:   publishes, listens, remembers across restarts.
-//! Enter:   `build`, the pipeline on one page.
+//! Enter:   `build`, the pipeline on one page; then `retreat`, what a mistake costs; then `bind`, routes onto zones.
 
+mod bind;
+mod build;
 mod compile;
+mod config;
+mod files;
+mod forms;
+mod ground;
+mod hints;
+mod include;
+mod outcome;
+mod removal;
+mod retreat;
+mod steering;
 
+pub use build::{Builder, Built, Parts, Summary};
 pub use compile::compile_zone;
+pub use config::{CONFIG_FILE, Config};
+pub use files::{Reader, Scan, scan};
+pub use removal::Removals;
+pub use retreat::Refused;

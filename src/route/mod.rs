@@ -1,19 +1,40 @@
 //! Route: policies compiled, plans and verdicts into a table.
 //!
-//! Owns:    steering files as written, pools, plans (class into an order of regions), the table (order and verdicts
-//!          into choices), and the choice for one query.
+//! Owns:    steering files as written, pools, plans (class into an order of regions), the table
+//!          (order and verdicts into choices), and the choice for one query; the reader of TOML
+//!          files that tells every mistake.
 //! Imports: geo, health, trace, diagnostic.
 //! Never:   reads a file, knows a zone, looks anything up by name on the query path.
-//! Enter:   `policy` (as written), `plan`, `fill`, then `table`, which is what a query touches.
+//! Enter:   `policy` (as written; `pool`, `rule`, `region`, `settings` are its parts), `compile`,
+//!          `plan`, `decide`, `fill`, then `table`, which is what a query touches.
 
+mod account;
+mod classify;
+mod compile;
+mod decide;
 mod fill;
 mod plan;
 mod policy;
+mod pool;
+mod reader;
+mod region;
+mod rule;
+mod settings;
+mod share;
 mod table;
 
+pub use account::{EndpointAccount, Fate, RegionAccount, account};
+pub use compile::{Compiled, Route, compile};
+pub use decide::Verdicts;
 pub use fill::fill;
-pub use plan::{Compiled, Plan, Route, compile};
-pub use policy::{Region, Regions, Steering, parse_regions, parse_steering};
+pub use plan::{ClassLegend, Plan};
+pub use policy::{Steering, parse_steering};
+pub use reader::{Key, Reader, Source, Span, Value, in_file_order};
+pub use region::{Region, Regions, parse_regions, read_position};
+pub use settings::{HealthPatch, parse_duration, parse_health, read_duration, read_health};
 pub use table::{
-    Asker, Cells, Choice, ChoiceAnswer, Chosen, Family, PolicyTable, Row, Table, choose,
+    Asker, BUCKET_COUNT, Cells, Choice, ChoiceAnswer, Chosen, Family, PolicyTable, Row, Table,
+    bucket, choose,
 };
+
+pub use crate::health::{Inventory, Settings};

@@ -1,71 +1,203 @@
-//! Plans: a policy compiled. For each class of clients, the regions in order.
+//! Plans: a policy compiled. For each class of clients, the regions in order. Static: verdicts are
+//! in the table.
+//!
+//! Hot is the range table only; names and rules as text are the cold legend that `explain` reads.
 
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, Place};
-use crate::geo::{Position, World};
-use crate::health::Inventory;
-use crate::number::{PolicyId, Ttl};
+use crate::diagnostic::Place;
+use crate::geo::Ranges;
+use crate::health::Member;
+use crate::number::{ClassId, PolicyId, RegionId, Ttl};
+use crate::reason::Reason;
 
-use super::policy::{Regions, Steering};
+use super::policy::{Families, WhenAllDown};
+use super::pool::Target;
+use super::share::Preference;
+use super::table::Family;
 
-/// One policy, compiled. Static: verdicts are in the table.
+/// One policy, compiled.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The policy's name.
     pub name: Box<str>,
+    /// Its pool's name.
+    pub pool: Box<str>,
+    /// Its index.
+    pub id: PolicyId,
+    /// None where the address of a client makes no difference.
+    pub(super) ranges: Option<Arc<Ranges>>,
+    /// By class. Invariant plan-covers-ranges: every class of `ranges` is in it.
+    pub(super) classes: Arc<[ClassOrder]>,
+    pub(super) rules: Box<[PlanRule]>,
+    /// The pool's regions, in the order of regions.toml.
+    pub(super) regions: Box<[PlanRegion]>,
+    pub(super) names: bool,
+    pub(super) answers: usize,
+    pub(super) ttl_min: Ttl,
+    pub(super) ttl_max: Ttl,
+    pub(super) when_all_down: WhenAllDown,
+    pub(super) families: Families,
 }
 
-/// An owner name bound to a policy, as one line of a steering file says.
+/// What a class of clients is: its rule, and where it may go.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Route {
-    /// The zone's name as written, without the trailing dot.
-    pub zone: Box<str>,
-    /// The owner as written: `@`, or labels relative to the zone; the first may be `*`.
-    pub owner: Box<str>,
-    /// The policy.
-    pub policy: PolicyId,
-    /// Where the line stands.
-    pub place: Place,
+pub struct ClassOrder {
+    /// Indexes the rules.
+    pub(super) rule: u16,
+    /// Whether the place of these clients is unknown.
+    pub(super) unknown: bool,
+    /// Indexes the plan's regions: all that these clients may go to, best first.
+    pub(super) order: Box<[u16]>,
 }
 
-/// All steering, compiled together.
-pub struct Compiled {
-    /// The plans; a `PolicyId` indexes them.
-    pub plans: Arc<[Arc<Plan>]>,
-    /// The routes of all files.
-    pub routes: Vec<Route>,
-    /// What health needs to know.
-    pub inventory: Arc<Inventory>,
-    /// What is wrong between the files: each error names the file that is to be refused.
-    pub diagnostics: Vec<Diagnostic>,
+/// What is left of a rule after compiling.
+#[derive(Clone, Debug)]
+pub(super) struct PlanRule {
+    pub(super) text: Box<str>,
+    pub(super) place: Place,
+    /// Why its first region is first: nearest, rule or weighted.
+    pub(super) reason: Reason,
+    pub(super) fence: bool,
+    pub(super) shares: Option<Shares>,
+}
+
+/// The shares of a weighted rule.
+#[derive(Clone, Debug)]
+pub(super) struct Shares {
+    /// Indexes the plan's regions, by member.
+    pub(super) regions: Box<[u16]>,
+    pub(super) preference: Preference,
+}
+
+/// A region of the pool.
+#[derive(Clone, Debug)]
+pub(super) struct PlanRegion {
+    pub(super) id: RegionId,
+    pub(super) name: Box<str>,
+    /// Endpoints by [`Family`]; host names are in the first.
+    pub(super) sides: [PlanSide; 2],
+}
+
+/// A region's endpoints of one family.
+#[derive(Clone, Debug)]
+pub(super) struct PlanSide {
+    pub(super) endpoints: Box<[PlanEndpoint]>,
+    pub(super) preference: Preference,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct PlanEndpoint {
+    pub(super) member: Member,
+    pub(super) target: Target,
+    pub(super) weight: u32,
+}
+
+/// A class in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClassLegend<'p> {
+    /// The deciding rule's position in the policy, from 0.
+    pub rule: usize,
+    /// The rule as the file has it.
+    pub rule_text: &'p str,
+    /// Where it stands.
+    pub rule_place: &'p Place,
+    /// Whether such clients go nowhere but to `order`.
+    pub fenced: bool,
+    /// Whether the place of such clients is unknown.
+    pub unknown: bool,
+    /// The regions, best first, before shares and verdicts.
+    pub order: Vec<RegionId>,
+    /// The regions that the rule weighs, with their share in 256ths.
+    pub shares: Vec<(RegionId, u16)>,
 }
 
 impl Plan {
     /// Whether the pool holds host names, and so every answer is one CNAME.
     pub fn answers_names(&self) -> bool {
-        todo!("the route room")
+        self.names
     }
 
-    /// Whether `when_all_down` or a fence could ask for the zone file's own records.
+    /// Whether `when_all_down` could ask for the zone file's own records.
     pub fn uses_default_rrset(&self) -> bool {
-        todo!("the route room")
+        self.when_all_down == WhenAllDown::Default
+    }
+
+    /// Whether the client's address makes a difference. Where not, the scope is 0 and
+    /// [`choose`](super::choose) is to be asked with the resolver's address, whatever subnet the
+    /// query carries.
+    pub fn uses_place(&self) -> bool {
+        self.ranges.is_some()
     }
 
     /// The bounds of the TTL: `ttl.min` and `ttl.max`.
     pub fn ttl_bounds(&self) -> (Ttl, Ttl) {
-        todo!("the route room")
+        (self.ttl_min, self.ttl_max)
+    }
+
+    /// Whether any endpoint of `family` exists at all; never for host names.
+    pub fn has_family(&self, family: Family) -> bool {
+        !self.names && self.regions.iter().any(|r| !r.side(family.index()).is_empty())
+    }
+
+    /// How many classes there are; a `ClassId` is below it.
+    pub fn class_count(&self) -> usize {
+        self.classes.len()
+    }
+
+    /// The endpoints, as health knows them.
+    pub fn members(&self) -> impl Iterator<Item = &Member> {
+        let sides = self.regions.iter().flat_map(|region| &region.sides);
+        sides.flat_map(|side| &side.endpoints).map(|endpoint| &endpoint.member)
+    }
+
+    /// The pool's regions, in the order of regions.toml.
+    pub fn regions(&self) -> impl Iterator<Item = (RegionId, &str)> {
+        self.regions.iter().map(|region| (region.id, &*region.name))
+    }
+
+    /// The name of a region of the pool.
+    pub fn region_name(&self, id: RegionId) -> Option<&str> {
+        self.regions.iter().find(|region| region.id == id).map(|region| &*region.name)
+    }
+
+    /// The range table, where the client's address makes a difference; policies that divide the
+    /// world alike share one.
+    pub fn ranges(&self) -> Option<&Arc<Ranges>> {
+        self.ranges.as_ref()
+    }
+
+    /// A class in words.
+    pub fn class_legend(&self, class: ClassId) -> Option<ClassLegend<'_>> {
+        let class = self.classes.get(usize::from(class.0))?;
+        let rule = self.rules.get(usize::from(class.rule))?;
+        let id = |&index: &u16| self.regions.get(usize::from(index)).map(|region| region.id);
+        let shares = rule.shares.iter().flat_map(|shares| {
+            let first = |bucket| shares.preference.of(bucket).first().copied();
+            shares.regions.iter().enumerate().filter_map(move |(member, index)| {
+                let count = (0..=u8::MAX).filter(|&b| first(b) == Some(member as u16)).count();
+                Some((id(index)?, count as u16))
+            })
+        });
+        Some(ClassLegend {
+            rule: usize::from(class.rule),
+            rule_text: &rule.text,
+            rule_place: &rule.place,
+            fenced: rule.fence,
+            unknown: class.unknown,
+            order: class.order.iter().filter_map(id).collect(),
+            shares: shares.collect(),
+        })
+    }
+
+    pub(super) fn rule_of(&self, class: &ClassOrder) -> Option<&PlanRule> {
+        self.rules.get(usize::from(class.rule))
     }
 }
 
-/// Compiles all steering. `site` is the position of this site, for clients whose place is unknown.
-pub fn compile(
-    files: &[Steering],
-    regions: &Regions,
-    world: &World,
-    site: Option<Position>,
-    health: &crate::health::Settings,
-) -> Compiled {
-    let _ = (files, regions, world, site, health);
-    todo!("the route room")
+impl PlanRegion {
+    /// The endpoints of one family.
+    pub(super) fn side(&self, side: usize) -> &[PlanEndpoint] {
+        self.sides.get(side).map_or(&[], |side| &side.endpoints)
+    }
 }

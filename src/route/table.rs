@@ -5,9 +5,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::geo::embedded_v4;
 use crate::number::{ClassId, PrefixLen, RegionId};
 use crate::reason::Reason;
-use crate::trace::{ClientSource, Trace};
+use crate::trace::{ClientSource, Step, Trace};
 
 use super::plan::Plan;
 
@@ -44,8 +45,8 @@ pub struct Row {
 pub enum Cells {
     /// The row neither weighs nor shares.
     One(u16),
-    /// By bucket.
-    Many(Box<[u16; BUCKET_COUNT]>),
+    /// By bucket. Rows that agree share one.
+    Many(Arc<[u16; BUCKET_COUNT]>),
 }
 
 /// One possible answer.
@@ -62,8 +63,8 @@ pub struct Choice {
 /// What to put into the answer section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChoiceAnswer {
-    /// Records ready to copy: owner C0 0C, type, class IN, TTL, rdata. For host-name pools, one CNAME with its target
-    /// uncompressed.
+    /// Records ready to copy: owner C0 0C, type, class IN, TTL, rdata. For host-name pools, one
+    /// CNAME with its target uncompressed.
     Records {
         /// How many.
         count: u16,
@@ -103,14 +104,20 @@ pub struct Chosen<'t> {
     pub choice: &'t Choice,
     /// The class of the client.
     pub class: ClassId,
-    /// The client's bucket.
+    /// The client's bucket; 0 where the row neither weighs nor shares.
     pub bucket: u8,
-    /// The scope to answer to a client subnet: 0 where the policy uses no place.
+    /// The scope to answer to a client subnet: 0 where the policy uses no place, and where the
+    /// address is the resolver's.
     pub scope: PrefixLen,
 }
 
-/// Chooses for one query. Allocates nothing, locks nothing. None only where the table does not cover the plan, which
-/// publication rules out.
+/// Chooses for one query. Allocates nothing, locks nothing. None only where the table does not
+/// cover the plan, which publication rules out.
+///
+/// The scope is the shortest prefix around the address in which every address has its class. Where
+/// the row weighs or shares, one shorter than /20 (IPv4) or /36 (IPv6) is lengthened to that, so
+/// that a share has buckets to fall into. The bucket is that of the scope prefix, so all addresses
+/// of one scope get one answer.
 pub fn choose<'t>(
     plan: &Plan,
     table: &'t PolicyTable,
@@ -118,6 +125,101 @@ pub fn choose<'t>(
     asker: Asker,
     trace: &mut impl Trace,
 ) -> Option<Chosen<'t>> {
-    let _ = (plan, table, family, asker, trace);
-    todo!("the route room")
+    trace.step(Step::Client { address: asker.address, source: asker.source });
+    let (class, found) = match plan.ranges() {
+        Some(ranges) => ranges.lookup(asker.address),
+        None => (ClassId(0), PrefixLen(0)),
+    };
+    // By table-covers-plan.
+    let row = table.rows.get(usize::from(class.0))?;
+    let cells = match family {
+        Family::V4 => &row.a,
+        Family::V6 => &row.aaaa,
+    };
+    let (cell, bucket, scope) = match cells {
+        Cells::One(cell) => (*cell, 0, found),
+        Cells::Many(cells) => {
+            let cut = if plan.uses_place() {
+                lengthened(asker.address, found)
+            } else {
+                resolver_cut(asker.address)
+            };
+            let bucket = bucket(asker.address, cut);
+            (*cells.get(usize::from(bucket))?, bucket, if plan.uses_place() { cut } else { found })
+        }
+    };
+    trace.step(Step::Class { class, scope });
+    let choice = table.choices.get(usize::from(cell))?;
+    trace.step(Step::Choice { bucket, region: choice.region, reason: choice.reason });
+    let scope = if asker.source == ClientSource::Subnet { scope } else { PrefixLen(0) };
+    Some(Chosen { choice, class, bucket, scope })
 }
+
+/// The scope where a row weighs or shares: at least /20 of an IPv4 address, wherever it stands, or
+/// /36 of an IPv6 one.
+fn lengthened(address: IpAddr, scope: PrefixLen) -> PrefixLen {
+    let least = match address {
+        IpAddr::V4(_) => 20,
+        IpAddr::V6(_) => embedded_v4(address).map_or(36, |(_, before)| before.saturating_add(20)),
+    };
+    PrefixLen(scope.0.max(least))
+}
+
+/// How much of a resolver's address counts where the policy uses no place.
+const fn resolver_cut(address: IpAddr) -> PrefixLen {
+    match address {
+        IpAddr::V4(_) => PrefixLen(24),
+        IpAddr::V6(_) => PrefixLen(48),
+    }
+}
+
+/// The bucket of a prefix: `address` cut to `len` bits. Published and fixed; a change raises the
+/// rules version.
+///
+/// With all arithmetic on 64 bits, wrapping: the cut address is a 128-bit number, an IPv4 address
+/// in its low 32 bits; `high` and `low` are its halves. `tag` is `len`, plus 256 for IPv6. `mix` is
+/// the finaliser of SplitMix64:
+///
+/// ```text
+/// mix(z):  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9
+///          z = (z ^ z >> 27) * 0x94d049bb133111eb
+///          z ^ z >> 31
+/// bucket = mix(mix(high ^ SALT) ^ low ^ tag * 0x9e3779b97f4a7c15) >> 56
+/// ```
+///
+/// `SALT` tells the purpose: `homing-c`, for choice, read as a big-endian number.
+pub fn bucket(address: IpAddr, len: PrefixLen) -> u8 {
+    const SALT: u64 = u64::from_be_bytes(*b"homing-c");
+    const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+    let (bits, tag) = match address {
+        IpAddr::V4(v4) => {
+            let mask = u32::MAX.checked_shl(32u32.saturating_sub(len.0.into())).unwrap_or(0);
+            (u128::from(v4.to_bits() & mask), u64::from(len.0))
+        }
+        IpAddr::V6(v6) => {
+            let mask = u128::MAX.checked_shl(128u32.saturating_sub(len.0.into())).unwrap_or(0);
+            (v6.to_bits() & mask, u64::from(len.0) + 256)
+        }
+    };
+    let (high, low) = ((bits >> 64) as u64, bits as u64);
+    (mix(mix(high ^ SALT) ^ low ^ tag.wrapping_mul(GOLDEN)) >> 56) as u8
+}
+
+const fn mix(z: u64) -> u64 {
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+impl Family {
+    /// 0 for IPv4, 1 for IPv6.
+    pub const fn index(self) -> usize {
+        match self {
+            Family::V4 => 0,
+            Family::V6 => 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

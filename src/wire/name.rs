@@ -266,7 +266,9 @@ impl PartialOrd for Name {
 impl Ord for Name {
     // RFC 4034 §6.1: compare label by label from the right, folded, absent labels first.
     fn cmp(&self, other: &Name) -> Ordering {
-        let fold = |label: &[u8]| label.to_ascii_lowercase();
+        fn folded(label: &[u8]) -> impl Iterator<Item = u8> {
+            label.iter().map(u8::to_ascii_lowercase)
+        }
         let mut left = self.labels().rev();
         let mut right = other.labels().rev();
         loop {
@@ -275,7 +277,7 @@ impl Ord for Name {
                 (None, Some(_)) => return Ordering::Less,
                 (Some(_), None) => return Ordering::Greater,
                 (Some(a), Some(b)) if a.eq_ignore_ascii_case(b) => {}
-                (Some(a), Some(b)) => return fold(a).cmp(&fold(b)),
+                (Some(a), Some(b)) => return folded(a).cmp(folded(b)),
             }
         }
     }

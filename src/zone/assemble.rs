@@ -111,7 +111,7 @@ fn find_apex(path: &str, records: &Records, report: &mut Report<'_>) -> Option<N
     for other in all {
         let owner = records.name(other)?;
         if owner == apex && !same(first, other) {
-            let line = report.place(first.mark).line;
+            let line = first.mark.token.line;
             let message = format!("{owner} has a second SOA; the first is at line {line}");
             let help = "keep one of them (RFC 1035 §5.2)";
             report.error_with_help(other.mark, "soa-doubled", message, help);

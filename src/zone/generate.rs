@@ -5,7 +5,7 @@ use super::parser::{Reader, State};
 use super::report::Mark;
 
 /// Records that one zone generates; a short line must not make a server run out of memory.
-const GENERATED_COUNT_MAX: usize = 1_000_000;
+const GENERATED_COUNT_MAX: u64 = 1_000_000;
 
 /// Expands `$GENERATE start-stop[/step] owner [TTL] [class] type rdata`.
 pub(super) fn expand(reader: &mut Reader<'_, '_>, text: &[u8], entry: &Entry, state: &mut State) {
@@ -21,15 +21,17 @@ pub(super) fn expand(reader: &mut Reader<'_, '_>, text: &[u8], entry: &Entry, st
         let message = "the range is not start-stop or start-stop/step";
         return reader.report.error(state.mark(*range), "bad-generate", message);
     };
+    let count = (range_read.stop - range_read.start) / range_read.step + 1;
+    reader.generated_count = reader.generated_count.saturating_add(count);
+    if reader.generated_count > GENERATED_COUNT_MAX {
+        let message = format!("the zone generates more than {GENERATED_COUNT_MAX} records");
+        return reader.report.error(state.mark(*range), "bad-generate", message);
+    }
     let inner = State { generated: Some(state.mark(directive)), ..state.clone() };
     let mut line = Vec::new();
+    let error_count = reader.report.error_count;
     let mut number = range_read.start;
     while number <= range_read.stop {
-        if reader.generated_count >= GENERATED_COUNT_MAX {
-            let message = format!("the zone generates more than {GENERATED_COUNT_MAX} records");
-            return reader.report.error(state.mark(*range), "bad-generate", message);
-        }
-        reader.generated_count += 1;
         line.clear();
         if let Err(token) = substitute(text, pattern, number, &mut line) {
             let mark = Mark { token, ..state.mark(directive) };
@@ -37,7 +39,8 @@ pub(super) fn expand(reader: &mut Reader<'_, '_>, text: &[u8], entry: &Entry, st
             return reader.report.error(mark, "bad-generate", message);
         }
         reader.read(&line, inner.clone());
-        if reader.report.refused {
+        if reader.report.error_count > error_count {
+            // One mistake of the pattern is told once, not for each of its records.
             return;
         }
         number = number.saturating_add(range_read.step);
@@ -111,7 +114,8 @@ fn substitute_token(bytes: &[u8], number: u64, line: &mut Vec<u8>) -> Option<()>
     Some(())
 }
 
-/// The number with an offset, a least width, and a base: d, o, x, X, or n and N for nibbles in reverse.
+/// The number with an offset, a least width, and a base: d, o, x, X, or n and N for nibbles in
+/// reverse.
 fn modified(modifiers: &str, number: u64) -> Option<String> {
     let mut parts = modifiers.split(',');
     let offset: i64 = parts.next()?.parse().ok()?;
@@ -126,13 +130,27 @@ fn modified(modifiers: &str, number: u64) -> Option<String> {
         "o" => format!("{value:0width$o}"),
         "x" => format!("{value:0width$x}"),
         "X" => format!("{value:0width$X}"),
-        "n" | "N" => {
-            // The width of nibbles counts the dots between them.
-            let digits = format!("{value:0fill$x}", fill = width.div_ceil(2));
-            let digits = if base == "N" { digits.to_ascii_uppercase() } else { digits };
-            let nibbles: Vec<String> = digits.chars().rev().map(String::from).collect();
-            nibbles.join(".")
-        }
+        "n" => nibbles(value, width),
+        "N" => nibbles(value, width).to_ascii_uppercase(),
         _ => return None,
     })
+}
+
+/// Hexadecimal digits from the last to the first, dots between. The width counts dots too, so that
+/// an even one ends in a dot, as in BIND.
+fn nibbles(mut value: i64, mut width: usize) -> String {
+    let mut text = String::new();
+    loop {
+        text.push_str(&format!("{:x}", value & 15));
+        value >>= 4;
+        width = width.saturating_sub(1);
+        if value == 0 && width == 0 {
+            return text;
+        }
+        text.push('.');
+        width = width.saturating_sub(1);
+        if value == 0 && width == 0 {
+            return text;
+        }
+    }
 }

@@ -11,7 +11,8 @@ use super::report::Mark;
 
 /// Records of one zone.
 const RECORD_COUNT_MAX: usize = 100_000_000;
-/// The TTL of records that nothing gives one: neither the record, nor `$TTL`, nor a record before, nor a SOA.
+/// The TTL of records that nothing gives one: neither the record, nor `$TTL`, nor a record before,
+/// nor a SOA.
 const TTL_LAST_RESORT: Ttl = Ttl::from_secs(3_600);
 
 /// Reads the record of `entry`, and keeps it unless it has a mistake.
@@ -25,6 +26,7 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, text: &[u8], entry: &Entry, stat
     let Some(owner) = state.owner else {
         let message = "the line begins with white space, and no record before it gives the owner";
         let help = "write the owner name, or @ for the origin, in the first column";
+        reader.records.is_complete = false;
         return reader.report.error_with_help(state.mark(first), "owner-missing", message, help);
     };
     let Some(head) = read_head(reader, text, first, &mut tokens, state) else {

@@ -1,4 +1,5 @@
-//! What is to be said of a file while it is read: bounded, each with its place and the line it stands on.
+//! What is to be said of a file while it is read: bounded, each with its place and the line it
+//! stands on.
 
 use std::sync::Arc;
 
@@ -7,7 +8,8 @@ use crate::diagnostic::{Diagnostic, Place, Severity};
 use super::lexer::Token;
 use super::rdata::Fault;
 
-/// Diagnostics kept of one zone; the rest is counted. Enough to see a pattern, and bounded whatever the file.
+/// Diagnostics kept of one zone; the rest is counted. Enough to see a pattern, and bounded whatever
+/// the file.
 const DIAGNOSTICS_MAX: usize = 100;
 
 /// A file's content: the caller's, or what an `$INCLUDE` brought.
@@ -30,8 +32,8 @@ pub(super) struct Mark {
 pub(super) struct Report<'a> {
     sources: Vec<(String, Text<'a>)>,
     diagnostics: Vec<Diagnostic>,
-    /// Whether an error was met, kept or not.
-    pub(super) refused: bool,
+    /// Errors met, kept or not: any refuses the zone.
+    pub(super) error_count: usize,
     errors_left_out: usize,
     others_left_out: usize,
 }
@@ -46,14 +48,6 @@ impl<'a> Report<'a> {
     /// The path of a file.
     pub(super) fn path(&self, source: u32) -> &str {
         self.sources.get(source as usize).map_or("", |(path, _)| path)
-    }
-
-    /// The line of `mark`, and its file.
-    pub(super) fn place(&self, mark: Mark) -> Place {
-        match self.sources.get(mark.source as usize) {
-            Some((path, text)) => mark.token.place(path, text.bytes()),
-            None => Place::default(),
-        }
     }
 
     /// An error at `mark`.
@@ -96,7 +90,7 @@ impl<'a> Report<'a> {
 
     /// Takes a diagnostic, gives it its place, and keeps it if there is room.
     pub(super) fn push(&mut self, mut diagnostic: Diagnostic, mark: Mark) {
-        self.refused |= diagnostic.is_error();
+        self.error_count += usize::from(diagnostic.is_error());
         if self.diagnostics.len() >= DIAGNOSTICS_MAX && !self.make_room(&diagnostic) {
             return;
         }
@@ -109,13 +103,14 @@ impl<'a> Report<'a> {
 
     /// Takes a diagnostic of a whole file.
     pub(super) fn push_whole(&mut self, diagnostic: Diagnostic) {
-        self.refused |= diagnostic.is_error();
+        self.error_count += usize::from(diagnostic.is_error());
         if self.diagnostics.len() < DIAGNOSTICS_MAX || self.make_room(&diagnostic) {
             self.diagnostics.push(diagnostic);
         }
     }
 
-    /// An error takes the place of a warning, so that no flood of warnings hides what refuses the file.
+    /// An error takes the place of a warning, so that no flood of warnings hides what refuses the
+    /// file.
     fn make_room(&mut self, diagnostic: &Diagnostic) -> bool {
         if diagnostic.is_error()
             && let Some(last) = self.diagnostics.iter().rposition(|d| !d.is_error())

@@ -216,6 +216,12 @@ pub(super) fn read_locator(words: &mut Words<'_>, wire: &mut Vec<u8>) -> Result<
 pub(super) fn write_locator(wire: &mut Wire<'_>, line: &mut Line) -> Option<()> {
     let number = wire.number(8)?;
     let group = |shift: u32| number >> shift & 0xffff;
-    line.word(format_args!("{:x}:{:x}:{:x}:{:x}", group(48), group(32), group(16), group(0)));
+    line.word(format_args!(
+        "{:04x}:{:04x}:{:04x}:{:04x}",
+        group(48),
+        group(32),
+        group(16),
+        group(0)
+    ));
     Some(())
 }

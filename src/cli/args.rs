@@ -1,0 +1,383 @@
+//! The command line, defined once: parsing, help and completion derive from it.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Where the API of a server on this machine is found.
+pub const SERVER_DEFAULT: &str = "http://127.0.0.1:8053";
+
+/// An anycast-aware authoritative DNS server: every name answered with the nearest healthy region.
+#[derive(Debug, Parser)]
+#[command(
+    name = "homing",
+    version,
+    about,
+    args_conflicts_with_subcommands = true,
+    after_help = "Exit codes: 0 done, 1 refused or errors found, 2 cannot run."
+)]
+pub struct Cli {
+    /// What to do; serves when left out.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The arguments of `serve`, for when the word itself is left out.
+    #[command(flatten)]
+    pub serve: ServeArgs,
+}
+
+/// Everything that `homing` does.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the zones of a folder
+    Serve(ServeArgs),
+    /// Write a starter tree with comments
+    Init(InitArgs),
+    /// Check zones, steering and geography; every mistake at once
+    Check(CheckArgs),
+    /// Tell every step of an answer, and why
+    Explain(ExplainArgs),
+    /// Show what a server serves, and what it thinks of every endpoint
+    Status(StatusArgs),
+    /// Tell a server what you saw of an endpoint
+    Report(ReportArgs),
+    /// Reaffirm everything a vantage said last
+    Heartbeat(HeartbeatArgs),
+    /// Move the clients of a region elsewhere
+    Drain(DrainArgs),
+    /// Take a drain back
+    Undrain(UndrainArgs),
+    /// Decide instead of the verdict: up, down, hold, accept
+    Override(OverrideArgs),
+    /// Take this site out of anycast, or back
+    Site(SiteArgs),
+    /// Have a server read its files now
+    Reload(ReloadArgs),
+    /// Geo databases: build the compact table, look an address up
+    Geo(GeoArgs),
+}
+
+/// Arguments of `serve`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ServeArgs {
+    /// Folder with homing.toml, zones/ and geo/, or a configuration file
+    #[arg(value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Configuration file; paths in it are relative to its folder
+    #[arg(long, value_name = "FILE", conflicts_with = "dir")]
+    pub config: Option<PathBuf>,
+    /// How to write the log on standard error
+    #[arg(long, value_enum, default_value_t = LogFormat::Auto)]
+    pub log: LogFormat,
+}
+
+/// How log events are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people; with colours on a terminal
+    #[default]
+    Auto,
+    /// For people, without colours
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Where to write; made if it does not exist
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Folder with homing.toml, zones/ and geo/, or a configuration file
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
+    /// How to print what is found
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+/// How a command prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Human,
+    /// JSON, for programs
+    Json,
+}
+
+/// Which server is asked.
+#[derive(Clone, Debug, Args)]
+pub struct ServerArg {
+    /// The API of the server to ask; a token is taken from HOMING_TOKEN
+    #[arg(long, value_name = "URL", default_value = SERVER_DEFAULT)]
+    pub server: String,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The owner name asked for
+    pub name: String,
+    /// The type: A, AAAA, MX, TYPE65, …
+    #[arg(value_name = "TYPE", default_value = "A")]
+    pub rtype: String,
+    /// The client whose place decides: an address, or a subnet such as 192.0.2.0/24
+    #[arg(long, value_name = "IP")]
+    pub client: Option<String>,
+    /// The API of the server to ask [default: the one on this machine, or else the files here]
+    #[arg(long, value_name = "URL", conflicts_with = "files")]
+    pub server: Option<String>,
+    /// Explain from the files of this folder, as if nothing had ever been reported
+    #[arg(long, value_name = "DIR")]
+    pub files: Option<PathBuf>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    #[command(flatten)]
+    /// Which server
+    pub server: ServerArg,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+/// What was seen of an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StatusWord {
+    /// It serves
+    Up,
+    /// It serves, but not well
+    Degraded,
+    /// It does not serve
+    Down,
+}
+
+/// Arguments of `report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Of what: region/pool/address; * matches any part; a bare address means it in every pool
+    pub subject: String,
+    /// What you saw
+    #[arg(value_enum)]
+    pub status: StatusWord,
+    /// Who looked [default: cli-USER]
+    #[arg(long, value_name = "NAME")]
+    pub vantage: Option<String>,
+    /// Why, in a few words
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Load, in the unit of the region's capacity
+    #[arg(long, value_name = "NUMBER")]
+    pub load: Option<f64>,
+    #[command(flatten)]
+    /// Which server
+    pub server: ServerArg,
+}
+
+/// Arguments of `heartbeat`.
+#[derive(Debug, Args)]
+pub struct HeartbeatArgs {
+    /// Who looked [default: cli-USER]
+    #[arg(long, value_name = "NAME")]
+    pub vantage: Option<String>,
+    #[command(flatten)]
+    /// Which server
+    pub server: ServerArg,
+}
+
+/// Arguments of `drain`.
+#[derive(Debug, Args)]
+pub struct DrainArgs {
+    /// The region
+    pub region: String,
+    /// Why; the log keeps it
+    #[arg(long, value_name = "TEXT")]
+    pub why: String,
+    /// The share of clients to keep, 0 to below 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub to: f64,
+    /// Do it even where a pool falls below at_least
+    #[arg(long)]
+    pub force: bool,
+    #[command(flatten)]
+    /// Which server
+    pub server: ServerArg,
+}
+
+/// Arguments of `undrain`.
+#[derive(Debug, Args)]
+pub struct UndrainArgs {
+    /// The region
+    pub region: String,
+    /// Why
+    #[arg(long, value_name = "TEXT", default_value = "undrained by hand")]
+    pub why: String,
+    #[command(flatten)]
+    /// Which server
+    pub server: ServerArg,
+}
+
+/// What an operator decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ActionWord {
+    /// Treat as up
+    Up,
+    /// Treat as down
+    Down,
+    /// Freeze the verdict
+    Hold,
+    /// Believe the feed
+    Accept,
+}
+
+/// Arguments of `override`.
+#[derive(Debug, Args)]
+pub struct OverrideArgs {
+    /// Of what: region/pool/address; * matches any part
+    pub subject: String,
+    /// What to decide
+    #[arg(value_enum, required_unless_present = "clear")]
+    pub action: Option<ActionWord>,
+    /// Take the decision back
+    #[arg(long, conflicts_with_all = ["action", "expires", "forever", "force"])]
+    pub clear: bool,
+    /// Why; the log keeps it
+    #[arg(long, value_name = "TEXT", required_unless_present = "clear")]
+    pub why: Option<String>,
+    /// When it ends: 1h, 30m, or an RFC 3339 time
+    #[arg(long, value_name = "WHEN", conflicts_with = "forever")]
+    pub expires: Option<String>,
+    /// It does not end by itself
+    #[arg(long)]
+    pub forever: bool,
+    /// Do it even where a pool falls below at_least
+    #[arg(long)]
+    pub force: bool,
+    #[command(flatten)]
+    /// Which server
+    pub server: ServerArg,
+}
+
+/// Arguments of `site`.
+#[derive(Debug, Args)]
+pub struct SiteArgs {
+    /// What to do with this site
+    #[command(subcommand)]
+    pub command: SiteCommand,
+}
+
+/// What can be done with a site.
+#[derive(Debug, Subcommand)]
+pub enum SiteCommand {
+    /// Fail /readyz until undrain; survives a restart
+    Drain(SiteChangeArgs),
+    /// Take the drain back
+    Undrain(SiteChangeArgs),
+}
+
+/// Arguments of both.
+#[derive(Debug, Args)]
+pub struct SiteChangeArgs {
+    /// Why
+    #[arg(long, value_name = "TEXT", default_value = "by hand")]
+    pub why: String,
+    #[command(flatten)]
+    /// Which server
+    pub server: ServerArg,
+}
+
+/// Arguments of `reload`.
+#[derive(Debug, Args)]
+pub struct ReloadArgs {
+    /// Wait for the outcome, print it, and exit as `check` does
+    #[arg(long)]
+    pub wait: bool,
+    /// How to print the outcome
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    #[command(flatten)]
+    /// Which server
+    pub server: ServerArg,
+}
+
+/// Arguments of `geo`.
+#[derive(Debug, Args)]
+pub struct GeoArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub command: GeoCommand,
+}
+
+/// What can be done with geo databases.
+#[derive(Debug, Subcommand)]
+pub enum GeoCommand {
+    /// Compile a database (.mmdb) into the compact built-in form
+    Build {
+        /// The database to read
+        #[arg(value_name = "MMDB")]
+        from: PathBuf,
+        /// Where to write
+        #[arg(value_name = "FILE")]
+        to: PathBuf,
+    },
+    /// Tell what is known of an address
+    Lookup {
+        /// The address
+        address: IpAddr,
+        /// Folder with homing.toml and geo/
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        dir: PathBuf,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::{Cli, Command};
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn serving_needs_no_word() {
+        assert!(parse("homing").is_ok_and(|cli| cli.command.is_none()));
+        assert!(parse("homing --config a.toml").is_ok_and(|cli| cli.serve.config.is_some()));
+        assert!(parse("homing serve here").is_ok_and(|cli| cli.command.is_some()));
+        assert!(parse("homing serve here --config a.toml").is_err());
+        assert!(parse("homing --colour").is_err());
+    }
+
+    #[test]
+    fn an_override_names_its_action_and_why_or_is_cleared() {
+        assert!(parse("homing override fra/web/192.0.2.1 down --why test --expires 1h").is_ok());
+        assert!(parse("homing override fra/web/192.0.2.1 down --expires 1h").is_err());
+        assert!(parse("homing override fra/web/192.0.2.1 --why test --forever").is_err());
+        assert!(parse("homing override fra/web/192.0.2.1 --clear").is_ok());
+        assert!(parse("homing override fra/web/192.0.2.1 down --clear --why x").is_err());
+        assert!(parse("homing override fra down --why x --forever --expires 1h").is_err());
+    }
+
+    #[test]
+    fn explain_takes_a_name_and_a_type() {
+        let cli = parse("homing explain www.example.com --client 192.0.2.1").unwrap();
+        assert!(matches!(cli.command, Some(Command::Explain(args)) if args.rtype == "A"));
+    }
+}

@@ -1,0 +1,111 @@
+//! How a terminal is written: columns that line up, colours only where somebody sees them.
+
+use std::io::IsTerminal;
+
+/// A colour, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colour {
+    /// As it is.
+    Plain,
+    /// Of less weight.
+    Dim,
+    /// A heading.
+    Bold,
+    /// Good.
+    Green,
+    /// Of concern.
+    Yellow,
+    /// Bad.
+    Red,
+}
+
+/// Writes with colours, or without.
+#[derive(Clone, Copy, Debug)]
+pub struct Paint {
+    colours: bool,
+}
+
+impl Paint {
+    /// Colours if standard output is a terminal that wants them (<https://no-color.org>).
+    pub fn for_stdout() -> Paint {
+        let refused = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
+            || std::env::var_os("TERM").is_some_and(|v| v == "dumb");
+        Paint { colours: !refused && std::io::stdout().is_terminal() }
+    }
+
+    /// No colours: as tests read it.
+    #[cfg(test)]
+    pub const fn plain() -> Paint {
+        Paint { colours: false }
+    }
+
+    /// `text` in `colour`.
+    pub fn text(self, colour: Colour, text: &str) -> String {
+        let code = match colour {
+            Colour::Plain => return text.to_owned(),
+            Colour::Dim => "2",
+            Colour::Bold => "1",
+            Colour::Green => "32",
+            Colour::Yellow => "33",
+            Colour::Red => "31",
+        };
+        if self.colours { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+/// Cells that line up in columns, two spaces apart; the last column is not padded.
+#[derive(Debug, Default)]
+pub struct Columns {
+    rows: Vec<Vec<(String, Colour)>>,
+}
+
+impl Columns {
+    /// Adds a row.
+    pub fn row<const N: usize>(&mut self, cells: [(&str, Colour); N]) {
+        self.rows.push(cells.into_iter().map(|(text, c)| (text.to_owned(), c)).collect());
+    }
+
+    /// All rows, indented by two.
+    pub fn render(&self, paint: Paint) -> String {
+        let count = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let width = |column: usize| {
+            let cells = self.rows.iter().filter_map(|row| row.get(column));
+            cells.map(|(text, _)| text.chars().count()).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..count).map(width).collect();
+        let mut out = String::new();
+        for row in &self.rows {
+            let mut line = String::from("  ");
+            for (i, ((text, colour), width)) in row.iter().zip(&widths).enumerate() {
+                line.push_str(&paint.text(*colour, text));
+                if i + 1 < row.len() {
+                    let pad = width.saturating_sub(text.chars().count()) + 2;
+                    line.push_str(&" ".repeat(pad));
+                }
+            }
+            out.push_str(line.trim_end());
+            out.push('\n');
+        }
+        out
+    }
+}
+
+/// Writes `text` to standard output; a reader that went away is no error.
+pub fn print(text: &str) {
+    use std::io::Write;
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up() {
+        let mut columns = Columns::default();
+        columns.row([("fra", Colour::Plain), ("up", Colour::Green), ("since ever", Colour::Dim)]);
+        columns.row([("frankfurt", Colour::Plain), ("down", Colour::Red), ("", Colour::Dim)]);
+        let expected = "  fra        up    since ever\n  frankfurt  down\n";
+        assert_eq!(columns.render(Paint::plain()), expected);
+    }
+}

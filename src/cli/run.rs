@@ -1,0 +1,38 @@
+//! From arguments to a command, and from its result to an exit code.
+
+use super::args::{Command, GeoCommand};
+use super::failure::Failure;
+use super::{change, check, explain, geo, init, reload, report, status};
+
+/// Runs a command, and gives the exit code. `serve` is not among them: `main` sends it to the running server.
+pub fn run(command: Command) -> u8 {
+    match dispatch(command) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("homing: {}", failure.line);
+            failure.code
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Result<u8, Failure> {
+    match command {
+        // The door never sends it here; a word is kinder than a panic.
+        Command::Serve(_) => Err(Failure::cannot_run("serve is not a question")),
+        Command::Init(args) => init::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Status(args) => status::run(&args),
+        Command::Report(args) => report::report(&args),
+        Command::Heartbeat(args) => report::heartbeat(&args),
+        Command::Drain(args) => change::drain(&args),
+        Command::Undrain(args) => change::undrain(&args),
+        Command::Override(args) => change::decide(&args),
+        Command::Site(args) => change::site(&args.command),
+        Command::Reload(args) => reload::run(&args),
+        Command::Geo(args) => match args.command {
+            GeoCommand::Build { from, to } => geo::build(&from, &to),
+            GeoCommand::Lookup { address, dir } => geo::lookup(address, &dir),
+        },
+    }
+}

@@ -1,0 +1,239 @@
+//! `homing status`: what a server serves, and what it thinks of every endpoint, on one screen.
+
+use crate::api::{DatabaseBody, EndpointHealth, StatusBody};
+
+use super::args::{Format, StatusArgs};
+use super::client::Client;
+use super::failure::Failure;
+use super::paint::{Colour, Columns, Paint, print};
+
+/// Endpoints shown to people one by one; beyond, only those that are not up.
+const ENDPOINT_COUNT_SHOWN: usize = 60;
+
+/// Prints the status.
+pub fn run(args: &StatusArgs) -> Result<u8, Failure> {
+    let status: StatusBody = Client::new(&args.server.server).get("/v1/status")?;
+    match args.format {
+        Format::Json => print(&format!("{}\n", serde_json::json!(status))),
+        Format::Human => print(&human(&status, Paint::for_stdout())),
+    }
+    Ok(0)
+}
+
+fn human(status: &StatusBody, paint: Paint) -> String {
+    let mut text = String::new();
+    head(status, paint, &mut text);
+    regions(status, paint, &mut text);
+    endpoints(status, paint, &mut text);
+    overrides(status, paint, &mut text);
+    files(status, paint, &mut text);
+    for alarm in &status.alarms {
+        text.push_str(&paint.text(Colour::Red, &format!("alarm: {alarm}")));
+        text.push('\n');
+    }
+    text
+}
+
+fn head(status: &StatusBody, paint: Paint, text: &mut String) {
+    let site = match status.site.drained {
+        true => paint.text(Colour::Red, &format!("drained: {}", status.site.why)),
+        false => paint.text(Colour::Green, "in service"),
+    };
+    text.push_str(&format!(
+        "{} {} at site {}, {site}\n",
+        paint.text(Colour::Bold, "homing"),
+        status.version,
+        status.site.name
+    ));
+    let mut columns = Columns::default();
+    let dim = Colour::Dim;
+    let plain = Colour::Plain;
+    let generation = format!("{}, published {}", status.generation, when(&status.published));
+    columns.row([("generation", dim), (&generation, plain)]);
+    let revision = format!("{}, last event {}", status.revision, when(&status.last_event));
+    columns.row([("revision", dim), (&revision, plain)]);
+    columns.row([("digest", dim), (&status.digest, plain)]);
+    columns.row([("listens", dim), (&status.served.listen.join(" "), plain)]);
+    let served = format!(
+        "{} zones, {} records, {} routed names",
+        status.served.zones, status.served.records, status.served.routes
+    );
+    columns.row([("serves", dim), (&served, plain)]);
+    for database in &status.databases {
+        columns.row([("geography", dim), (&database_line(database), plain)]);
+    }
+    text.push_str(&columns.render(paint));
+}
+
+fn regions(status: &StatusBody, paint: Paint, text: &mut String) {
+    heading("regions", paint, text);
+    let mut columns = Columns::default();
+    for region in &status.regions {
+        let of_region = || status.endpoints.iter().filter(|e| e.region == region.name);
+        let up = of_region().filter(|e| e.status == "up").count();
+        let count = of_region().count();
+        let endpoints = format!("{up} of {count} endpoints up");
+        let colour = if up == count { Colour::Green } else { Colour::Yellow };
+        let drain = match region.keep {
+            256.. => String::new(),
+            0 => format!("drained: {} ({})", region.why, region.who),
+            keep => {
+                let share = f64::from(keep) / 2.56;
+                format!("drained to {share:.0} %: {} ({})", region.why, region.who)
+            }
+        };
+        columns.row([
+            (&region.name, Colour::Plain),
+            (&endpoints, colour),
+            (&drain, Colour::Yellow),
+        ]);
+    }
+    text.push_str(&columns.render(paint));
+}
+
+fn endpoints(status: &StatusBody, paint: Paint, text: &mut String) {
+    heading("endpoints", paint, text);
+    let all = status.endpoints.len() <= ENDPOINT_COUNT_SHOWN;
+    let mut columns = Columns::default();
+    let shown = status.endpoints.iter().filter(|e| all || e.status != "up");
+    for endpoint in shown.take(ENDPOINT_COUNT_SHOWN) {
+        let subject = format!("{}/{}/{}", endpoint.region, endpoint.pool, endpoint.address);
+        columns.row([
+            (&subject, Colour::Plain),
+            (&endpoint.status, colour_of(endpoint)),
+            (&because(endpoint), Colour::Dim),
+        ]);
+    }
+    text.push_str(&columns.render(paint));
+    if !all {
+        let line = format!("  of {} endpoints, those not up are shown\n", status.endpoints.len());
+        text.push_str(&paint.text(Colour::Dim, &line));
+    }
+}
+
+fn overrides(status: &StatusBody, paint: Paint, text: &mut String) {
+    if status.overrides.is_empty() {
+        return;
+    }
+    heading("overrides", paint, text);
+    let mut columns = Columns::default();
+    for entry in &status.overrides {
+        let expires = match entry.expires.as_str() {
+            "never" => "forever".to_owned(),
+            at => format!("until {}", when(at)),
+        };
+        let why = format!("{} ({})", entry.why, entry.who);
+        let dangling = if entry.dangling { "dangling" } else { "" };
+        columns.row([
+            (&entry.subject, Colour::Plain),
+            (&entry.action, Colour::Yellow),
+            (&expires, Colour::Plain),
+            (&why, Colour::Dim),
+            (dangling, Colour::Red),
+        ]);
+    }
+    text.push_str(&columns.render(paint));
+}
+
+fn files(status: &StatusBody, paint: Paint, text: &mut String) {
+    if status.diagnostics.is_empty() {
+        return;
+    }
+    heading("files", paint, text);
+    for diagnostic in &status.diagnostics {
+        let colour = match diagnostic.severity.as_str() {
+            "error" => Colour::Red,
+            "warning" => Colour::Yellow,
+            _ => Colour::Plain,
+        };
+        for (i, line) in diagnostic.text.lines().enumerate() {
+            let line = if i == 0 { paint.text(colour, line) } else { line.to_owned() };
+            text.push_str(&format!("  {line}\n"));
+        }
+    }
+}
+
+fn heading(word: &str, paint: Paint, text: &mut String) {
+    text.push_str(&paint.text(Colour::Bold, word));
+    text.push('\n');
+}
+
+fn colour_of(endpoint: &EndpointHealth) -> Colour {
+    match endpoint.status.as_str() {
+        "up" => Colour::Green,
+        "degraded" => Colour::Yellow,
+        _ => Colour::Red,
+    }
+}
+
+/// Why an endpoint stands as it does, within what is left of 80 columns.
+fn because(endpoint: &EndpointHealth) -> String {
+    let mut parts = vec![endpoint.reason.clone()];
+    if endpoint.evidence != "never" {
+        parts.push(endpoint.evidence.clone());
+    }
+    if !endpoint.since.is_empty() {
+        parts.push(format!("since {}", when(&endpoint.since)));
+    }
+    parts.join(", ")
+}
+
+/// A database on one line.
+pub fn database_line(database: &DatabaseBody) -> String {
+    let age = match database.age_days {
+        None => "age unknown".to_owned(),
+        Some(1) => "1 day old".to_owned(),
+        Some(days) => format!("{days} days old"),
+    };
+    format!("{}, {age}, {} networks", database.name, database.networks)
+}
+
+/// A timestamp without its fraction and with a space, as people read it.
+fn when(stamp: &str) -> String {
+    let whole = stamp.split('.').next().unwrap_or(stamp).trim_end_matches('Z');
+    if whole.is_empty() { "never".to_owned() } else { format!("{}Z", whole.replace('T', " ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{RegionBody, SiteBody};
+
+    #[test]
+    fn a_status_fits_a_terminal() {
+        let endpoint = EndpointHealth {
+            region: "fra".to_owned(),
+            pool: "web".to_owned(),
+            address: "2001:db8:1:2::10".to_owned(),
+            status: "overridden-down".to_owned(),
+            reason: "overridden".to_owned(),
+            evidence: "fresh".to_owned(),
+            since: "2026-11-21T10:00:00.123Z".to_owned(),
+            ..EndpointHealth::default()
+        };
+        let status = StatusBody {
+            version: "0.1.0".to_owned(),
+            site: SiteBody { name: "local".to_owned(), ..SiteBody::default() },
+            generation: 3,
+            digest: "0".repeat(64),
+            regions: vec![RegionBody {
+                name: "fra".to_owned(),
+                keep: 256,
+                ..RegionBody::default()
+            }],
+            endpoints: vec![endpoint],
+            ..StatusBody::default()
+        };
+        let text = human(&status, Paint::plain());
+        assert!(text.starts_with("homing 0.1.0 at site local, in service\n"), "{text}");
+        assert!(text.contains("  fra  0 of 1 endpoints up\n"), "{text}");
+        assert!(text.contains("since 2026-11-21 10:00:00Z"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    }
+
+    #[test]
+    fn a_time_reads_well() {
+        assert_eq!(when("2026-11-21T10:00:00.123Z"), "2026-11-21 10:00:00Z");
+        assert_eq!(when(""), "never");
+    }
+}

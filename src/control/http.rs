@@ -1,0 +1,63 @@
+//! The API: every path of /v1, and what watches over a server (/metrics, /healthz, /readyz). Routing only; each
+//! subject has its own file.
+
+mod body;
+mod change;
+mod guard;
+mod listener;
+mod problem;
+mod reading;
+mod reports;
+
+use std::future::Future;
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn;
+use axum::routing::{get, post, put};
+use tokio::net::TcpListener;
+
+use super::desk::Desk;
+use listener::Bounded;
+
+/// Octets of a body: 10,000 reports of 100 octets. A guess, to be measured.
+const BODY_LEN_MAX: usize = 1024 * 1024;
+
+/// Serves the API on `listener` until `stop` is done; requests in flight are finished.
+pub async fn serve(
+    listener: TcpListener,
+    desk: Desk,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), std::io::Error> {
+    axum::serve(Bounded::new(listener), router(desk)).with_graceful_shutdown(stop).await
+}
+
+/// Whether the API may be open on `address`: only where nobody but this machine reaches it.
+pub fn may_be_open(address: SocketAddr) -> bool {
+    address.ip().is_loopback()
+}
+
+/// Every path.
+pub fn router(desk: Desk) -> Router {
+    Router::new()
+        .route("/v1/reports", post(reports::take))
+        .route("/v1/health", get(reading::health))
+        .route("/v1/health/{*subject}", get(reading::health_of))
+        .route("/v1/overrides/{*subject}", put(change::decide).delete(change::clear))
+        .route("/v1/regions/{region}/drain", post(change::drain))
+        .route("/v1/regions/{region}/undrain", post(change::undrain))
+        .route("/v1/site/drain", post(change::drain_site))
+        .route("/v1/site/undrain", post(change::undrain_site))
+        .route("/v1/reload", post(change::reload))
+        .route("/v1/generations", get(reading::generations))
+        .route("/v1/status", get(reading::status))
+        .route("/metrics", get(reading::metrics))
+        .route("/healthz", get(reading::healthz))
+        .route("/readyz", get(reading::readyz))
+        .fallback(problem::not_found)
+        .method_not_allowed_fallback(problem::wrong_method)
+        .layer(DefaultBodyLimit::max(BODY_LEN_MAX))
+        .layer(from_fn(guard::guard))
+        .with_state(desk)
+}

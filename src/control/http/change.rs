@@ -1,0 +1,215 @@
+//! What operators change: overrides, drains, this site, the files. Every change says why, and is durable before the
+//! answer.
+
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::http::header::{HeaderMap, IF_MATCH};
+use axum::response::Response;
+use serde::Deserialize;
+
+use crate::api::{
+    self, Acknowledged, DrainRequest, OverrideRequest, SiteBody, SiteRequest, UndrainRequest,
+};
+use crate::health::{Event, Safety, Subject};
+use crate::number::Revision;
+
+use super::super::desk::Desk;
+use super::super::site::SiteDrain;
+use super::body::{Body, json, read};
+use super::problem::Refused;
+
+/// Who acts, where the request does not say: there are no tokens yet.
+const SOMEBODY: &str = "loopback";
+
+/// PUT /v1/overrides/{subject}.
+pub async fn decide(
+    State(desk): State<Desk>,
+    Path(subject): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refused> {
+    let request: OverrideRequest = read(body)?;
+    let bad = |detail| Refused::unprocessable("bad-override", detail);
+    let window = request.window().map_err(bad)?;
+    let event = Event::Override {
+        subject: read_subject(&subject)?,
+        action: request.action().map_err(bad)?,
+        expiry: api::expiry_at(window, desk.writer.now()).map_err(bad)?,
+        why: why(&request.why)?,
+        who: who(request.who),
+    };
+    acknowledge(&desk, event, safety(request.force), if_match(&headers)?).await
+}
+
+/// What a DELETE says in its query.
+#[derive(Debug, Deserialize)]
+pub struct Words {
+    #[serde(default)]
+    why: String,
+    who: Option<String>,
+}
+
+/// DELETE /v1/overrides/{subject}?why=&who=
+pub async fn clear(
+    State(desk): State<Desk>,
+    Path(subject): Path<String>,
+    Query(words): Query<Words>,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    let event = Event::ClearOverride {
+        subject: read_subject(&subject)?,
+        why: words.why.trim().into(),
+        who: who(words.who),
+    };
+    // What an operator decided, an operator may take back.
+    acknowledge(&desk, event, Safety::Waived, if_match(&headers)?).await
+}
+
+/// POST /v1/regions/{region}/drain.
+pub async fn drain(
+    State(desk): State<Desk>,
+    Path(region): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refused> {
+    let request: DrainRequest = read(body)?;
+    let keep = request.keep().map_err(|detail| Refused::unprocessable("bad-drain", detail))?;
+    let (why, who) = (why(&request.why)?, who(request.who));
+    let event = Event::Drain { region: region.into(), keep, why, who };
+    acknowledge(&desk, event, safety(request.force), if_match(&headers)?).await
+}
+
+/// POST /v1/regions/{region}/undrain.
+pub async fn undrain(
+    State(desk): State<Desk>,
+    Path(region): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refused> {
+    let request: UndrainRequest = read(body)?;
+    let why = request.why.trim().into();
+    let event = Event::Undrain { region: region.into(), why, who: who(request.who) };
+    acknowledge(&desk, event, Safety::Kept, if_match(&headers)?).await
+}
+
+/// POST /v1/site/drain.
+pub async fn drain_site(State(desk): State<Desk>, body: Body) -> Result<Response, Refused> {
+    let request: SiteRequest = read(body)?;
+    let why = why(&request.why)?.into_string();
+    let who = who(request.who).into_string();
+    change_site(desk, SiteDrain { drained: true, why, who }).await
+}
+
+/// POST /v1/site/undrain.
+pub async fn undrain_site(State(desk): State<Desk>, body: Body) -> Result<Response, Refused> {
+    let request: SiteRequest = read(body)?;
+    let who = who(request.who).into_string();
+    change_site(desk, SiteDrain { drained: false, why: request.why, who }).await
+}
+
+async fn change_site(desk: Desk, drain: SiteDrain) -> Result<Response, Refused> {
+    let (site, wish) = (desk.site.clone(), drain.clone());
+    let kept = tokio::task::spawn_blocking(move || site.set(wish)).await;
+    let unkept = |cause: String| {
+        let detail = format!("the site's drain cannot be kept in state/: {cause}");
+        Refused::unavailable("state-unwritable", detail)
+    };
+    kept.map_err(|e| unkept(e.to_string()))?.map_err(|e| unkept(e.to_string()))?;
+    let SiteDrain { drained, why, who } = drain;
+    tracing::warn!(event = "site-drain", drained, why, who);
+    let name = desk.facts.site_name.clone();
+    Ok(json(StatusCode::OK, &SiteBody { name, drained, why }))
+}
+
+/// Whether the answer waits for the outcome.
+#[derive(Debug, Deserialize)]
+pub struct Waits {
+    #[serde(default = "yes")]
+    wait: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// POST /v1/reload?wait=: looks at the files now.
+pub async fn reload(
+    State(desk): State<Desk>,
+    Query(Waits { wait }): Query<Waits>,
+) -> Result<Response, Refused> {
+    let busy = || Refused::unavailable("busy", "too many ask for a reload; one is under way");
+    let outcome = desk.looks.now().ok_or_else(busy)?;
+    if !wait {
+        return Ok(json(StatusCode::ACCEPTED, &serde_json::json!({})));
+    }
+    let ends = || Refused::unavailable("stopping", "the server ends");
+    let outcome = outcome.await.map_err(|_| ends())?;
+    Ok(json(StatusCode::OK, &outcome))
+}
+
+async fn acknowledge(
+    desk: &Desk,
+    event: Event,
+    safety: Safety,
+    expected: Option<Revision>,
+) -> Result<Response, Refused> {
+    let revision = desk.writer.decide(event, safety, expected).await?;
+    Ok(json(StatusCode::OK, &Acknowledged { revision: revision.0 }))
+}
+
+/// A subject as the path of a request names it.
+pub fn read_subject(text: &str) -> Result<Subject, Refused> {
+    Subject::parse(text).map_err(|e| Refused::unprocessable("bad-subject", e.to_string()))
+}
+
+fn why(text: &str) -> Result<Box<str>, Refused> {
+    api::why(text).map(Into::into).map_err(|detail| Refused::unprocessable("no-why", detail))
+}
+
+fn who(name: Option<String>) -> Box<str> {
+    let name = name.unwrap_or_default();
+    if name.trim().is_empty() { SOMEBODY.into() } else { name.trim().into() }
+}
+
+fn safety(force: bool) -> Safety {
+    if force { Safety::Waived } else { Safety::Kept }
+}
+
+/// The revision that the change is meant for: an entity tag as GET /v1/health gave it (RFC 9110 §13.1.1).
+fn if_match(headers: &HeaderMap) -> Result<Option<Revision>, Refused> {
+    let Some(value) = headers.get(IF_MATCH) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let number = text.strip_prefix('"').and_then(|t| t.strip_suffix('"'));
+    match number.and_then(|n| n.parse().ok()) {
+        Some(revision) => Ok(Some(Revision(revision))),
+        None => Err(Refused::new(412, "bad-if-match", "If-Match is an ETag of GET /v1/health")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn an_entity_tag_is_a_revision() {
+        let read = |text: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(IF_MATCH, HeaderValue::from_static(text));
+            if_match(&headers).map_err(|refused| refused.problem.status)
+        };
+        assert_eq!(read("\"17\""), Ok(Some(Revision(17))));
+        assert_eq!(read("*"), Ok(None));
+        assert_eq!(read("17"), Err(412));
+        assert_eq!(if_match(&HeaderMap::new()), Ok(None));
+    }
+
+    #[test]
+    fn somebody_did_it() {
+        assert_eq!(&*who(None), SOMEBODY);
+        assert_eq!(&*who(Some(" ana ".to_owned())), "ana");
+    }
+}

@@ -1,0 +1,116 @@
+//! Who may speak to an open loopback API: a person or a program on this machine, and no web page that a browser on it
+//! happens to show.
+
+use axum::extract::Request;
+use axum::http::header::{CONTENT_TYPE, FORWARDED, HOST, HeaderMap, ORIGIN};
+use axum::http::{Method, Uri};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::problem::Refused;
+
+/// Refuses what did not come straight from this machine.
+pub async fn guard(request: Request, next: Next) -> Response {
+    match admit(request.method(), request.uri(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(refused) => refused.into_response(),
+    }
+}
+
+fn admit(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
+    let host = match uri.authority() {
+        Some(authority) => Some(authority.as_str()),
+        None => headers.get(HOST).and_then(|host| host.to_str().ok()),
+    };
+    if !host.is_some_and(is_loopback) {
+        let detail = "the Host is not a loopback address; ask it as 127.0.0.1, [::1] or localhost";
+        return Err(Refused::new(421, "host-not-loopback", detail));
+    }
+    let is_proxied = |name: &str| name.starts_with("x-forwarded-") || name == FORWARDED.as_str();
+    if headers.keys().any(|name| is_proxied(name.as_str())) {
+        let detail = "a proxy stands between; an API without tokens is for this machine alone";
+        return Err(Refused::new(403, "forwarded", detail));
+    }
+    if headers.get(ORIGIN).is_some_and(|origin| !origin.to_str().is_ok_and(is_own_origin)) {
+        let detail = "a web page from elsewhere asks; an API without tokens refuses it";
+        return Err(Refused::new(403, "foreign-origin", detail));
+    }
+    let is_body_expected = matches!(*method, Method::POST | Method::PUT | Method::PATCH);
+    if is_body_expected && !headers.get(CONTENT_TYPE).is_some_and(|t| t.to_str().is_ok_and(is_json))
+    {
+        let detail = "send Content-Type: application/json (or application/x-ndjson for reports)";
+        return Err(Refused::new(415, "not-json", detail));
+    }
+    Ok(())
+}
+
+/// Whether `host`, with or without a port, names this machine itself.
+fn is_loopback(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn is_own_origin(origin: &str) -> bool {
+    origin.strip_prefix("http://").is_some_and(is_loopback)
+}
+
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    ["application/json", "application/x-ndjson", "application/ndjson"]
+        .iter()
+        .any(|json| essence.eq_ignore_ascii_case(json))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::header::{HeaderName, HeaderValue};
+
+    fn check(method: Method, headers: &[(&str, &str)], expected: Option<&str>) {
+        let pair = |&(name, value): &(&str, &str)| {
+            (
+                HeaderName::from_bytes(name.as_bytes()).unwrap(),
+                HeaderValue::from_str(value).unwrap(),
+            )
+        };
+        let map: HeaderMap = headers.iter().map(pair).collect();
+        let refused = admit(&method, &Uri::from_static("/v1/status"), &map).err();
+        assert_eq!(refused.as_ref().map(|r| r.problem.code.as_str()), expected, "{headers:?}");
+    }
+
+    #[test]
+    fn only_this_machine_is_admitted() {
+        for host in ["127.0.0.1:8053", "localhost", "[::1]:8053", "127.9.9.9", "LOCALHOST:1"] {
+            check(Method::GET, &[("host", host)], None);
+        }
+        for host in ["example.com", "localhost.example.com", "192.0.2.1", "", "[::2]:8053"] {
+            check(Method::GET, &[("host", host)], Some("host-not-loopback"));
+        }
+        check(Method::GET, &[], Some("host-not-loopback"));
+    }
+
+    #[test]
+    fn pages_and_proxies_are_refused() {
+        let host = ("host", "localhost");
+        check(Method::GET, &[host, ("origin", "http://localhost:8053")], None);
+        check(Method::GET, &[host, ("origin", "https://evil.example")], Some("foreign-origin"));
+        check(Method::GET, &[host, ("origin", "null")], Some("foreign-origin"));
+        check(Method::GET, &[host, ("forwarded", "for=192.0.2.1")], Some("forwarded"));
+        check(Method::GET, &[host, ("x-forwarded-for", "192.0.2.1")], Some("forwarded"));
+    }
+
+    #[test]
+    fn writes_are_json() {
+        let host = ("host", "localhost");
+        let json = ("content-type", "application/json; charset=utf-8");
+        check(Method::POST, &[host, json], None);
+        check(Method::POST, &[host, ("content-type", "application/x-ndjson")], None);
+        check(Method::POST, &[host, ("content-type", "text/plain")], Some("not-json"));
+        check(Method::PUT, &[host], Some("not-json"));
+        check(Method::DELETE, &[host], None);
+    }
+}

@@ -1,0 +1,62 @@
+//! POST /v1/reports: the health feed. Each item is taken or refused by itself; what is taken is durable before the
+//! answer.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use crate::api::{self, RefusedLine, ReportError, ReportsTaken};
+use crate::health::Event;
+
+use super::super::desk::Desk;
+use super::body::{Body, json};
+use super::problem::Refused;
+
+/// One report, an array, or NDJSON; heartbeats among them. 202 with what was refused and why; 422 when nothing was
+/// taken for a fault of the sender's.
+pub async fn take(State(desk): State<Desk>, body: Body) -> Result<Response, Refused> {
+    let body = body?;
+    let lines = api::read_lines(&body).map_err(|e| Refused::new(400, e.code, e.message))?;
+    let mut refused = Vec::new();
+    let mut events = Vec::new();
+    for (index, line) in lines.into_iter().enumerate() {
+        match line.and_then(|line| line.into_event(|| desk.writer.fresh_boot())) {
+            Ok(event) => events.push((index, event)),
+            Err(ReportError { code, message }) => {
+                refused.push(RefusedLine { index, code: code.to_owned(), message });
+            }
+        }
+    }
+    let (indexes, events): (Vec<usize>, Vec<Event>) = events.into_iter().unzip();
+    let fed = desk.writer.feed(events).await?;
+    for (index, refusal) in fed.refused {
+        let index = indexes.get(index).copied().unwrap_or(index);
+        let code = refusal.code.to_owned();
+        refused.push(RefusedLine { index, code, message: refusal.message });
+    }
+    refused.sort_by_key(|line| line.index);
+    count(&indexes, &refused);
+    let taken = ReportsTaken { taken: fed.taken, refused, ..ReportsTaken::at(fed.revision) };
+    if taken.taken == 0 && taken.has_fault() {
+        return Err(in_vain(taken.refused));
+    }
+    Ok(json(StatusCode::ACCEPTED, &taken))
+}
+
+/// Nothing was taken: a sender that looks at the status alone is told too.
+fn in_vain(refused: Vec<RefusedLine>) -> Refused {
+    let mut told = match refused.as_slice() {
+        [only] => Refused::unprocessable(&only.code, only.message.clone()),
+        _ => Refused::unprocessable("all-refused", "none of the reports was taken; see refused"),
+    };
+    told.problem.refused = refused;
+    told
+}
+
+fn count(indexes: &[usize], refused: &[RefusedLine]) {
+    let lines = u64::try_from(indexes.len()).unwrap_or(u64::MAX);
+    metrics::counter!("homing_reports_received_total").increment(lines);
+    for line in refused {
+        metrics::counter!("homing_reports_refused_total", "code" => line.code.clone()).increment(1);
+    }
+}

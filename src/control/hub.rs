@@ -1,0 +1,266 @@
+//! The hub: the one owner of all that changes while the server runs. One loop over one closed `enum Event`.
+//!
+//! Owns:  the folded state, the parts of the current snapshot, the sequence of publications.
+//! Never: parses, compiles, writes to disk or waits for anybody: an event costs it less than a millisecond.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use arc_swap::ArcSwap;
+use tokio::sync::oneshot;
+
+use crate::answer::Snapshot;
+use crate::health::{Changes, LogTime, Member, State, Timed};
+use crate::number::{Digest, PolicyId, Revision};
+use crate::route::{Plan, PolicyTable, Table, fill};
+
+use super::publication::{Findings, Publication};
+use super::reclaim::Reclaim;
+
+/// Version of the rules that make an answer of a state. Any change to fold, hash or selection raises it.
+pub const RULES_VERSION: u32 = 1;
+
+/// Events that may wait for the hub. Senders of facts wait their turn; askers are told that the server is busy.
+const QUEUE_LEN: usize = 4096;
+
+/// Everything that the hub is told.
+pub enum Event {
+    /// Events that are durable now, in their order; with a publication, if one of them is of files.
+    Folded {
+        /// The events.
+        events: Vec<Timed>,
+        /// What the files were made into, when there is a new generation.
+        publication: Option<Arc<Publication>>,
+        /// Called with the revision that then serves.
+        done: Box<dyn FnOnce(Revision) + Send>,
+    },
+    /// What the last look at the files said, whether or not it led to a publication.
+    Looked(Arc<Findings>),
+    /// Somebody wants to know how things are.
+    Ask(oneshot::Sender<View>),
+    /// The end.
+    Stop,
+}
+
+/// How things are, at one moment. Immutable; cheap to take, and to hold for a short while.
+#[derive(Clone)]
+pub struct View {
+    /// What serves.
+    pub snapshot: Arc<Snapshot>,
+    /// What health remembers.
+    pub health: Arc<State>,
+    /// What the files were made into.
+    pub publication: Arc<Publication>,
+    /// What the last look at the files said.
+    pub findings: Arc<Findings>,
+    /// Old snapshots that somebody still holds.
+    pub retired: usize,
+}
+
+/// Reaches the hub.
+#[derive(Clone)]
+pub struct Hub {
+    sender: SyncSender<Event>,
+}
+
+/// A hub that runs: the way to it, what it publishes into, its thread.
+pub type Started = (Hub, Arc<ArcSwap<Snapshot>>, JoinHandle<()>);
+
+/// The server is too busy to say, or ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Busy;
+
+impl Hub {
+    /// Starts the hub with the folded `state` of the log and a first publication. Gives what it publishes into.
+    pub fn start(
+        state: State,
+        publication: Arc<Publication>,
+        reclaim: Reclaim,
+    ) -> Result<Started, std::io::Error> {
+        let (sender, receiver) = sync_channel(QUEUE_LEN);
+        let filled = filled(&publication, &state);
+        let first = compose(&publication, &state, &filled);
+        let snapshots = Arc::new(ArcSwap::from_pointee(first));
+        let owner = Owner {
+            snapshots: Arc::clone(&snapshots),
+            health: Arc::new(state),
+            members: index(&publication),
+            table: filled,
+            findings: Arc::clone(&publication.findings),
+            publication,
+            reclaim,
+        };
+        let thread =
+            thread::Builder::new().name("hub".into()).spawn(move || owner.run(&receiver))?;
+        Ok((Hub { sender }, snapshots, thread))
+    }
+
+    /// Tells the hub a fact; waits while its queue is full.
+    pub fn tell(&self, event: Event) -> Result<(), Busy> {
+        self.sender.send(event).map_err(|_| Busy)
+    }
+
+    /// How things are now.
+    pub async fn view(&self) -> Result<View, Busy> {
+        let (reply, answer) = oneshot::channel();
+        match self.sender.try_send(Event::Ask(reply)) {
+            Ok(()) => answer.await.map_err(|_| Busy),
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => Err(Busy),
+        }
+    }
+
+    /// How things are now, for a thread; none when the server ends.
+    pub fn view_blocking(&self) -> Option<View> {
+        let (reply, answer) = oneshot::channel();
+        self.sender.send(Event::Ask(reply)).ok()?;
+        answer.blocking_recv().ok()
+    }
+}
+
+struct Owner {
+    snapshots: Arc<ArcSwap<Snapshot>>,
+    health: Arc<State>,
+    publication: Arc<Publication>,
+    findings: Arc<Findings>,
+    /// By policy.
+    table: Vec<Arc<PolicyTable>>,
+    /// Which policies an endpoint is in: what to fill anew when its standing changes.
+    members: BTreeMap<Member, Vec<PolicyId>>,
+    reclaim: Reclaim,
+}
+
+impl Owner {
+    fn run(mut self, receiver: &Receiver<Event>) {
+        for event in receiver {
+            match event {
+                Event::Folded { events, publication, done } => {
+                    if !events.is_empty() || publication.is_some() {
+                        self.fold(&events, publication);
+                    }
+                    done(self.health.revision());
+                }
+                Event::Looked(findings) => self.findings = findings,
+                // Whoever asked may be gone by now.
+                Event::Ask(reply) => drop(reply.send(self.view())),
+                Event::Stop => return,
+            }
+        }
+    }
+
+    /// Folds, fills what the events touched, publishes once. However the events were batched, the result is the same:
+    /// a row follows from the state alone.
+    fn fold(&mut self, events: &[Timed], publication: Option<Arc<Publication>>) {
+        let mut touched = Touched::default();
+        for timed in events {
+            let changes = Arc::make_mut(&mut self.health).apply(timed);
+            touched.include(&changes, timed.at, &self.members);
+        }
+        if let Some(publication) = publication {
+            self.members = index(&publication);
+            self.findings = Arc::clone(&publication.findings);
+            self.publication = publication;
+            touched.all = true;
+        }
+        if touched.all {
+            self.table = filled(&self.publication, &self.health);
+        } else {
+            for (policy, at) in touched.policies {
+                self.fill_one(policy, at);
+            }
+        }
+        self.publish();
+    }
+
+    fn fill_one(&mut self, policy: PolicyId, at: LogTime) {
+        let index = usize::from(policy.0);
+        let plan = self.publication.parts.plans.get(index);
+        if let (Some(plan), Some(old)) = (plan, self.table.get_mut(index)) {
+            let filled = fill(plan, &*self.health, at);
+            // An unchanged row keeps its Arc.
+            if **old != filled {
+                *old = Arc::new(filled);
+            }
+        }
+    }
+
+    fn publish(&mut self) {
+        let snapshot = compose(&self.publication, &self.health, &self.table);
+        let old = self.snapshots.swap(Arc::new(snapshot));
+        self.reclaim.retire(old);
+    }
+
+    fn view(&self) -> View {
+        View {
+            snapshot: self.snapshots.load_full(),
+            health: Arc::clone(&self.health),
+            publication: Arc::clone(&self.publication),
+            findings: Arc::clone(&self.findings),
+            retired: self.reclaim.waiting(),
+        }
+    }
+}
+
+/// What a batch of events asks to be filled anew.
+#[derive(Default)]
+struct Touched {
+    all: bool,
+    /// With the time of the last event that touched it: what is left of a TTL counts from there.
+    policies: BTreeMap<PolicyId, LogTime>,
+}
+
+impl Touched {
+    fn include(
+        &mut self,
+        changes: &Changes,
+        at: LogTime,
+        members: &BTreeMap<Member, Vec<PolicyId>>,
+    ) {
+        // A drain moves clients in every policy that has the region: nearly all of them.
+        self.all |= changes.drains || changes.inventory;
+        for policy in changes.members.iter().filter_map(|m| members.get(m)).flatten() {
+            self.policies.insert(*policy, at);
+        }
+    }
+}
+
+/// By table-covers-plan: a row for each class of each plan of the publication.
+fn filled(publication: &Publication, health: &State) -> Vec<Arc<PolicyTable>> {
+    let filled = |plan: &Arc<Plan>| Arc::new(fill(plan, health, health.now()));
+    publication.parts.plans.iter().map(filled).collect()
+}
+
+fn compose(publication: &Publication, health: &State, table: &[Arc<PolicyTable>]) -> Snapshot {
+    Snapshot {
+        generation: publication.generation,
+        revision: health.revision(),
+        digest: digest(publication, health),
+        catalog: Arc::clone(&publication.parts.catalog),
+        plans: Arc::clone(&publication.parts.plans),
+        table: Table { policies: table.into() },
+        steered: Arc::clone(&publication.slots),
+    }
+}
+
+/// The hash of the whole state. Rows and their TTLs follow from these four by the rules of the version, so they are in
+/// it without being hashed; and rows that look at the site's position (`unknown = "site"`) are not, so that sites can
+/// be compared.
+fn digest(publication: &Publication, health: &State) -> Digest {
+    Digest::of_parts([
+        ("rules", Digest::of(&RULES_VERSION.to_le_bytes())),
+        ("files", publication.parts.files_digest),
+        ("geography", publication.parts.geography_digest),
+        ("health", health.digest()),
+    ])
+}
+
+fn index(publication: &Publication) -> BTreeMap<Member, Vec<PolicyId>> {
+    let mut index: BTreeMap<Member, Vec<PolicyId>> = BTreeMap::new();
+    for (plan, id) in publication.parts.plans.iter().zip(0u16..) {
+        for member in plan.members() {
+            index.entry(member.clone()).or_default().push(PolicyId(id));
+        }
+    }
+    index
+}

@@ -1,0 +1,168 @@
+//! When to look at the files: hints, requests and quiet times into moments. Pure but for the channel.
+//!
+//! Owns:  the waiting times between a change of a file and the look at it.
+//! Never: looks itself.
+
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use crate::api::Reloaded;
+
+/// Changes within this time of one another are one change.
+const QUIET: Duration = Duration::from_millis(75);
+
+/// A look waits at most this long for quiet: a folder that is always written is looked at all the same.
+const UNQUIET_MAX: Duration = Duration::from_secs(1);
+
+/// The removal of a file takes effect after this much quiet (DESIGN rule 4.5).
+const REMOVAL_QUIET: Duration = Duration::from_secs(5);
+
+/// How often the files are swept for changes that no hint told of.
+const SWEEP_EVERY: Duration = Duration::from_secs(30);
+
+/// Requests that may wait. A hint beyond them changes nothing: a look is due anyway.
+const QUEUE_LEN: usize = 256;
+
+/// What somebody asks of the one who looks.
+pub enum Request {
+    /// Something may have changed.
+    Hint,
+    /// Look now, and tell what came of it.
+    Now(oneshot::Sender<Reloaded>),
+    /// The end.
+    Stop,
+}
+
+/// Asks for looks.
+#[derive(Clone, Debug)]
+pub struct Looks {
+    sender: SyncSender<Request>,
+}
+
+impl Looks {
+    /// A way to ask for looks, and where the requests arrive.
+    pub fn channel() -> (Looks, Receiver<Request>) {
+        let (sender, receiver) = sync_channel(QUEUE_LEN);
+        (Looks { sender }, receiver)
+    }
+
+    /// Something may have changed. Never blocks.
+    pub fn hint(&self) {
+        // Full: enough of them wait already. Disconnected: the server ends.
+        let _ = self.sender.try_send(Request::Hint);
+    }
+
+    /// Has the files looked at now; the outcome arrives when it is served or refused. None if too many ask.
+    pub fn now(&self) -> Option<oneshot::Receiver<Reloaded>> {
+        let (reply, outcome) = oneshot::channel();
+        match self.sender.try_send(Request::Now(reply)) {
+            Ok(()) => Some(outcome),
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => None,
+        }
+    }
+
+    /// Ends whoever looks.
+    pub fn stop(&self) {
+        let _ = self.sender.send(Request::Stop);
+    }
+}
+
+/// When the next look is due.
+#[derive(Clone, Copy, Debug)]
+pub struct Schedule {
+    hinted_first: Option<Instant>,
+    hinted_last: Option<Instant>,
+    removal_at: Option<Instant>,
+    sweep_at: Instant,
+}
+
+impl Schedule {
+    /// After a first look at `now`.
+    pub fn new(now: Instant) -> Schedule {
+        let sweep_at = now + SWEEP_EVERY;
+        Schedule { hinted_first: None, hinted_last: None, removal_at: None, sweep_at }
+    }
+
+    /// Takes a hint at `now`.
+    pub fn hint(&mut self, now: Instant) {
+        self.hinted_first.get_or_insert(now);
+        self.hinted_last = Some(now);
+        // A removal waits for quiet, and this was none.
+        self.removal_at = self.removal_at.map(|_| now + REMOVAL_QUIET);
+    }
+
+    /// When to look next.
+    pub fn due(&self) -> Instant {
+        let hinted = self.hinted_last.zip(self.hinted_first);
+        let hinted = hinted.map(|(last, first)| (last + QUIET).min(first + UNQUIET_MAX));
+        let removal = self.removal_at;
+        [hinted, removal].into_iter().flatten().fold(self.sweep_at, Instant::min)
+    }
+
+    /// Whether a file that is gone at `now` has been gone long enough.
+    pub fn is_removal_due(&self, now: Instant) -> bool {
+        self.removal_at.is_some_and(|at| at <= now)
+    }
+
+    /// A look was taken at `now`; `awaits_removal` if files were gone that still serve.
+    pub fn looked(&mut self, now: Instant, awaits_removal: bool) {
+        (self.hinted_first, self.hinted_last) = (None, None);
+        self.sweep_at = now + SWEEP_EVERY;
+        self.removal_at = match awaits_removal {
+            true => Some(self.removal_at.filter(|at| *at > now).unwrap_or(now + REMOVAL_QUIET)),
+            false => None,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn millis(count: u64) -> Duration {
+        Duration::from_millis(count)
+    }
+
+    #[test]
+    fn changes_close_together_are_one() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(start);
+        assert_eq!(schedule.due(), start + SWEEP_EVERY);
+        schedule.hint(start);
+        schedule.hint(start + millis(50));
+        assert_eq!(schedule.due(), start + millis(50) + QUIET);
+        schedule.looked(start + millis(130), false);
+        assert_eq!(schedule.due(), start + millis(130) + SWEEP_EVERY);
+    }
+
+    #[test]
+    fn a_folder_that_is_never_quiet_is_looked_at_within_a_second() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(start);
+        for i in 0..40 {
+            schedule.hint(start + millis(i * 50));
+        }
+        assert_eq!(schedule.due(), start + UNQUIET_MAX);
+    }
+
+    #[test]
+    fn a_removal_waits_for_quiet() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(start);
+        schedule.hint(start);
+        schedule.looked(start + QUIET, true);
+        let removal = start + QUIET + REMOVAL_QUIET;
+        assert_eq!(schedule.due(), removal);
+        assert!(!schedule.is_removal_due(removal - millis(1)));
+        assert!(schedule.is_removal_due(removal));
+        // Another change in between: quiet begins again.
+        schedule.hint(start + millis(2000));
+        schedule.looked(start + millis(2075), true);
+        assert_eq!(schedule.due(), start + millis(2000) + REMOVAL_QUIET);
+        // Back again, or gone: nothing waits any more.
+        schedule.looked(start + millis(7000), false);
+        assert!(!schedule.is_removal_due(start + millis(60_000)));
+    }
+}

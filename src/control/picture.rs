@@ -1,0 +1,147 @@
+//! The view as the API shows it: bodies of /v1/health and /v1/status. Pure.
+
+use std::time::SystemTime;
+
+use crate::api::{
+    DatabaseBody, DiagnosticBody, EndpointHealth, OverrideBody, RegionBody, ServedBody, SiteBody,
+    StatusBody, WordBody, standing_body, timestamp,
+};
+use crate::health::{Action, Expiry, LogTime, OverrideView, State, Subject};
+
+use super::desk::{Facts, epoch_millis};
+use super::hub::View;
+use super::site::SiteDrain;
+
+const DAY_SECS: u64 = 86_400;
+
+/// The endpoints that `subject` covers, with evidence.
+pub fn endpoints(health: &State, subject: &Subject) -> Vec<EndpointHealth> {
+    let body = |(member, standing)| {
+        let mut body = standing_body(member, standing);
+        let evidence = health.evidence(member).into_iter();
+        body.words = evidence
+            .map(|word| WordBody {
+                vantage: word.vantage.to_owned(),
+                status: word.word.word().to_owned(),
+                opinion: word.opinion.map(|opinion| opinion.word().to_owned()),
+                fresh: word.fresh,
+                at: timestamp(word.heard),
+                load: word.load,
+                because: word.reason.unwrap_or_default().to_owned(),
+            })
+            .collect();
+        body
+    };
+    health.members_of(subject).map(body).collect()
+}
+
+/// The whole status.
+pub fn status(
+    view: &View,
+    facts: &Facts,
+    site: SiteDrain,
+    alarms: &[(&'static str, String)],
+) -> StatusBody {
+    let View { snapshot, health, publication, .. } = view;
+    StatusBody {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        site: SiteBody { name: facts.site_name.clone(), drained: site.drained, why: site.why },
+        generation: snapshot.generation.0,
+        revision: snapshot.revision.0,
+        digest: snapshot.digest.to_string(),
+        files_digest: publication.parts.files_digest.to_string(),
+        started: timestamp(epoch_millis(facts.started)),
+        published: timestamp(publication.published),
+        last_event: timestamp(health.now()),
+        served: served(view, facts),
+        databases: databases(view),
+        regions: regions(health),
+        endpoints: endpoints(health, &Subject::default()),
+        overrides: overrides(health),
+        diagnostics: view.findings.diagnostics.iter().map(DiagnosticBody::from).collect(),
+        pending: view.findings.waiting.clone(),
+        alarms: alarms
+            .iter()
+            .map(|(name, words)| format!("{name}: {words}"))
+            .chain(health.panics().map(|(pool, _)| {
+                format!("panic: too much of pool {pool} turned down at once; nothing turns down")
+            }))
+            .collect(),
+    }
+}
+
+fn served(view: &View, facts: &Facts) -> ServedBody {
+    let summary = &view.publication.parts.summary;
+    ServedBody {
+        zones: summary.zones,
+        broken: summary.broken.clone(),
+        records: summary.records,
+        routes: summary.routes,
+        listen: facts.listen.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// The geo databases, with their ages.
+pub fn databases(view: &View) -> Vec<DatabaseBody> {
+    let now_secs = epoch_millis(SystemTime::now()).0 / 1000;
+    let sources = view.publication.parts.sources.iter();
+    let bodies = sources.map(|source| {
+        let built = Some(source.built_epoch_secs).filter(|secs| *secs > 0);
+        let built_at = built.map(|secs| timestamp(LogTime(secs.saturating_mul(1000))));
+        DatabaseBody {
+            name: source.name.clone(),
+            licence: source.licence.clone(),
+            built: built_at.unwrap_or_default(),
+            age_days: built.map(|secs| now_secs.saturating_sub(secs) / DAY_SECS),
+            networks: source.networks,
+        }
+    });
+    bodies.collect()
+}
+
+/// The regions of the files, and those that only a drain still knows.
+fn regions(health: &State) -> Vec<RegionBody> {
+    let drained = |name: &str| health.drains().find(|drain| drain.region == name);
+    let known = health.inventory().regions.iter().map(|name| {
+        let drain = drained(name);
+        RegionBody {
+            name: name.to_string(),
+            keep: health.keep(name),
+            why: drain.as_ref().map(|d| d.why.to_owned()).unwrap_or_default(),
+            who: drain.as_ref().map(|d| d.who.to_owned()).unwrap_or_default(),
+            dangling: false,
+        }
+    });
+    let dangling = health.drains().filter(|drain| drain.dangling).map(|drain| RegionBody {
+        name: drain.region.to_owned(),
+        keep: u16::from(drain.keep),
+        why: drain.why.to_owned(),
+        who: drain.who.to_owned(),
+        dangling: true,
+    });
+    known.chain(dangling).collect()
+}
+
+fn overrides(health: &State) -> Vec<OverrideBody> {
+    let body = |one: OverrideView<'_>| OverrideBody {
+        subject: one.subject.to_string(),
+        action: action_word(one.action).to_owned(),
+        expires: match one.expiry {
+            Expiry::At(at) => timestamp(at),
+            Expiry::Forever => "never".to_owned(),
+        },
+        why: one.why.to_owned(),
+        who: one.who.to_owned(),
+        dangling: one.dangling,
+    };
+    health.overrides().map(body).collect()
+}
+
+const fn action_word(action: Action) -> &'static str {
+    match action {
+        Action::Up => "up",
+        Action::Down => "down",
+        Action::Hold => "hold",
+        Action::Accept => "accept",
+    }
+}

@@ -1,0 +1,148 @@
+//! A publication: one generation of files, made into parts, on its way into snapshots.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::answer::{STEERED_SLOT_COUNT, SteeredSlots};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::health::{Event, LogTime, State, Timed};
+use crate::load::{Built, Parts, Refused};
+use crate::number::{Generation, Revision};
+use crate::route::Plan;
+
+/// One generation.
+#[derive(Clone)]
+pub struct Publication {
+    /// Its number.
+    pub generation: Generation,
+    /// When it was published.
+    pub published: LogTime,
+    /// What the files were made into.
+    pub parts: Parts,
+    /// Which counter each steered answer adds to.
+    pub slots: Arc<SteeredSlots>,
+    /// The names of the slots given out so far, from slot 1.
+    pub slot_names: Arc<[SlotName]>,
+    /// What was to be said of the files.
+    pub findings: Arc<Findings>,
+}
+
+/// What one counter of steered answers counts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SlotName {
+    /// The policy.
+    pub policy: Box<str>,
+    /// The region that answered; none where the zone's own data did.
+    pub region: Option<Box<str>>,
+}
+
+/// What a look at the files found, whether or not it led to a publication.
+#[derive(Clone, Debug, Default)]
+pub struct Findings {
+    /// All that is to be said, in order of place.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The files that were refused.
+    pub refused: Vec<Refused>,
+    /// Files that are gone, and serve on until it has been quiet.
+    pub waiting: Vec<String>,
+}
+
+impl Publication {
+    /// The event that tells the log of it.
+    pub fn event(&self) -> Event {
+        Event::Files {
+            generation: self.generation,
+            digest: self.parts.files_digest,
+            inventory: Arc::clone(&self.parts.inventory),
+        }
+    }
+}
+
+impl Publication {
+    /// Whether the state already holds this generation as it is: the first one after a restart, mostly.
+    pub fn is_known_to(&self, state: &State) -> bool {
+        self.generation == state.generation()
+            && self.parts.files_digest == state.files_digest()
+            && self.parts.inventory == *state.inventory()
+    }
+
+    /// Its event, with a place in an order that no log keeps.
+    pub fn unlogged(&self, state: &State, at: LogTime) -> Timed {
+        let revision = Revision(state.revision().0.saturating_add(1));
+        Timed { revision, at, event: self.event() }
+    }
+}
+
+impl Findings {
+    /// What a build found.
+    pub fn of(built: &Built) -> Findings {
+        Findings {
+            diagnostics: built.diagnostics.clone(),
+            refused: built.refused.clone(),
+            waiting: built.waiting.clone(),
+        }
+    }
+
+    /// How many of the diagnostics are of `severity`.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.diagnostics.iter().filter(|d| d.severity == severity).count()
+    }
+}
+
+/// Gives out the counters of steered answers. A name keeps its slot for the life of the process, for counters only
+/// grow; names beyond the bound count together in slot 0.
+#[derive(Debug, Default)]
+pub struct Slots {
+    known: HashMap<SlotName, u16>,
+    names: Vec<SlotName>,
+}
+
+impl Slots {
+    /// The slots of `plans`, and the names of all slots given out.
+    pub fn give(&mut self, plans: &[Arc<Plan>]) -> (Arc<SteeredSlots>, Arc<[SlotName]>) {
+        let by_policy = plans.iter().map(|plan| {
+            // By region, for a `RegionId` indexes them; the last is for answers without a region.
+            let mut slots = Vec::new();
+            for (id, region) in plan.regions() {
+                slots.resize(usize::from(id.0), 0);
+                slots.push(self.slot(&plan.name, Some(region)));
+            }
+            slots.push(self.slot(&plan.name, None));
+            slots.into_boxed_slice()
+        });
+        let slots = SteeredSlots { slots: by_policy.collect() };
+        (Arc::new(slots), self.names.clone().into())
+    }
+
+    fn slot(&mut self, policy: &str, region: Option<&str>) -> u16 {
+        let name = SlotName { policy: policy.into(), region: region.map(Into::into) };
+        if let Some(slot) = self.known.get(&name) {
+            return *slot;
+        }
+        let next = self.names.len() + 1;
+        let Some(slot) = u16::try_from(next).ok().filter(|_| next < STEERED_SLOT_COUNT) else {
+            return 0;
+        };
+        self.known.insert(name.clone(), slot);
+        self.names.push(name);
+        slot
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_keeps_its_slot_and_the_last_count_together() {
+        let mut slots = Slots::default();
+        assert_eq!(slots.slot("web", Some("fra")), 1);
+        assert_eq!(slots.slot("web", None), 2);
+        assert_eq!(slots.slot("web", Some("fra")), 1);
+        for i in 3..STEERED_SLOT_COUNT {
+            assert_eq!(usize::from(slots.slot(&format!("p{i}"), None)), i);
+        }
+        assert_eq!(slots.slot("one too many", None), 0);
+        assert_eq!(slots.names.len(), STEERED_SLOT_COUNT - 1);
+    }
+}

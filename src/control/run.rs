@@ -1,0 +1,333 @@
+//! The running server, from its start to its end.
+//!
+//! Read [`run`]: configuration, sockets, state, files, threads, the API, the wait for a signal, the end.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, SystemTime};
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::answer::Site as SiteName;
+use crate::health::State;
+use crate::history::Log;
+use crate::load::{Config, Removals};
+use crate::serve::{self, Limits, Serving, Sockets};
+
+use super::alarms::Alarms;
+use super::banner;
+use super::desk::{Desk, Facts, epoch_millis};
+use super::files::{Files, Outlet};
+use super::http;
+use super::hub::{self, Hub};
+use super::logs::{self, LogStyle};
+use super::looks::Looks;
+use super::metrics::{self, Metrics};
+use super::past::Past;
+use super::publication::Publication;
+use super::ready::Ready;
+use super::reclaim::Reclaim;
+use super::site::Site;
+use super::writer::{Clock, Writer};
+
+/// How long what is in flight may take to finish when the server is told to end.
+const END_MAX: Duration = Duration::from_secs(5);
+
+/// The exit code of a process that an impatient operator interrupted a second time.
+const EXIT_INTERRUPTED: u8 = 130;
+
+/// The exit code when it cannot run.
+const EXIT_CANNOT_RUN: u8 = 2;
+
+/// What the command line says.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The folder to serve, or a configuration file.
+    pub dir: Option<PathBuf>,
+    /// The configuration file.
+    pub config: Option<PathBuf>,
+    /// How events are written.
+    pub log: LogStyle,
+}
+
+/// Serves until a signal ends it, and gives the exit code: 0 after a clean end, 2 if it could not start.
+pub fn run(options: &Options) -> u8 {
+    logs::install(options.log);
+    match start(options) {
+        Ok(server) => server.wait(),
+        Err(lines) => {
+            eprintln!("homing: {lines}");
+            EXIT_CANNOT_RUN
+        }
+    }
+}
+
+/// Everything that runs.
+struct Server {
+    runtime: tokio::runtime::Runtime,
+    api: tokio::net::TcpListener,
+    desk: Desk,
+    serving: Arc<Serving>,
+    threads: Threads,
+}
+
+struct Threads {
+    looks: Looks,
+    writer: Writer,
+    hub: Hub,
+    files_thread: JoinHandle<()>,
+    writer_thread: JoinHandle<()>,
+    hub_thread: JoinHandle<()>,
+}
+
+/// The state that was kept, and where it goes on.
+struct Memory {
+    log: Option<Log>,
+    state: State,
+    clock: Clock,
+}
+
+fn start(options: &Options) -> Result<Server, String> {
+    let started = SystemTime::now();
+    let config = configuration(options)?;
+    let api = listen_api(config.api)?;
+    let sockets = Sockets::bind(&config.dns, config.cores).map_err(|e| e.to_string())?;
+    for skipped in sockets.skipped() {
+        tracing::warn!(event = "address-skipped", "{skipped}");
+    }
+    let cold = metrics::install();
+    let alarms = Alarms::default();
+    let mut memory = remember(&config.state, &alarms);
+    let (past, newest) = Past::open(&config.state, alarms.clone());
+    if newest.is_none() && !config.zones.is_dir() {
+        return Err(format!(
+            "{} is no folder, and nothing was served before; name the folder that holds zones/, \
+             or write one: homing init",
+            config.zones.display()
+        ));
+    }
+    let mut files = Files::new(&config, past.clone(), newest, memory.clock);
+    let publication = files
+        .look(Removals::Wait)
+        .ok_or("the first look at the files came to nothing; this is a fault of ours")?;
+    log_first(&mut memory, &publication, &alarms);
+
+    let failed = |e: std::io::Error| format!("the system starts no thread: {e}");
+    let reclaim = Reclaim::start().map_err(failed)?;
+    let Memory { log, state, clock } = memory;
+    let (hub, snapshots, hub_thread) =
+        Hub::start(state.clone(), Arc::clone(&publication), reclaim.clone()).map_err(failed)?;
+    let (writer, writer_thread) =
+        Writer::start(log, state, clock, hub.clone(), alarms.clone()).map_err(failed)?;
+    let site_name = Arc::new(SiteName { name: config.site_name.as_str().into() });
+    let serving = serve::start(sockets, site_name, Limits::default(), snapshots)
+        .map_err(|e| e.to_string())?;
+    let serving = Arc::new(serving);
+
+    let (looks, requests) = Looks::channel();
+    let outlet = Outlet { writer: writer.clone(), hub: hub.clone(), reclaim };
+    let own = looks.clone();
+    let files_thread = thread::Builder::new()
+        .name("files".into())
+        .spawn(move || files.run(&requests, &outlet, own))
+        .map_err(failed)?;
+
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("control")
+        .enable_all()
+        .build()
+        .map_err(failed)?;
+    let entered = runtime.enter();
+    let api = tokio::net::TcpListener::from_std(api).map_err(|e| e.to_string())?;
+    let facts =
+        Facts { site_name: config.site_name, listen: serving.addresses().to_vec(), started };
+    let desk = Desk {
+        hub: hub.clone(),
+        writer: writer.clone(),
+        looks: looks.clone(),
+        ready: Ready::start(serving.addresses()),
+        site: Site::open(config.state),
+        metrics: Metrics::new(cold, Arc::clone(&serving)),
+        past,
+        alarms,
+        facts: Arc::new(facts),
+    };
+    drop(entered);
+    let threads = Threads { looks, writer, hub, files_thread, writer_thread, hub_thread };
+    Ok(Server { runtime, api, desk, serving, threads })
+}
+
+/// The configuration that the options name: a file, or that of a folder.
+fn configuration(options: &Options) -> Result<Config, String> {
+    let here = PathBuf::from(".");
+    let place = options.config.as_ref().or(options.dir.as_ref()).unwrap_or(&here);
+    let is_file = options.config.is_some() || place.is_file();
+    if !is_file && !place.is_dir() {
+        return Err(format!("{} is no folder and no file", place.display()));
+    }
+    let read = if is_file { Config::load(place) } else { Config::find(place) };
+    let config = read.map_err(|said| {
+        let lines: Vec<String> = said.iter().map(ToString::to_string).collect();
+        lines.join("\n")
+    })?;
+    if !http::may_be_open(config.api) {
+        return Err(format!(
+            "the API would listen on {}, where others reach it: without tokens and TLS it serves \
+             this machine only; set api = \"127.0.0.1:8053\" in [listen]",
+            config.api
+        ));
+    }
+    Ok(config)
+}
+
+fn listen_api(address: SocketAddr) -> Result<TcpListener, String> {
+    let refused = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => format!(
+            "cannot serve the API on {address}: another program has this address; stop it, or \
+             change `api` in [listen] of homing.toml"
+        ),
+        _ => format!("cannot serve the API on {address}: {error}"),
+    };
+    let listener = TcpListener::bind(address).map_err(refused)?;
+    listener.set_nonblocking(true).map_err(refused)?;
+    Ok(listener)
+}
+
+/// Opens the log. If it cannot be, files serve all the same, and an alarm says why reports are refused.
+fn remember(state: &Path, alarms: &Alarms) -> Memory {
+    let wall = epoch_millis(SystemTime::now());
+    match Log::open(state) {
+        Ok((log, replay)) => {
+            for note in &replay.notes {
+                tracing::warn!(event = "log-noted", "{note}");
+            }
+            let clock = Clock::start(log.last_time(), wall);
+            Memory { log: Some(log), state: replay.state, clock }
+        }
+        Err(error) => {
+            let words = format!("{error}; files serve, reports and decisions are refused");
+            alarms.raise("log-unopened", words);
+            let state = State::default();
+            Memory { log: None, clock: Clock::start(state.now(), wall), state }
+        }
+    }
+}
+
+/// Writes the first generation before anything serves, so that the first snapshot has its endpoints.
+fn log_first(memory: &mut Memory, publication: &Publication, alarms: &Alarms) {
+    let event = publication.event();
+    if publication.is_known_to(&memory.state) {
+        return;
+    }
+    let at = memory.clock.now();
+    let written = match memory.log.as_mut() {
+        Some(log) => log.append(vec![(at, event)]).map_err(|e| e.to_string()),
+        None => Ok(vec![publication.unlogged(&memory.state, at)]),
+    };
+    match written {
+        Ok(events) => events.iter().for_each(|timed| drop(memory.state.apply(timed))),
+        // The writer tries again with the next publication.
+        Err(cause) => alarms.raise("log-unwritable", cause),
+    }
+}
+
+impl Server {
+    /// Serves until a signal, then ends in order: the API, DNS, the files, the log.
+    fn wait(self) -> u8 {
+        let Server { runtime, api, desk, serving, threads } = self;
+        let (stop, stopped) = watch::channel(false);
+        let api_address = api.local_addr().ok();
+        let code = runtime.block_on(async {
+            let signals = signals(desk.looks.clone());
+            let mut until = stopped.clone();
+            let stop_api = async move {
+                // An error means that the sender is gone, which is an end as well.
+                let _ = until.wait_for(|is_over| *is_over).await;
+            };
+            let served = tokio::spawn(http::serve(api, desk.clone(), stop_api));
+            if let Ok(view) = desk.hub.view().await {
+                banner::print(&view, &desk, api_address);
+            }
+            let mut signals = match signals {
+                Ok(signals) => signals,
+                Err(error) => {
+                    eprintln!("homing: no signal can be waited for: {error}");
+                    return EXIT_CANNOT_RUN;
+                }
+            };
+            let name = signals.end().await;
+            tracing::info!(event = "stopping", signal = name);
+            let _ = stop.send(true);
+            let ended = async {
+                let _ = tokio::time::timeout(END_MAX, served).await;
+                let _ = tokio::task::spawn_blocking(move || {
+                    if !serving.stop(END_MAX) {
+                        tracing::warn!(event = "stop-late", "some threads did not end in time");
+                    }
+                    threads.end();
+                })
+                .await;
+            };
+            tokio::select! {
+                () = ended => 0,
+                _ = signals.end() => EXIT_INTERRUPTED,
+            }
+        });
+        runtime.shutdown_background();
+        if code == 0 {
+            tracing::info!(event = "stopped");
+        }
+        code
+    }
+}
+
+impl Threads {
+    /// Ends them in the order in which they feed each other. A thread that panicked has said so.
+    fn end(self) {
+        self.looks.stop();
+        let _ = self.files_thread.join();
+        self.writer.stop();
+        let _ = self.writer_thread.join();
+        let _ = self.hub.tell(hub::Event::Stop);
+        let _ = self.hub_thread.join();
+    }
+}
+
+/// The signals that end the server.
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+/// Begins to listen to signals. SIGHUP has the files looked at, as it does with every name server.
+fn signals(looks: Looks) -> Result<Signals, std::io::Error> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            let Some(outcome) = looks.now() else { continue };
+            if let Ok(outcome) = outcome.await {
+                let (generation, changed) = (outcome.generation, outcome.changed);
+                let errors = outcome.diagnostics.iter().filter(|d| d.severity == "error").count();
+                tracing::info!(event = "reloaded", generation, changed, errors);
+            }
+        }
+    });
+    Ok(Signals {
+        interrupt: signal(SignalKind::interrupt())?,
+        terminate: signal(SignalKind::terminate())?,
+    })
+}
+
+impl Signals {
+    /// Waits for one, and names it.
+    async fn end(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => "SIGTERM",
+        }
+    }
+}

@@ -1,0 +1,425 @@
+//! From files to parts of a snapshot: the pipeline on one page.
+//!
+//! Read [`Builder::build`], then [`Builder::attempt`]. What a mistake costs is decided in `retreat`: the file that has it,
+//! and what was changed together with it; nothing else.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+
+use crate::answer::{Catalog, Seed, ZoneImage};
+use crate::diagnostic::Diagnostic;
+use crate::fileset::FileSet;
+use crate::geo::{Source, World};
+use crate::number::{Digest, PolicyId};
+use crate::route::{Inventory, Plan};
+use crate::zone::{Name, Zone};
+
+use super::bind::{self, Bindings, Routed, Served, Zones};
+use super::compile::compile_zone;
+use super::config::Config;
+use super::files::Scan;
+use super::forms::{self, Form, Forms};
+use super::ground::{Ground, Grounds};
+use super::outcome;
+use super::removal::{self, Removals};
+use super::retreat::{Choice, Fault, Reach, Refused, moved_away};
+use super::steering::{Steered, Steerings, is_steering_file};
+
+/// Names for people to try. A guess: the first that shows something is taken.
+const EXAMPLE_COUNT_MAX: usize = 16;
+
+/// Makes parts of files, and remembers what it made, so that what did not change is not made again.
+pub struct Builder {
+    seed: Seed,
+    forms: Forms,
+    grounds: Grounds,
+    steerings: Steerings,
+    images: BTreeMap<Name, (Digest, Arc<ZoneImage>)>,
+    broken: Vec<Name>,
+}
+
+/// Parts of a snapshot, made from one state of files.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// The zones, with those that were never loaded.
+    pub catalog: Arc<Catalog>,
+    /// The policies; a `PolicyId` indexes them.
+    pub plans: Arc<[Arc<Plan>]>,
+    /// What health needs to know.
+    pub inventory: Arc<Inventory>,
+    /// The hash of the files that serve.
+    pub files_digest: Digest,
+    /// The hash of what the compiled geography was made of.
+    pub geography_digest: Digest,
+    /// Where the knowledge of addresses came from, strongest first.
+    pub sources: Vec<Source>,
+    /// All that is known of addresses, overrides included.
+    pub world: Arc<World>,
+    /// Some routed names, for people to try: presentation format.
+    pub examples: Vec<(String, PolicyId)>,
+    /// Counts for people.
+    pub summary: Summary,
+}
+
+/// What was loaded, in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Zones that serve.
+    pub zones: usize,
+    /// Records in them.
+    pub records: usize,
+    /// Routed names.
+    pub routes: usize,
+    /// Policies.
+    pub policies: usize,
+    /// Pools.
+    pub pools: usize,
+    /// Endpoints, each counted once in every pool.
+    pub endpoints: usize,
+    /// Regions.
+    pub regions: usize,
+    /// Zones that were never loaded, and answer SERVFAIL.
+    pub broken: Vec<String>,
+}
+
+/// What came of a state of files.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// The files that really serve: last good forms where a file was refused.
+    pub serving: FileSet,
+    /// The parts made of them.
+    pub parts: Parts,
+    /// All that is to be said, in order of place.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The files that were refused, in path order.
+    pub refused: Vec<Refused>,
+    /// Files that are gone from the disk, and go when it has been quiet: build again then.
+    pub waiting: Vec<String>,
+    /// Whether the parts differ from what serves.
+    pub changed: bool,
+}
+
+/// One try at a set of files.
+struct Attempt {
+    forms: Vec<Arc<Form>>,
+    served: BTreeMap<Name, Served>,
+    ground: Arc<Ground>,
+    steered: Arc<Steered>,
+    bindings: Bindings,
+    broken: Vec<Name>,
+}
+
+/// Whether a step may end with faults.
+#[derive(Clone, Copy)]
+enum Patience {
+    None,
+    Any,
+}
+
+impl Patience {
+    fn bear(self, faults: Vec<Fault>) -> Result<(), Vec<Fault>> {
+        match self {
+            Patience::None if !faults.is_empty() => Err(faults),
+            Patience::None | Patience::Any => Ok(()),
+        }
+    }
+}
+
+impl Builder {
+    /// A builder that has made nothing yet.
+    pub fn new(config: &Config) -> Builder {
+        // The one source of randomness that std has; no answer depends on it.
+        let random = std::hash::RandomState::new().build_hasher().finish();
+        Builder {
+            seed: Seed::new(random),
+            forms: Forms::default(),
+            grounds: Grounds::default(),
+            steerings: Steerings::new(config.site_position, config.health),
+            images: BTreeMap::new(),
+            broken: Vec::new(),
+        }
+    }
+
+    /// Makes parts of what `scan` found. `serving` are the files that serve now, or served last: the last good form of
+    /// each. It always ends with parts: at worst with those of `serving`.
+    pub fn build(&mut self, scan: &Scan, serving: &FileSet, removals: Removals) -> Built {
+        let asked = removal::asked(scan, serving, removals);
+        let mut choice = Choice::new(asked.files.clone(), serving);
+        let mut patience = Patience::None;
+        let attempt = loop {
+            match self.attempt(&choice, &asked, patience) {
+                Ok(attempt) => break attempt,
+                Err(faults) => {
+                    // Where nothing is left to take back, what is without fault serves.
+                    let mended = choice.retreat(faults);
+                    patience = if mended { patience } else { Patience::Any };
+                }
+            }
+        };
+        let parts = self.parts(&attempt, &choice.files);
+        let broken_changed = self.broken != attempt.broken;
+        self.broken.clone_from(&attempt.broken);
+        let diagnostics = self.diagnostics(&attempt, &choice, asked.said);
+        self.forget_unwanted();
+        Built {
+            changed: broken_changed || choice.files.digest() != serving.digest(),
+            diagnostics,
+            refused: choice.refused(),
+            waiting: asked.waiting.into_iter().filter(|p| choice.files.get(p).is_some()).collect(),
+            serving: choice.files,
+            parts,
+        }
+    }
+
+    /// The journey of a set of files, up to the first step with faults: files by themselves and zones beside each other,
+    /// steering as a whole, steering onto zones.
+    fn attempt(
+        &mut self,
+        choice: &Choice<'_>,
+        asked: &removal::Asked,
+        patience: Patience,
+    ) -> Result<Attempt, Vec<Fault>> {
+        let files = &choice.files;
+        let forms = self.forms.parse(files);
+        let ground = self.grounds.compile(files);
+        let (served, doubles) = by_apex(&forms, asked);
+        let mut faults: Vec<Fault> = forms.iter().filter_map(|form| form_fault(form)).collect();
+        faults.extend(ground.faults());
+        faults.extend(self.steerings.parse(files));
+        faults.extend(doubles);
+        patience.bear(faults)?;
+        let steered = self.steerings.compile(files, &ground);
+        patience.bear(self.cross(steered.faults(), choice, asked))?;
+        let broken = broken(choice, asked, &served);
+        let gone = self.gone(choice);
+        let zones = Zones { served: &served, broken: &broken, gone: &gone };
+        let mut bindings = bind::bind(&steered.routes, &steered.plans, &zones);
+        let before = self.steerings.routed_before(choice);
+        bind::unbound(&before, choice, &zones, &mut bindings);
+        let faults = std::mem::take(&mut bindings.faults);
+        patience.bear(self.cross(faults, choice, asked))?;
+        Ok(Attempt { forms, served, ground, steered, bindings, broken })
+    }
+
+    /// Faults between files, with all that changed together. Where something is defined twice, a file that is gone from the
+    /// disk was moved: it gives way first, and what is left is looked at again.
+    fn cross(
+        &mut self,
+        faults: Vec<Fault>,
+        choice: &Choice<'_>,
+        asked: &removal::Asked,
+    ) -> Vec<Fault> {
+        let is_double = |said: &Diagnostic| {
+            said.code.starts_with("duplicate-") || said.code.ends_with("-defined-twice")
+        };
+        if faults.iter().flat_map(|fault| &fault.said).any(is_double) {
+            let moved = asked.waiting.iter().filter(|path| {
+                is_steering_file(path)
+                    && choice.files.get(path).is_some()
+                    && !choice.is_refused(path)
+            });
+            let moved: Vec<Fault> = moved.map(|path| moved_away(path)).collect();
+            if !moved.is_empty() {
+                return moved;
+            }
+        }
+        self.steerings.widened(faults, choice)
+    }
+
+    /// Zones that serve and whose file would go, by apex.
+    fn gone(&mut self, choice: &Choice<'_>) -> BTreeMap<Name, String> {
+        let paths = choice.gone().filter(|path| forms::is_zone_file(path)).map(str::to_owned);
+        let paths: Vec<String> = paths.collect();
+        let apex = |path: String| {
+            let form = self.forms.parse_one(&path, choice.serving())?;
+            Some((form.zone.as_ref()?.apex.clone(), path))
+        };
+        paths.into_iter().filter_map(apex).collect()
+    }
+
+    fn parts(&mut self, attempt: &Attempt, files: &FileSet) -> Parts {
+        let images = self.images(attempt);
+        let steered = &attempt.steered;
+        Parts {
+            catalog: Arc::new(Catalog::compose(self.seed.clone(), images, &attempt.broken)),
+            plans: Arc::clone(&steered.plans),
+            inventory: Arc::clone(&steered.inventory),
+            files_digest: files.digest(),
+            geography_digest: attempt.ground.digest,
+            sources: attempt.ground.world.sources.clone(),
+            world: Arc::clone(&attempt.ground.world),
+            examples: examples(attempt),
+            summary: summary(attempt),
+        }
+    }
+
+    /// The image of every zone; only those whose zone or routes changed are made.
+    fn images(&mut self, attempt: &Attempt) -> Vec<Arc<ZoneImage>> {
+        let zones = attempt.zones();
+        let is_routed = |name: &Name| bind::is_routed(name, &attempt.bindings, &zones);
+        let forms = attempt.forms.iter().filter_map(|form| Some((form, form.zone.as_ref()?)));
+        let jobs: Vec<Job<'_>> =
+            forms.map(|(form, zone)| Job::new(form, zone, &attempt.bindings, &is_routed)).collect();
+        let before = std::mem::take(&mut self.images);
+        let seed = &self.seed;
+        let images = forms::in_parallel(jobs, |job| {
+            let known = before.get(&job.zone.apex).filter(|(key, _)| *key == job.key);
+            let made = || Arc::new(compile_zone(seed, job.zone, job.routed, &is_routed));
+            let image = known.map_or_else(made, |(_, image)| Arc::clone(image));
+            (job.zone.apex.clone(), (job.key, image))
+        });
+        self.images = images.into_iter().collect();
+        self.images.values().map(|(_, image)| Arc::clone(image)).collect()
+    }
+
+    fn diagnostics(
+        &mut self,
+        attempt: &Attempt,
+        choice: &Choice<'_>,
+        mut said: Vec<Diagnostic>,
+    ) -> Vec<Diagnostic> {
+        let serial = |path: &str| {
+            let form = attempt.forms.iter().find(|form| form.path == path)?;
+            form.zone.as_ref()?.serial()
+        };
+        for (path, diagnostic) in choice.said() {
+            said.push(outcome::told(diagnostic.clone(), path, choice, serial(path)));
+        }
+        let remarks = attempt.forms.iter().flat_map(|form| &form.said);
+        let remarks = remarks.chain(&attempt.ground.remarks).chain(attempt.steered.remarks());
+        // What a last good form has to remark on was remarked when it came, and its lines are not those of the disk.
+        let remarks = remarks.filter(|d| !choice.is_refused(&d.place.file));
+        said.extend(remarks.cloned());
+        said.extend(attempt.bindings.remarks.iter().cloned());
+        let zones = attempt.zones();
+        let is_routed = |name: &Name| bind::is_routed(name, &attempt.bindings, &zones);
+        said.extend(outcome::hint_warnings(attempt.forms.iter(), is_routed));
+        outcome::in_order(said)
+    }
+
+    fn forget_unwanted(&mut self) {
+        self.forms.forget_unwanted();
+        self.grounds.forget_unwanted();
+        self.steerings.forget_unwanted();
+    }
+}
+
+impl Attempt {
+    fn zones(&self) -> Zones<'_> {
+        static NO_GONE: BTreeMap<Name, String> = BTreeMap::new();
+        Zones { served: &self.served, broken: &self.broken, gone: &NO_GONE }
+    }
+}
+
+/// One zone to be made into an image.
+struct Job<'a> {
+    zone: &'a Zone,
+    routed: &'a Routed,
+    key: Digest,
+}
+
+impl<'a> Job<'a> {
+    fn new(
+        form: &'a Form,
+        zone: &'a Zone,
+        bindings: &'a Bindings,
+        is_routed: &impl Fn(&Name) -> bool,
+    ) -> Job<'a> {
+        static NO_ROUTES: Routed = Routed::new();
+        let routed = bindings.routed.get(&zone.apex).unwrap_or(&NO_ROUTES);
+        let routes: Vec<(String, Digest)> = routed
+            .iter()
+            .map(|(owner, policy)| (owner.to_string(), Digest::of(&policy.0.to_le_bytes())))
+            .collect();
+        let hintless = form.hinted.iter().filter(|hinted| is_routed(&hinted.target));
+        let hintless: Vec<String> = hintless.map(|hinted| hinted.target.to_string()).collect();
+        let parts = std::iter::once(("", form.key))
+            .chain(routes.iter().map(|(owner, policy)| (owner.as_str(), *policy)))
+            .chain(hintless.iter().map(|target| (target.as_str(), Digest::default())));
+        Job { zone, routed, key: Digest::of_parts(parts) }
+    }
+}
+
+fn form_fault(form: &Form) -> Option<Fault> {
+    form.zone.is_none().then(|| Fault {
+        primary: form.path.clone(),
+        involved: form.involved(),
+        reach: Reach::Involved,
+        said: form.said.clone(),
+    })
+}
+
+/// The zones by apex. Of two files with one apex the later path is refused; but a file that is gone from the disk gives
+/// way to the one that it was moved to.
+fn by_apex(forms: &[Arc<Form>], asked: &removal::Asked) -> (BTreeMap<Name, Served>, Vec<Fault>) {
+    let mut served: BTreeMap<Name, Served> = BTreeMap::new();
+    let mut faults = Vec::new();
+    let mut ordered: Vec<&Arc<Form>> = forms.iter().collect();
+    ordered.sort_by_key(|form| (asked.absent.contains(&form.path), &form.path));
+    for form in ordered {
+        let Some(zone) = &form.zone else { continue };
+        if let Some(first) = served.get(&zone.apex) {
+            if asked.absent.contains(&form.path) {
+                faults.push(moved_away(&form.path));
+                continue;
+            }
+            let said = outcome::apex_taken(&form.path, &zone.apex, &first.zone.path);
+            faults.push(Fault {
+                primary: form.path.clone(),
+                involved: form.involved(),
+                reach: Reach::Involved,
+                said: vec![said],
+            });
+            continue;
+        }
+        let files = form.involved();
+        served.insert(zone.apex.clone(), Served { zone: Arc::clone(zone), files });
+    }
+    (served, faults)
+}
+
+/// Zones that are asked for, have no form that could serve, and are served by no other file.
+fn broken(
+    choice: &Choice<'_>,
+    asked: &removal::Asked,
+    served: &BTreeMap<Name, Served>,
+) -> Vec<Name> {
+    let dropped = asked.files.files.keys().filter(|path| {
+        forms::is_zone_file(path) && choice.files.get(path).is_none() && choice.is_refused(path)
+    });
+    let mut names: Vec<Name> = dropped
+        .filter_map(|path| forms::origin(path).ok())
+        .filter(|name| !served.contains_key(name))
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn examples(attempt: &Attempt) -> Vec<(String, PolicyId)> {
+    // A wildcard is no name to ask for.
+    let plain = |routed: &Routed| {
+        let names = routed.iter().map(|(owner, policy)| (owner.to_string(), *policy));
+        let names = names.filter(|(owner, _)| !owner.starts_with('*'));
+        names.take(EXAMPLE_COUNT_MAX).collect::<Vec<_>>()
+    };
+    attempt.bindings.routed.values().flat_map(plain).take(EXAMPLE_COUNT_MAX).collect()
+}
+
+fn summary(attempt: &Attempt) -> Summary {
+    let inventory = &attempt.steered.inventory;
+    Summary {
+        zones: attempt.served.len(),
+        records: attempt.served.values().map(|s| s.zone.record_count()).sum(),
+        routes: attempt.bindings.routed.values().map(Routed::len).sum(),
+        policies: attempt.steered.plans.len(),
+        pools: inventory.pools.len(),
+        endpoints: inventory.members.len(),
+        regions: attempt.ground.regions.list.len(),
+        broken: attempt.broken.iter().map(Name::to_string).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

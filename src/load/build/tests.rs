@@ -1,0 +1,387 @@
+//! States of files, one after another, and what serves of each. A world is built as a running server would: what serves
+//! is carried from step to step, or into a fresh builder as after a restart.
+
+use std::path::Path;
+
+use super::*;
+use crate::fileset::File;
+
+const REGIONS: &str = "[fra]\nname = 'F'\nposition = [50.11, 8.68]\n\
+                       [iad]\nname = 'I'\nposition = [38.9, -77.4]\n";
+const POOL: &str = "[pools.web]\nfra = ['192.0.2.10']\niad = ['198.51.100.10']\n\
+                    [policies.web]\npool = 'web'\n";
+
+struct World {
+    builder: Builder,
+    disk: FileSet,
+    serving: FileSet,
+}
+
+impl World {
+    fn new(files: &[(&str, &str)]) -> World {
+        let builder = Builder::new(&Config::defaults(Path::new("/")));
+        let mut world = World { builder, disk: FileSet::default(), serving: FileSet::default() };
+        world.write(files);
+        world
+    }
+
+    fn write(&mut self, files: &[(&str, &str)]) {
+        for (path, text) in files {
+            self.disk.files.insert((*path).to_owned(), File::new(text.as_bytes()));
+        }
+    }
+
+    fn remove(&mut self, path: &str) {
+        self.disk.files.remove(path);
+    }
+
+    fn restart(&mut self) {
+        self.builder = Builder::new(&Config::defaults(Path::new("/")));
+    }
+
+    fn build(&mut self) -> Built {
+        self.build_with(Scan::from(self.disk.clone()), Removals::Settled)
+    }
+
+    fn build_with(&mut self, scan: Scan, removals: Removals) -> Built {
+        let built = self.builder.build(&scan, &self.serving, removals);
+        self.serving = built.serving.clone();
+        built
+    }
+
+    fn serves(&self, path: &str) -> Option<&str> {
+        self.serving.get(path).map(|f| std::str::from_utf8(&f.bytes).unwrap())
+    }
+}
+
+fn zone(serial: u32, records: &str) -> String {
+    format!(
+        "$TTL 300\n@ SOA ns.example.net. host {serial} 1h 15m 30d 5m\n@ NS ns.example.net.\n{records}"
+    )
+}
+
+fn refused(built: &Built) -> Vec<&str> {
+    built.refused.iter().map(|r| r.path.as_str()).collect()
+}
+
+fn errors(built: &Built) -> Vec<&str> {
+    built.diagnostics.iter().filter(|d| d.is_error()).map(|d| d.code).collect()
+}
+
+fn said<'b>(built: &'b Built, code: &str) -> &'b Diagnostic {
+    let found = built.diagnostics.iter().find(|d| d.code == code);
+    found.unwrap_or_else(|| panic!("no {code} in {:#?}", built.diagnostics))
+}
+
+#[test]
+fn a_broken_zone_serves_its_last_good_form_and_holds_back_no_other() {
+    let (good_a, good_b) = (zone(1, ""), zone(1, ""));
+    let mut world = World::new(&[("zones/a.zone", &good_a), ("zones/b.zone", &good_b)]);
+    let built = world.build();
+    assert_eq!((built.parts.summary.zones, built.changed), (2, true));
+    assert_eq!(errors(&built), [""; 0]);
+    assert!(!world.build().changed);
+    let new_b = zone(2, "www A 192.0.2.1\n");
+    world.write(&[("zones/a.zone", "@ SOA broken\n"), ("zones/b.zone", &new_b)]);
+    // Twice in one process, and once after a restart: it is the same each time.
+    for round in 0..3 {
+        let built = world.build();
+        assert_eq!(refused(&built), ["zones/a.zone"]);
+        assert_eq!(world.serves("zones/a.zone"), Some(good_a.as_str()));
+        assert_eq!(world.serves("zones/b.zone"), Some(new_b.as_str()));
+        assert_eq!((built.parts.summary.zones, built.changed), (2, round == 0));
+        let error = built.diagnostics.iter().find(|d| d.is_error()).unwrap();
+        assert_eq!(error.consequence, "the zone was not loaded; serial 1 stays in service");
+        if round == 1 {
+            world.restart();
+        }
+    }
+    world.write(&[("zones/a.zone", &zone(3, ""))]);
+    assert_eq!(refused(&world.build()), [""; 0]);
+}
+
+#[test]
+fn a_zone_never_loaded_is_known_as_broken() {
+    let mut world = World::new(&[("zones/a.zone", "nonsense\n"), ("zones/b.zone", &zone(1, ""))]);
+    let built = world.build();
+    assert_eq!(built.parts.summary.broken, ["a."]);
+    assert_eq!((built.parts.summary.zones, built.parts.catalog.zone_count()), (1, 2));
+    let error = built.diagnostics.iter().find(|d| d.is_error()).unwrap();
+    assert!(error.consequence.contains("SERVFAIL (EDE 14)"), "{error}");
+    world.remove("zones/a.zone");
+    let built = world.build();
+    assert_eq!((built.changed, built.parts.catalog.zone_count()), (true, 1));
+}
+
+#[test]
+fn of_two_files_with_one_apex_the_later_path_is_refused() {
+    let first = zone(1, "$ORIGIN a.\n");
+    let second = zone(2, "");
+    let mut world = World::new(&[("zones/a.zone", &first), ("zones/sub/a.zone", &second)]);
+    let built = world.build();
+    assert_eq!(refused(&built), ["zones/sub/a.zone"]);
+    assert_eq!(said(&built, "apex-defined-twice").place.file, "zones/sub/a.zone");
+    // The name is served all the same: it is not broken.
+    assert_eq!((built.parts.summary.zones, built.parts.summary.broken.len()), (1, 0));
+}
+
+#[test]
+fn a_file_that_moves_takes_its_zone_along() {
+    for (from, to) in [("zones/a.zone", "zones/sub/a.zone"), ("zones/sub/a.zone", "zones/a.zone")] {
+        let mut world = World::new(&[(from, &zone(1, "")), ("zones/b.zone", &zone(1, ""))]);
+        world.build();
+        world.remove(from);
+        world.write(&[(to, &zone(2, ""))]);
+        let built = world.build_with(Scan::from(world.disk.clone()), Removals::Wait);
+        assert_eq!((refused(&built), built.waiting.len()), (vec![], 0));
+        assert_eq!(built.parts.summary.zones, 2);
+        assert!(world.serves(from).is_none() && world.serves(to).is_some());
+    }
+}
+
+#[test]
+fn what_is_gone_goes_when_it_is_settled_and_never_all_at_once() {
+    let mut world = World::new(&[("zones/a.zone", &zone(1, "")), ("zones/b.zone", &zone(1, ""))]);
+    world.build();
+    world.remove("zones/a.zone");
+    let built = world.build_with(Scan::from(world.disk.clone()), Removals::Wait);
+    assert_eq!(
+        (built.waiting.as_slice(), built.changed),
+        (&["zones/a.zone".to_owned()][..], false)
+    );
+    let built = world.build();
+    assert_eq!((built.waiting.len(), built.changed, built.parts.summary.zones), (0, true, 1));
+    world.remove("zones/b.zone");
+    let built = world.build();
+    assert_eq!((built.changed, built.parts.summary.zones), (false, 1));
+    assert_eq!(errors(&built), ["zones-empty"]);
+    // A folder that cannot be read removes nothing.
+    let unread = |path: &str| Scan { unread: vec![path.to_owned()], ..Scan::default() };
+    for path in ["zones/", "zones/b.zone"] {
+        let built = world.build_with(unread(path), Removals::Settled);
+        assert_eq!((built.changed, errors(&built).len()), (false, 0), "{path}");
+    }
+}
+
+#[test]
+fn an_included_file_goes_back_with_the_zone_that_it_breaks() {
+    let a = zone(1, "$INCLUDE common.inc\n");
+    let mut world = World::new(&[
+        ("zones/a.zone", &a),
+        ("zones/b.zone", &a),
+        ("zones/common.inc", "www A 192.0.2.1\n"),
+    ]);
+    let built = world.build();
+    assert_eq!((errors(&built), built.parts.summary.records), (vec![], 6));
+    world.write(&[("zones/common.inc", "www A 192.0.2.2\nx A 192.0.2.3\n")]);
+    assert_eq!(world.build().parts.summary.records, 8);
+    world.write(&[("zones/common.inc", "www A nowhere\n")]);
+    let built = world.build();
+    assert_eq!(refused(&built), ["zones/common.inc"]);
+    assert_eq!(built.parts.summary.records, 8);
+    world.remove("zones/common.inc");
+    let built = world.build();
+    assert_eq!((refused(&built), built.parts.summary.records), (vec!["zones/common.inc"], 8));
+    let above = zone(1, "$INCLUDE ../secret\n");
+    world.write(&[("zones/c.zone", &above)]);
+    assert_eq!(world.build().parts.summary.broken, ["c."]);
+}
+
+#[test]
+fn routes_are_bound_and_counted() {
+    let steering = format!("{POOL}[routes.'a']\n'@' = 'web'\n'www' = 'web'\n'*.apps' = 'web'\n");
+    let records = "@ A 192.0.2.1\nwww A 192.0.2.1\n*.apps A 192.0.2.1\nx.apps A 192.0.2.1\n\
+                   svc HTTPS 1 www alpn=h2 ipv4hint=192.0.2.9\n";
+    let mut world = World::new(&[
+        ("geo/regions.toml", REGIONS),
+        ("zones/a.toml", &steering),
+        ("zones/a.zone", &zone(1, records)),
+    ]);
+    let built = world.build();
+    assert_eq!(errors(&built), [""; 0], "{:#?}", built.diagnostics);
+    let summary = &built.parts.summary;
+    assert_eq!((summary.routes, summary.pools, summary.policies, summary.regions), (3, 1, 1, 2));
+    assert_eq!((summary.endpoints, built.parts.inventory.members.len()), (2, 2));
+    assert_eq!(said(&built, "wildcard-blocked").place.line, 9);
+    assert_eq!(said(&built, "hints-of-routed-name").place.line, 8);
+}
+
+#[test]
+fn routes_that_cannot_be_are_refused() {
+    let names = "[pools.n]\nfra = ['lb.example.net.']\n[policies.n]\npool = 'n'\n\
+                 [policies.d]\npool = 'web'\nwhen_all_down = 'default'\n";
+    let mut world = World::new(&[("geo/regions.toml", REGIONS)]);
+    for (route, records, code) in [
+        ("[routes.'b']\n'@' = 'web'\n", "", "route-zone-unknown"),
+        ("[routes.'a']\n'www.b.' = 'web'\n", "", "route-outside-zone"),
+        ("[routes.'a']\n'w..w' = 'web'\n", "", "route-owner"),
+        ("[routes.'a']\n'x.sub' = 'web'\n", "sub NS ns.b.\n", "route-below-delegation"),
+        ("[routes.'a']\n'sub' = 'web'\n", "sub NS ns.b.\n", "route-below-delegation"),
+        ("[routes.'a']\n'x.d' = 'web'\n", "d DNAME b.\n", "route-below-dname"),
+        ("[routes.'a']\n'www' = 'web'\n", "www CNAME b.\n", "route-beside-cname"),
+        ("[routes.'a']\n'@' = 'n'\n", "", "route-cname-at-apex"),
+        ("[routes.'a']\n'www' = 'n'\n", "www TXT x\n", "route-cname-and-other-data"),
+        ("[routes.'a']\n'ns' = 'web'\n", "@ NS ns\nns A 192.0.2.1\n", "route-on-ns-target"),
+        ("[routes.'a']\n'www' = 'd'\n", "", "route-without-default"),
+    ] {
+        let steering = format!("{POOL}{names}{route}");
+        // Each case is a first start; only what was learnt of geography is kept.
+        world.serving = FileSet::default();
+        world.write(&[("zones/a.toml", &steering), ("zones/a.zone", &zone(1, records))]);
+        let built = world.build();
+        assert_eq!(errors(&built), [code], "{route}{records}{:#?}", built.diagnostics);
+        // Nothing was ever good: the steering is dropped, and the zone serves its own records.
+        assert_eq!(refused(&built), ["zones/a.toml"], "{code}");
+        assert_eq!((built.parts.summary.zones, built.parts.summary.routes), (1, 0));
+    }
+    let allowed = format!("{POOL}{names}[routes.'a']\n'www' = 'n'\n");
+    world.write(&[("zones/a.toml", &allowed), ("zones/a.zone", &zone(1, "www CNAME b.\n"))]);
+    assert_eq!(errors(&world.build()), [""; 0]);
+}
+
+#[test]
+fn edits_that_refer_to_each_other_publish_together_or_not_at_all() {
+    let routes = "[routes.'a']\n'www' = 'web'\n";
+    let old = zone(1, "www A 192.0.2.1\n");
+    let mut world = World::new(&[
+        ("geo/regions.toml", REGIONS),
+        ("zones/a.toml", routes),
+        ("zones/a.zone", &old),
+        ("zones/b.zone", &zone(1, "")),
+        ("zones/pool.toml", POOL),
+    ]);
+    assert_eq!(errors(&world.build()), [""; 0]);
+    // A zone edit that breaks a route goes back; an edit beside it does not.
+    world.write(&[("zones/a.zone", &zone(2, "www CNAME b.\n")), ("zones/b.zone", &zone(2, ""))]);
+    let built = world.build();
+    assert_eq!(refused(&built), ["zones/a.zone"]);
+    assert_eq!(world.serves("zones/a.zone"), Some(old.as_str()));
+    assert_eq!(world.serves("zones/b.zone"), Some(zone(2, "").as_str()));
+    // A policy renamed under the routes that name it goes back, though the error stands in the routes.
+    world.write(&[("zones/a.zone", &old)]);
+    world.write(&[("zones/pool.toml", &POOL.replace("policies.web", "policies.wide"))]);
+    let built = world.build();
+    assert_eq!(refused(&built), ["zones/pool.toml"]);
+    assert_eq!(built.parts.summary.routes, 1);
+    // Renamed in both, it is taken.
+    world.write(&[("zones/a.toml", &routes.replace("'web'", "'wide'"))]);
+    let built = world.build();
+    assert_eq!((refused(&built), built.parts.summary.routes), (vec![], 1));
+    // A region that a pool needs does not go.
+    world.write(&[("geo/regions.toml", REGIONS.split("[iad]").next().unwrap())]);
+    assert_eq!(refused(&world.build()), ["geo/regions.toml"]);
+    // Nor does a zone that is routed.
+    world.write(&[("geo/regions.toml", REGIONS)]);
+    world.remove("zones/a.zone");
+    let built = world.build();
+    assert_eq!((refused(&built), built.parts.summary.zones), (vec!["zones/a.zone"], 2));
+    // With its routes it goes.
+    world.remove("zones/a.toml");
+    assert_eq!(world.build().parts.summary.zones, 1);
+}
+
+#[test]
+fn a_routed_zone_that_is_signed_serves_its_default_or_stays_as_it_was() {
+    let steering = format!("{POOL}[routes.'a']\n'www' = 'web'\n");
+    let key = "@ DNSKEY 257 3 15 l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4=\n";
+    let with = zone(2, &format!("{key}www A 192.0.2.1\n"));
+    let mut world = World::new(&[
+        ("geo/regions.toml", REGIONS),
+        ("zones/a.toml", &steering),
+        ("zones/a.zone", &with),
+    ]);
+    let built = world.build();
+    assert_eq!((refused(&built), built.parts.summary.routes), (vec![], 0));
+    assert!(said(&built, "route-in-signed-zone").consequence.contains("default RRset"));
+    // Rule 5: signing a zone whose routed name has no address of its own would take it away.
+    world.write(&[("zones/a.zone", &zone(3, ""))]);
+    assert_eq!(world.build().parts.summary.routes, 1);
+    world.write(&[("zones/a.zone", &zone(4, key))]);
+    let built = world.build();
+    assert_eq!((refused(&built), built.parts.summary.routes), (vec!["zones/a.zone"], 1));
+}
+
+#[test]
+fn routes_of_a_zone_that_never_loaded_hold_nothing_back() {
+    let steering = format!("{POOL}[routes.'a']\n'www' = 'web'\n[routes.'b']\n'www' = 'web'\n");
+    let mut world = World::new(&[
+        ("geo/regions.toml", REGIONS),
+        ("zones/ab.toml", &steering),
+        ("zones/a.zone", "nonsense\n"),
+        ("zones/b.zone", &zone(1, "")),
+    ]);
+    let built = world.build();
+    assert_eq!(refused(&built), ["zones/a.zone"]);
+    assert_eq!((built.parts.summary.routes, built.parts.summary.broken.len()), (1, 1));
+}
+
+#[test]
+fn broken_geography_is_refused_by_itself() {
+    let mut world = World::new(&[
+        ("geo/regions.toml", REGIONS),
+        ("geo/overrides.csv", "203.0.113.0/24,fra,ours\n"),
+        ("zones/a.zone", &zone(1, "")),
+    ]);
+    let built = world.build();
+    assert_eq!(errors(&built), [""; 0], "{:#?}", built.diagnostics);
+    let before = built.parts.geography_digest;
+    world.write(&[("geo/overrides.csv", "nowhere\n"), ("geo/x.mmdb", "junk")]);
+    let built = world.build();
+    assert_eq!(refused(&built), ["geo/overrides.csv", "geo/x.mmdb"]);
+    assert_eq!(built.parts.geography_digest, before);
+    assert!(!built.changed);
+}
+
+#[test]
+fn steering_that_moves_or_goes_keeps_names_answered() {
+    let steering = format!("{POOL}[routes.'a']\n'@' = 'web'\n'www' = 'web'\n");
+    let mut world = World::new(&[
+        ("geo/regions.toml", REGIONS),
+        ("zones/m.toml", &steering),
+        ("zones/a.zone", &zone(1, "@ A 192.0.2.1\n")),
+    ]);
+    assert_eq!(world.build().parts.summary.routes, 2);
+    // Moved to an earlier path, then to a later one: at once, and without a word.
+    for (from, to) in [("zones/m.toml", "zones/b.toml"), ("zones/b.toml", "zones/z.toml")] {
+        world.remove(from);
+        world.write(&[(to, &steering)]);
+        let built = world.build_with(Scan::from(world.disk.clone()), Removals::Wait);
+        assert_eq!((errors(&built), refused(&built)), (vec![], vec![]));
+        assert_eq!((built.parts.summary.routes, world.serves(from)), (2, None));
+    }
+    // `www` has no address of its own: its file does not go, but its line does.
+    world.remove("zones/z.toml");
+    let built = world.build();
+    assert_eq!(
+        (errors(&built), refused(&built)),
+        (vec!["route-file-removed"], vec!["zones/z.toml"])
+    );
+    world.write(&[("zones/z.toml", &steering.replace("'www' = 'web'\n", ""))]);
+    let built = world.build();
+    assert_eq!((errors(&built).len(), built.parts.summary.routes), (0, 1));
+    assert!(!said(&built, "route-removed").is_error());
+    world.remove("zones/z.toml");
+    assert_eq!(world.build().parts.summary.routes, 0);
+}
+
+#[test]
+fn steering_files_that_refer_to_each_other_go_back_together() {
+    let (one, two) = ("[routes.'a']\n'www' = 'web'\n", "[routes.'b']\n'www' = 'other'\n");
+    let other = POOL.replace("web", "other");
+    let mut world = World::new(&[
+        ("geo/regions.toml", REGIONS),
+        ("zones/a.toml", one),
+        ("zones/a.zone", &zone(1, "www A 192.0.2.1\n")),
+        ("zones/b.toml", two),
+        ("zones/b.zone", &zone(1, "www A 192.0.2.1\n")),
+        ("zones/other.toml", &other),
+        ("zones/web.toml", POOL),
+    ]);
+    assert_eq!(errors(&world.build()), [""; 0]);
+    let edit = |text: &str| text.replace("192.0.2.10", "192.0.2.99");
+    world.write(&[("zones/a.toml", &format!("{one}'x' = 'wbe'\n"))]);
+    world.write(&[("zones/web.toml", &edit(POOL)), ("zones/other.toml", &edit(&other))]);
+    let built = world.build();
+    assert_eq!(refused(&built), ["zones/a.toml", "zones/web.toml"]);
+    assert_eq!(world.serves("zones/other.toml"), Some(edit(&other).as_str()));
+}

@@ -1,0 +1,264 @@
+//! homing.toml: what one process is told about itself. Not part of any generation.
+//!
+//! Owns: the defaults, the reading of every key, and the paths, which are relative to the file's own folder.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::diagnostic::{Diagnostic, Place, has_error};
+use crate::geo::Position;
+use crate::route::{Reader, Settings, Source, read_health, read_position};
+
+/// The name of the file, looked for in the folder that is served.
+pub const CONFIG_FILE: &str = "homing.toml";
+
+/// Octets of the longest site name: it is answered as one label-sized text (RFC 5001 sets no bound).
+const SITE_NAME_LEN_MAX: usize = 63;
+/// Sockets that one process may be told to open: a guess, far above any machine's addresses.
+const LISTEN_COUNT_MAX: usize = 256;
+/// Threads that answer UDP: a guess, above the largest machine's CPUs.
+const CORE_COUNT_MAX: u32 = 1024;
+
+/// What one process is told about itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The file it came from; none when the defaults hold.
+    pub file: Option<PathBuf>,
+    /// NSID, `id.server` and `hostname.bind`; 1 to 63 octets.
+    pub site_name: String,
+    /// Where this site is, for clients whose place is unknown.
+    pub site_position: Option<Position>,
+    /// Addresses that DNS is answered on, UDP and TCP.
+    pub dns: Vec<SocketAddr>,
+    /// The address of the API.
+    pub api: SocketAddr,
+    /// Threads that answer UDP, as written: 0 is one for each CPU. See [`Config::core_count`].
+    pub cores: usize,
+    /// The folder of zones and steering.
+    pub zones: PathBuf,
+    /// The folder of geography.
+    pub geo: PathBuf,
+    /// The folder that is ours.
+    pub state: PathBuf,
+    /// What pools inherit.
+    pub health: Settings,
+}
+
+impl Config {
+    /// What holds without a homing.toml in `root`.
+    pub fn defaults(root: &Path) -> Config {
+        Config {
+            file: None,
+            site_name: "local".to_owned(),
+            site_position: None,
+            dns: vec![
+                SocketAddr::from(([127, 0, 0, 1], 5300)),
+                SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, 5300)),
+            ],
+            api: SocketAddr::from(([127, 0, 0, 1], 8053)),
+            cores: 0,
+            zones: root.join("zones"),
+            geo: root.join("geo"),
+            state: root.join("state"),
+            health: Settings::default(),
+        }
+    }
+
+    /// The configuration of the folder `root`: its homing.toml, or the defaults where there is none.
+    pub fn find(root: &Path) -> Result<Config, Vec<Diagnostic>> {
+        let path = root.join(CONFIG_FILE);
+        match path.symlink_metadata() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Ok(Config::defaults(root))
+            }
+            _ => Config::load(&path),
+        }
+    }
+
+    /// Reads the file at `path`. Every mistake in it comes back at once.
+    pub fn load(path: &Path) -> Result<Config, Vec<Diagnostic>> {
+        let shown = path.display().to_string();
+        let bytes = std::fs::read(path).map_err(|error| {
+            let what = format!("the configuration cannot be read: {error}");
+            let said = Diagnostic::error("config-unreadable", Place::file(&shown), what);
+            vec![said.help("give the file's path and let this user read it")]
+        })?;
+        let root = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut config = Config::parse(&shown, &bytes, root)?;
+        config.file = Some(path.to_owned());
+        Ok(config)
+    }
+
+    /// Reads `text`, which the operator knows as `shown`; paths in it are relative to `root`.
+    pub fn parse(shown: &str, text: &[u8], root: &Path) -> Result<Config, Vec<Diagnostic>> {
+        let source = Source::new(shown, text).map_err(|said| vec![said])?;
+        let mut reader = Reader::new(&source);
+        let top = reader.top();
+        let mut config = Config::defaults(root);
+        reader.only_keys(&top, &["site", "listen", "files", "health"], "homing.toml");
+        let mut section = |key: &str, read: &mut dyn FnMut(&mut Reader<'_>, &DeTable<'_>)| {
+            if let Some(value) = top.get(key)
+                && let Some(table) = reader.table(value, &format!("`{key}`"))
+            {
+                read(&mut reader, table);
+            }
+        };
+        section("site", &mut |reader, table| read_site(&mut config, reader, table));
+        section("listen", &mut |reader, table| read_listen(&mut config, reader, table));
+        section("files", &mut |reader, table| read_files(&mut config, reader, table, root));
+        section("health", &mut |reader, table| {
+            let patch = read_health(reader, table, "[health]");
+            config.health = patch.over(&Settings::default());
+        });
+        let said = reader.finish();
+        if has_error(&said) { Err(said) } else { Ok(config) }
+    }
+
+    /// Threads that answer UDP: as written, or one for each CPU that this process may use.
+    pub fn core_count(&self) -> usize {
+        match self.cores {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            count => count,
+        }
+    }
+}
+
+fn read_site(config: &mut Config, reader: &mut Reader<'_>, site: &DeTable<'_>) {
+    reader.only_keys(site, &["name", "position"], "[site]");
+    if let Some(value) = site.get("name")
+        && let Some(name) = reader.text(value, "`name`")
+    {
+        if name.is_empty() || name.len() > SITE_NAME_LEN_MAX {
+            let help = format!("1 to {SITE_NAME_LEN_MAX} octets");
+            let what = format!("`name` has {} octets", name.len());
+            reader.error("site-name", &value.span(), what, help);
+        } else {
+            config.site_name = name.to_owned();
+        }
+    }
+    let position = site.get("position");
+    config.site_position = position.and_then(|value| read_position(reader, value));
+}
+
+fn read_listen(config: &mut Config, reader: &mut Reader<'_>, listen: &DeTable<'_>) {
+    reader.only_keys(listen, &["dns", "api", "cores"], "[listen]");
+    if let Some(value) = listen.get("dns")
+        && let Some(list) = reader.full_list(value, "`dns`")
+    {
+        if list.len() > LISTEN_COUNT_MAX {
+            let what = format!("`dns` lists {} addresses", list.len());
+            let help = format!("at most {LISTEN_COUNT_MAX}");
+            reader.error("too-many-addresses", &value.span(), what, help);
+        }
+        let list = list.iter().take(LISTEN_COUNT_MAX);
+        config.dns = list.filter_map(|value| read_address(reader, value, "`dns`")).collect();
+    }
+    if let Some(value) = listen.get("api") {
+        config.api = read_address(reader, value, "`api`").unwrap_or(config.api);
+    }
+    if let Some(value) = listen.get("cores") {
+        let cores = reader.integer(value, "`cores`", 0, CORE_COUNT_MAX);
+        config.cores = cores.map_or(config.cores, |count| count as usize);
+    }
+}
+
+fn read_files(config: &mut Config, reader: &mut Reader<'_>, files: &DeTable<'_>, root: &Path) {
+    reader.only_keys(files, &["zones", "geo", "state"], "[files]");
+    let folders =
+        [("zones", &mut config.zones), ("geo", &mut config.geo), ("state", &mut config.state)];
+    for (key, folder) in folders {
+        let Some(value) = files.get(key) else { continue };
+        match reader.text(value, &format!("`{key}`")) {
+            Some("") => {
+                let help = "`.` is the folder of this file";
+                reader.error("folder-name", &value.span(), format!("`{key}` is empty"), help);
+            }
+            Some(path) => *folder = root.join(path),
+            None => {}
+        }
+    }
+}
+
+fn read_address(
+    reader: &mut Reader<'_>,
+    value: &Spanned<DeValue<'_>>,
+    what: &str,
+) -> Option<SocketAddr> {
+    let text = reader.text(value, what)?;
+    let address = text.parse().ok();
+    if address.is_none() {
+        let help = "an address with a port: 192.0.2.1:53, [2001:db8::1]:53";
+        let message = format!("{what}: `{text}` is not an address with a port");
+        reader.error("not-an-address", &value.span(), message, help);
+    }
+    address
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, Vec<Diagnostic>> {
+        Config::parse("homing.toml", text.as_bytes(), Path::new("/srv/dns"))
+    }
+
+    #[test]
+    fn an_empty_file_is_the_defaults() {
+        let config = parse("").unwrap();
+        assert_eq!(config, Config::defaults(Path::new("/srv/dns")));
+        assert_eq!(config.dns[1].to_string(), "[::1]:5300");
+        assert_eq!(config.state, Path::new("/srv/dns/state"));
+        assert!(config.core_count() >= 1);
+    }
+
+    #[test]
+    fn every_key_is_read() {
+        let config = parse(
+            "[site]\nname = \"fra-1\"\nposition = [50.11, 8.68]\n\
+             [listen]\ndns = [\"0.0.0.0:53\"]\napi = \"[::1]:80\"\ncores = 3\n\
+             [files]\nzones = \"z\"\ngeo = \"/g\"\nstate = \"../s\"\n\
+             [health]\nquorum = 2\ninterval = \"5s\"\nfailback = \"after 5m\"\n\
+             start = \"down\"\nmax_down_share = 1\n",
+        )
+        .unwrap();
+        assert_eq!((config.site_name.as_str(), config.core_count()), ("fra-1", 3));
+        assert_eq!(config.zones, Path::new("/srv/dns/z"));
+        assert_eq!(config.geo, Path::new("/g"));
+        assert_eq!((config.health.quorum, config.health.interval_millis), (2, 5000));
+        assert_eq!(config.health.max_down_share, 1.0);
+    }
+
+    #[test]
+    fn each_mistake_is_named_where_it_stands() {
+        let said = parse(
+            "[site]\nnmae = \"x\"\nposition = [91, 0]\n[listen]\ndns = [\"nowhere\"]\n\
+             cores = \"two\"\n[helth]\nquorum = 1\n",
+        )
+        .unwrap_err();
+        let mut shown: Vec<(u32, u32, &str)> =
+            said.iter().map(|d| (d.place.line, d.place.column, d.code)).collect();
+        shown.sort();
+        assert_eq!(
+            shown,
+            [
+                (2, 1, "unknown-key"),
+                (3, 13, "out-of-range"),
+                (5, 8, "not-an-address"),
+                (6, 9, "wrong-type"),
+                (7, 2, "unknown-key"),
+            ]
+        );
+        let helps: Vec<&str> = said.iter().map(|d| d.help.as_str()).collect();
+        assert!(helps.contains(&"did you mean `name`?"), "{helps:?}");
+        assert!(helps.contains(&"did you mean `health`?"), "{helps:?}");
+    }
+
+    #[test]
+    fn what_is_no_toml_is_refused_with_its_place() {
+        let said = parse("[site]\nname = \n").unwrap_err();
+        assert_eq!((said[0].code, said[0].place.line), ("toml-syntax", 2));
+    }
+}

@@ -1,0 +1,340 @@
+//! Files off the disk: the only reader of `zones/` and `geo/`.
+//!
+//! Owns:  which files count, how far links may lead, and that a file is read whole and from one moment.
+//! Never: knows what a file means. What cannot be read is said, and named in `unread`, so that nobody takes it for gone.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::{self, File as Handle, Metadata, OpenOptions};
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use crate::diagnostic::{Diagnostic, Place};
+use crate::fileset::{File, FileSet};
+
+use super::config::Config;
+use super::include;
+
+/// Octets of the largest file: above any geo database or zone known. A guess.
+const FILE_LEN_MAX: u64 = 2 << 30;
+/// Files and folders looked at in one scan. A guess: a million zones, and steering for some.
+const ENTRY_COUNT_MAX: usize = 2_000_000;
+/// Folders within folders.
+const DEPTH_MAX: usize = 32;
+/// How often a file that changes under our eyes is begun again.
+const READ_TRY_COUNT: usize = 5;
+/// Younger than this when it was read, a file may change again within one tick of its clock, unseen by its times.
+const SETTLED_AFTER: Duration = Duration::from_secs(2);
+
+/// What a look at the folders found.
+#[derive(Clone, Debug, Default)]
+pub struct Scan {
+    /// The files as they stand.
+    pub files: FileSet,
+    /// What could not be read, and why.
+    pub problems: Vec<Diagnostic>,
+    /// Paths, and folders with a trailing `/`, of which nothing is known: what serves of them serves on.
+    pub unread: Vec<String>,
+}
+
+impl From<FileSet> for Scan {
+    /// A state of files that was not read from a disk, and so has no problems: that of a rollback.
+    fn from(files: FileSet) -> Scan {
+        Scan { files, ..Scan::default() }
+    }
+}
+
+/// Looks at the folders once.
+pub fn scan(config: &Config) -> Scan {
+    Reader::default().scan(config)
+}
+
+/// Looks again and again, and does not read again what has not changed.
+#[derive(Debug, Default)]
+pub struct Reader {
+    known: HashMap<PathBuf, Known>,
+}
+
+/// A file as it was when it was read.
+#[derive(Debug)]
+struct Known {
+    stamp: Stamp,
+    file: File,
+    includes: Vec<String>,
+}
+
+/// What tells a changed file from an unchanged one, short of reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    device: u64,
+    inode: u64,
+    len: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Reader {
+    /// Looks at the folders of `config`.
+    pub fn scan(&mut self, config: &Config) -> Scan {
+        let mut walk = Walk {
+            before: &self.known,
+            seen: HashMap::new(),
+            scan: Scan::default(),
+            entries: 0,
+            wanted: Vec::new(),
+        };
+        walk.root(&config.zones, "zones");
+        walk.includes(&config.zones);
+        walk.root(&config.geo, "geo");
+        let Walk { seen, scan, .. } = walk;
+        self.known = seen;
+        scan
+    }
+}
+
+/// One look in progress.
+struct Walk<'r> {
+    before: &'r HashMap<PathBuf, Known>,
+    seen: HashMap<PathBuf, Known>,
+    scan: Scan,
+    entries: usize,
+    /// Included names still to be looked for: as written, and by whom.
+    wanted: Vec<(String, String)>,
+}
+
+impl Walk<'_> {
+    fn root(&mut self, folder: &Path, name: &str) {
+        let missing = fs::symlink_metadata(folder).err();
+        if name == "geo" && missing.is_some_and(|e| e.kind() == ErrorKind::NotFound) {
+            // The built-in table serves without a folder: worth no word, unless files of it serve already.
+            return self.scan.unread.push("geo/".to_owned());
+        }
+        let mut above = Vec::new();
+        self.folder(folder, name, &mut above);
+    }
+
+    /// Walks `folder`, known as `name`; `above` are the folders that led here, by device and inode, so that a link back
+    /// to one of them ends.
+    fn folder(&mut self, folder: &Path, name: &str, above: &mut Vec<(u64, u64)>) {
+        let listed = fs::metadata(folder).and_then(|meta| {
+            let mut entries = fs::read_dir(folder)?
+                .map(|entry| entry.map(|e| e.file_name()))
+                .collect::<Result<Vec<_>, _>>()?;
+            entries.sort();
+            Ok((meta, entries))
+        });
+        let (meta, entries) = match listed {
+            Ok(listed) => listed,
+            Err(error) => return self.unread(format!("{name}/"), "folder-unreadable", &error),
+        };
+        let here = (meta.dev(), meta.ino());
+        if above.contains(&here) {
+            return;
+        }
+        if above.len() >= DEPTH_MAX {
+            let why = format!("folders lie deeper than {DEPTH_MAX}");
+            return self.problem(format!("{name}/"), "folder-too-deep", why);
+        }
+        above.push(here);
+        for entry in entries {
+            let Some(text) = entry.to_str() else {
+                let why = format!("the name of {} is not UTF-8", entry.to_string_lossy());
+                self.problem(format!("{name}/"), "name-not-utf8", why);
+                continue;
+            };
+            if !is_ignored(text) {
+                self.entry(&folder.join(text), &format!("{name}/{text}"), above);
+            }
+        }
+        above.pop();
+    }
+
+    fn entry(&mut self, path: &Path, name: &str, above: &mut Vec<(u64, u64)>) {
+        self.entries += 1;
+        if self.entries > ENTRY_COUNT_MAX {
+            if self.entries == ENTRY_COUNT_MAX + 1 {
+                let why = format!("there are more than {ENTRY_COUNT_MAX} files");
+                self.problem("zones/".to_owned(), "too-many-files", why);
+            }
+            return;
+        }
+        match fs::metadata(path) {
+            Ok(meta) if meta.is_dir() => self.folder(path, name, above),
+            Ok(_) if is_ours(name) => self.file(path, name),
+            Ok(_) => {}
+            Err(_) if !is_ours(name) && !name.ends_with('/') => {}
+            Err(error) => self.failed(path, name, &error),
+        }
+    }
+
+    /// A file that is gone by the time we look is gone; anything else is said.
+    fn failed(&mut self, path: &Path, name: &str, error: &std::io::Error) {
+        let gone = error.kind() == ErrorKind::NotFound && fs::symlink_metadata(path).is_err();
+        if !gone {
+            self.unread(name.to_owned(), "file-unreadable", error);
+        }
+    }
+
+    fn file(&mut self, path: &Path, name: &str) {
+        match self.read(path) {
+            Ok(known) => {
+                for written in &known.includes {
+                    self.wanted.push((written.clone(), name.to_owned()));
+                }
+                self.scan.files.files.insert(name.to_owned(), known.file.clone());
+                self.seen.insert(path.to_owned(), known);
+            }
+            Err(Unread::Failed(error)) => self.failed(path, name, &error),
+            Err(Unread::Refused(code, why)) => self.problem(name.to_owned(), code, why),
+        }
+    }
+
+    /// The file at `path`, as it was at one moment.
+    fn read(&self, path: &Path) -> Result<Known, Unread> {
+        for _ in 0..READ_TRY_COUNT {
+            let before = fs::metadata(path)?;
+            if !before.is_file() {
+                return Err(Unread::Refused("not-a-file", "it is not a regular file".to_owned()));
+            }
+            if before.len() > FILE_LEN_MAX {
+                let why = format!("it is larger than {} GiB", FILE_LEN_MAX >> 30);
+                return Err(Unread::Refused("file-too-large", why));
+            }
+            let stamp = Stamp::of(&before);
+            if let Some(known) = self.before.get(path).filter(|known| known.stamp == stamp) {
+                return Ok(known.again());
+            }
+            let young = is_young(&before);
+            let bytes = read_whole(path, before.len())?;
+            if Stamp::of(&fs::metadata(path)?) == stamp && bytes.len() as u64 == stamp.len {
+                let includes = includes_of(path, &bytes);
+                // What was written a moment ago is read again next time: its times may not tell.
+                let stamp = if young { Stamp { inode: 0, ..stamp } } else { stamp };
+                return Ok(Known { stamp, file: File::new(bytes), includes });
+            }
+        }
+        let why = format!("it changed {READ_TRY_COUNT} times while it was read");
+        Err(Unread::Refused("file-in-motion", why))
+    }
+
+    /// Reads what zone files include, and what that includes.
+    fn includes(&mut self, zones: &Path) {
+        let Ok(real_root) = fs::canonicalize(zones) else { return };
+        let mut looked_for = HashSet::new();
+        while let Some((written, includer)) = self.wanted.pop() {
+            // A path that leaves zones/ is the parser's to refuse, at the line that names it.
+            let Ok(names) = include::candidates(&written, &includer) else { continue };
+            for name in names {
+                if !looked_for.insert(name.clone()) || self.scan.files.get(&name).is_some() {
+                    continue;
+                }
+                self.included(&name, zones, &real_root);
+            }
+        }
+    }
+
+    fn included(&mut self, name: &str, zones: &Path, real_root: &Path) {
+        self.entries += 1;
+        let Some(below) = name.strip_prefix("zones/") else { return };
+        let path = zones.join(below);
+        let Ok(real) = fs::canonicalize(&path) else {
+            if fs::symlink_metadata(&path).is_ok() {
+                let why = "it is a link that leads nowhere, or may not be followed".to_owned();
+                self.problem(name.to_owned(), "file-unreadable", why);
+            }
+            return;
+        };
+        if !real.starts_with(real_root) {
+            let why = "it is included, and a link leads it out of zones/".to_owned();
+            return self.problem(name.to_owned(), "include-leaves-zones", why);
+        }
+        if self.entries <= ENTRY_COUNT_MAX {
+            self.file(&path, name);
+        }
+    }
+
+    fn unread(&mut self, name: String, code: &'static str, error: &std::io::Error) {
+        self.problem(name, code, format!("it cannot be read: {error}"));
+    }
+
+    fn problem(&mut self, name: String, code: &'static str, why: String) {
+        let said = Diagnostic::error(code, Place::file(&name), why)
+            .consequence("what was read of it before stays in service")
+            .help("mend it on the disk; the next scan takes it");
+        self.scan.problems.push(said);
+        self.scan.unread.push(name);
+    }
+}
+
+/// Why a file could not be read.
+enum Unread {
+    Failed(std::io::Error),
+    Refused(&'static str, String),
+}
+
+impl From<std::io::Error> for Unread {
+    fn from(error: std::io::Error) -> Unread {
+        Unread::Failed(error)
+    }
+}
+
+impl Known {
+    fn again(&self) -> Known {
+        Known { stamp: self.stamp, file: self.file.clone(), includes: self.includes.clone() }
+    }
+}
+
+impl Stamp {
+    fn of(meta: &Metadata) -> Stamp {
+        Stamp {
+            device: meta.dev(),
+            inode: meta.ino(),
+            len: meta.len(),
+            modified: (meta.mtime(), meta.mtime_nsec()),
+            changed: (meta.ctime(), meta.ctime_nsec()),
+        }
+    }
+}
+
+fn is_young(meta: &Metadata) -> bool {
+    let age = meta.modified().ok().and_then(|at| SystemTime::now().duration_since(at).ok());
+    age.is_none_or(|age| age < SETTLED_AFTER)
+}
+
+fn read_whole(path: &Path, len: u64) -> std::io::Result<Vec<u8>> {
+    // A pipe put in the file's place since we looked must not make us wait for a writer.
+    let mut options = OpenOptions::new();
+    let handle: Handle = options.read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(len).unwrap_or(0));
+    handle.take(FILE_LEN_MAX + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn includes_of(path: &Path, bytes: &[u8]) -> Vec<String> {
+    let other = ["toml", "mmdb", "csv"];
+    let is_text = path.extension().is_none_or(|e| !other.iter().any(|o| e == *o));
+    if is_text { include::named_in(bytes) } else { Vec::new() }
+}
+
+/// Whether a file is nobody's business: hidden, an editor's, a note to the reader.
+fn is_ignored(name: &str) -> bool {
+    let backups = ["~", ".swp", ".bak", ".tmp", ".orig", ".rej"];
+    name.starts_with('.')
+        || (name.starts_with('#') && name.ends_with('#'))
+        || backups.iter().any(|end| name.ends_with(end))
+        || name.split('.').next().is_some_and(|stem| stem.eq_ignore_ascii_case("readme"))
+}
+
+/// Whether a file's name says that it means something to us.
+fn is_ours(path: &str) -> bool {
+    match path.strip_prefix("zones/") {
+        Some(_) => path.ends_with(".zone") || path.ends_with(".toml"),
+        None => {
+            path == "geo/regions.toml" || path == "geo/overrides.csv" || path.ends_with(".mmdb")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

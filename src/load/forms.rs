@@ -1,0 +1,228 @@
+//! Zone files parsed, each content once.
+//!
+//! Owns: the origin that a file name gives, the parsed forms by content, the parsing on all cores.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::diagnostic::{Diagnostic, Place};
+use crate::fileset::{File, FileSet};
+use crate::number::Digest;
+use crate::zone::{self, Name, Zone};
+
+use super::hints::{self, Hinted};
+use super::include;
+
+/// What came of one zone file with what it includes.
+pub(super) struct Form {
+    /// Its path.
+    pub(super) path: String,
+    /// The hash of its content and of all that it includes.
+    pub(super) key: Digest,
+    /// The zone; none when an error refuses it.
+    pub(super) zone: Option<Arc<Zone>>,
+    /// All that is to be said of it.
+    pub(super) said: Vec<Diagnostic>,
+    /// SVCB and HTTPS records that carry address hints.
+    pub(super) hinted: Vec<Hinted>,
+    /// Files that it asked for, there or not, with what was there.
+    asked: Vec<(String, Option<Digest>)>,
+}
+
+impl Form {
+    /// The files that this form depends on, itself included.
+    pub(super) fn involved(&self) -> Vec<String> {
+        std::iter::once(&self.path).chain(self.asked.iter().map(|(p, _)| p)).cloned().collect()
+    }
+}
+
+/// Parsed forms by path; of each, the few contents that are asked for in one build.
+#[derive(Default)]
+pub(super) struct Forms {
+    known: HashMap<String, Vec<Kept>>,
+}
+
+struct Kept {
+    digest: Digest,
+    form: Arc<Form>,
+    wanted: bool,
+}
+
+impl Forms {
+    /// The form of every zone file among `files`, in path order.
+    pub(super) fn parse(&mut self, files: &FileSet) -> Vec<Arc<Form>> {
+        let paths = files.files.iter().filter(|(path, _)| is_zone_file(path));
+        let new: Vec<(&String, &File)> =
+            paths.clone().filter(|(path, file)| self.find(path, file, files).is_none()).collect();
+        for (form, digest) in
+            in_parallel(new, |(path, file)| (form(path, file, files), file.digest))
+        {
+            let kept = Kept { digest, form: Arc::new(form), wanted: true };
+            self.known.entry(kept.form.path.clone()).or_default().push(kept);
+        }
+        paths.filter_map(|(path, file)| self.find(path, file, files)).collect()
+    }
+
+    /// The form of one file among `files`, if it is known or can be parsed.
+    pub(super) fn parse_one(&mut self, path: &str, files: &FileSet) -> Option<Arc<Form>> {
+        let file = files.get(path)?;
+        if let Some(known) = self.find(path, file, files) {
+            return Some(known);
+        }
+        let form = Arc::new(form(path, file, files));
+        let kept = Kept { digest: file.digest, form: Arc::clone(&form), wanted: true };
+        self.known.entry(path.to_owned()).or_default().push(kept);
+        Some(form)
+    }
+
+    fn find(&mut self, path: &str, file: &File, files: &FileSet) -> Option<Arc<Form>> {
+        let same_asked = |form: &Form| {
+            form.asked.iter().all(|(p, digest)| files.get(p).map(|f| f.digest) == *digest)
+        };
+        let kept = self.known.get_mut(path)?;
+        let found = kept.iter_mut().find(|k| k.digest == file.digest && same_asked(&k.form))?;
+        found.wanted = true;
+        Some(Arc::clone(&found.form))
+    }
+
+    /// Forgets what nobody has asked for since the last call.
+    pub(super) fn forget_unwanted(&mut self) {
+        self.known.retain(|_, kept| {
+            kept.retain_mut(|k| std::mem::take(&mut k.wanted));
+            !kept.is_empty()
+        });
+    }
+}
+
+fn form(path: &str, file: &File, files: &FileSet) -> Form {
+    let asked = RefCell::new(Vec::new());
+    let includes = |written: &str, includer: &str| {
+        let names = include::candidates(written, includer)?;
+        let here = |name: &String| files.get(name).map(|f| f.digest);
+        asked.borrow_mut().extend(names.iter().map(|name| (name.clone(), here(name))));
+        let found = names.iter().find_map(|n| files.get(n).map(|f| (n.clone(), f.bytes.clone())));
+        found.ok_or_else(|| format!("`{written}` is not there, or cannot be read"))
+    };
+    let parsed = match origin(path) {
+        Ok(origin) => {
+            // Rule 7: a file cannot end the process, not even by a fault of ours.
+            let parse = || zone::parse(path, &file.bytes, &origin, &includes);
+            let parsed = catch_unwind(AssertUnwindSafe(parse));
+            parsed.map(|p| (p.zone, p.diagnostics)).unwrap_or_else(|_| (None, vec![bug(path)]))
+        }
+        Err(why) => (None, vec![*why]),
+    };
+    let (zone, said) = parsed;
+    let asked = asked.into_inner();
+    let own = [(path, file.digest)].into_iter();
+    let included = asked.iter().filter_map(|(p, digest)| Some((p.as_str(), (*digest)?)));
+    let key = Digest::of_parts(own.chain(included));
+    let hinted = zone.as_ref().map(hints::find).unwrap_or_default();
+    Form { path: path.to_owned(), key, zone: zone.map(Arc::new), said, hinted, asked }
+}
+
+/// What is said of a file that a fault of ours refused.
+pub(super) fn bug(path: &str) -> Diagnostic {
+    let what = "reading this file met a fault of the server's own";
+    Diagnostic::error("internal", Place::file(path), what)
+        .help("please report it, with the file if you can")
+}
+
+/// Whether a file holds a zone.
+pub(super) fn is_zone_file(path: &str) -> bool {
+    path.starts_with("zones/") && path.ends_with(".zone")
+}
+
+/// The origin that the name of a zone file gives: less `.zone`, percent-decoded; `root.zone` is the root.
+pub(super) fn origin(path: &str) -> Result<Name, Box<Diagnostic>> {
+    let file_name = path.rsplit('/').next().unwrap_or(path);
+    let stem = file_name.strip_suffix(".zone").unwrap_or(file_name);
+    if stem == "root" {
+        return Ok(Name::root());
+    }
+    let refuse = |why: String| {
+        let what = format!("the file's name gives no origin: {why}");
+        let said = Diagnostic::error("zone-file-name", Place::file(path), what);
+        Box::new(
+            said.help("name it after the zone: example.com.zone; percent-encode a slash as %2F"),
+        )
+    };
+    let decoded = percent_decode(stem).ok_or_else(|| refuse("a % needs two digits".into()))?;
+    Name::parse_bytes(&decoded, &Name::root()).map_err(|error| refuse(error.to_string()))
+}
+
+fn percent_decode(text: &str) -> Option<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        if byte != b'%' {
+            decoded.push(byte);
+            continue;
+        }
+        let (digits, after) = rest.split_at_checked(2)?;
+        decoded.extend(data_encoding::HEXLOWER_PERMISSIVE.decode(digits).ok()?);
+        rest = after;
+    }
+    Some(decoded)
+}
+
+/// `work` done on every item by as many threads as there are CPUs; results in the order of the items.
+pub(super) fn in_parallel<T: Sync, R: Send>(
+    items: Vec<T>,
+    work: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
+    let cpus = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = cpus.min(items.len());
+    if threads <= 1 {
+        return items.iter().map(work).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let share = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(index) else { return done };
+            done.push((index, work(item)));
+        }
+    };
+    let mut done: Vec<(usize, R)> = std::thread::scope(|scope| {
+        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(share)).collect();
+        let join = |handle: std::thread::ScopedJoinHandle<'_, _>| {
+            handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        handles.into_iter().flat_map(join).collect()
+    });
+    done.sort_by_key(|&(index, _)| index);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_name_gives_the_origin() {
+        for (path, expected) in [
+            ("zones/example.com.zone", "example.com."),
+            ("zones/a/b/Example.COM.zone", "Example.COM."),
+            ("zones/root.zone", "."),
+            ("zones/0%2F25.2.0.192.in-addr.arpa.zone", "0/25.2.0.192.in-addr.arpa."),
+            ("zones/com.zone", "com."),
+        ] {
+            assert_eq!(origin(path).unwrap().to_string(), expected);
+        }
+        for path in ["zones/a..b.zone", "zones/.zone", "zones/a%2.zone", "zones/a%zz.zone"] {
+            assert_eq!(origin(path).unwrap_err().code, "zone-file-name", "{path}");
+        }
+    }
+
+    #[test]
+    fn work_in_parallel_keeps_its_order() {
+        let doubled = in_parallel((0..1000).collect(), |n| n * 2);
+        assert!(doubled.into_iter().eq((0..1000).map(|n| n * 2)));
+    }
+}

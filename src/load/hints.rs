@@ -1,0 +1,80 @@
+//! Address hints in SVCB and HTTPS records whose target is routed: they would contradict the steering (RFC 9460 §7.3).
+
+use crate::zone::{Name, Rtype, Zone};
+
+const KEY_IPV4HINT: u16 = 4; // RFC 9460 §7.3
+const KEY_IPV6HINT: u16 = 6;
+
+/// A record that carries address hints.
+pub(super) struct Hinted {
+    /// Who owns it.
+    pub(super) owner: Name,
+    /// The name whose addresses are hinted at.
+    pub(super) target: Name,
+    /// The line of its RRset.
+    pub(super) line: u32,
+}
+
+/// The records of `zone` that carry address hints.
+pub(super) fn find(zone: &Zone) -> Vec<Hinted> {
+    let mut found = Vec::new();
+    for (owner, node) in &zone.nodes {
+        for rrset in node.rrsets.iter().filter(|r| is_svcb(r.rtype)) {
+            for target in rrset.rdata.iter().filter_map(|rdata| hinted_target(rdata, owner)) {
+                found.push(Hinted { owner: owner.clone(), target, line: rrset.line });
+            }
+        }
+    }
+    found
+}
+
+fn is_svcb(rtype: Rtype) -> bool {
+    rtype == Rtype::SVCB || rtype == Rtype::HTTPS
+}
+
+/// The target of a record with hints; `.` stands for the owner (RFC 9460 §2.5.2).
+fn hinted_target(rdata: &[u8], owner: &Name) -> Option<Name> {
+    let (target, params) = split(rdata)?;
+    let has_hint = params.iter().any(|(key, _)| [KEY_IPV4HINT, KEY_IPV6HINT].contains(key));
+    has_hint.then(|| if target.is_root() { owner.clone() } else { target })
+}
+
+/// The parameters of a record: key and value.
+type Params<'r> = Vec<(u16, &'r [u8])>;
+
+fn split(rdata: &[u8]) -> Option<(Name, Params<'_>)> {
+    let (target, len) = Name::from_wire(rdata.get(2..)?).ok()?;
+    let mut params = Vec::new();
+    let mut rest = rdata.get(2 + len..)?;
+    while !rest.is_empty() {
+        let (key, after) = rest.split_at_checked(2)?;
+        let (len, after) = after.split_at_checked(2)?;
+        let len = u16::from_be_bytes(len.try_into().ok()?);
+        let (value, after) = after.split_at_checked(usize::from(len))?;
+        params.push((u16::from_be_bytes(key.try_into().ok()?), value));
+        rest = after;
+    }
+    Some((target, params))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::number::Ttl;
+    use crate::zone::{Node, Rrset};
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn records_with_hints_are_found_with_their_target() {
+        let name = |text: &str| Name::parse(text, &Name::root()).unwrap();
+        // 1 . alpn=h2 ipv4hint=192.0.2.1; 1 x. without hints; 1 y. ipv6hint, cut short.
+        let own = b"\0\x01\0\0\x01\0\x03\x02h2\0\x04\0\x04\xc0\0\x02\x01";
+        let rdata = [&own[..], b"\0\x01\x01x\0", b"\0\x01\x01y\0\0\x06\0\x10\x20"];
+        let rdata = rdata.iter().map(|&r| r.into()).collect();
+        let rrset = Rrset { rtype: Rtype::HTTPS, ttl: Ttl::from_secs(60), rdata, line: 7 };
+        let nodes = BTreeMap::from([(name("www.a."), Node { rrsets: vec![rrset] })]);
+        let found = find(&Zone { apex: name("a."), path: "zones/a.zone".into(), nodes });
+        assert_eq!(found.len(), 1);
+        assert_eq!((&found[0].owner, &found[0].target), (&name("www.a."), &name("www.a.")));
+    }
+}

@@ -1,0 +1,173 @@
+//! The way back from a fault: which files return to their last good form (DESIGN rule 4).
+//!
+//! Edits that refer to each other publish together or not at all: a fault takes back every changed file that it involves.
+//! A file that never served and stands at the root of a fault is dropped; it takes nothing else with it.
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::diagnostic::Diagnostic;
+use crate::fileset::FileSet;
+
+/// A file that was refused, and the first reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Its path.
+    pub path: String,
+    /// The short name and the words of its first error.
+    pub why: String,
+}
+
+/// Something that cannot be published.
+pub(super) struct Fault {
+    /// The file at its root: the one to drop when nothing can be taken back.
+    pub(super) primary: String,
+    /// Files that it is about. Those that changed go back together.
+    pub(super) involved: Vec<String>,
+    /// Files that might be about it. They go back when nothing in `involved` has changed.
+    pub(super) reach: Reach,
+    /// What is said of it; nothing where the drop is no fault of the operator's.
+    pub(super) said: Vec<Diagnostic>,
+}
+
+/// How far a fault may lie from where it shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// In the involved files.
+    Involved,
+    /// In any steering file or in regions.toml: they share one space of names.
+    Steering,
+}
+
+/// The files that are to be published, on their way to a set without fault.
+pub(super) struct Choice<'s> {
+    /// As it stands now.
+    pub(super) files: FileSet,
+    serving: &'s FileSet,
+    refused: BTreeMap<String, String>,
+    said: Vec<(String, Diagnostic)>,
+}
+
+impl<'s> Choice<'s> {
+    /// Begins with the files that are asked for; `serving` holds the last good form of each.
+    pub(super) fn new(files: FileSet, serving: &'s FileSet) -> Choice<'s> {
+        Choice { files, serving, refused: BTreeMap::new(), said: Vec::new() }
+    }
+
+    /// Takes back what the faults involve. False when there was nothing more to take back.
+    ///
+    /// Each step brings a file to its last good form or drops one, and no step undoes another: it ends.
+    pub(super) fn retreat(&mut self, faults: Vec<Fault>) -> bool {
+        // All faults of a round are judged by the files that they were found in.
+        let (mut restored, mut dropped) = (Vec::new(), Vec::new());
+        for fault in &faults {
+            let changed = self.to_restore(fault);
+            let why = fault.said.iter().find(|d| d.is_error());
+            let why = why.map(|d| format!("{}: {}", d.code, d.message));
+            match changed.is_empty() {
+                true => dropped.push((fault.primary.clone(), why)),
+                false => restored.extend(changed.into_iter().map(|path| (path, why.clone()))),
+            }
+        }
+        let kept: HashSet<&String> = restored.iter().map(|(path, _)| path).collect();
+        dropped.retain(|(path, _)| !kept.contains(path));
+        let mut moved = !restored.is_empty();
+        for (path, why) in restored {
+            self.restore(&path, why.as_deref());
+        }
+        for (path, why) in dropped {
+            moved |= self.drop_file(&path, why.as_deref());
+        }
+        for fault in faults {
+            let entries = fault.said.into_iter().map(|said| (fault.primary.clone(), said));
+            self.said.extend(entries);
+        }
+        moved
+    }
+
+    fn to_restore(&self, fault: &Fault) -> Vec<String> {
+        let involved: Vec<String> =
+            fault.involved.iter().filter(|p| self.is_changed(p)).cloned().collect();
+        match fault.reach {
+            Reach::Steering if involved.is_empty() => self.changed_steering(),
+            Reach::Involved | Reach::Steering => involved,
+        }
+    }
+
+    /// Whether the file differs from a last good form that it has.
+    fn is_changed(&self, path: &str) -> bool {
+        let good = self.serving.get(path).map(|f| f.digest);
+        good.is_some() && self.files.get(path).map(|f| f.digest) != good
+    }
+
+    /// Files that differ from a last good form that they have.
+    pub(super) fn changed(&self) -> impl Iterator<Item = String> {
+        self.serving.files.keys().filter(|path| self.is_changed(path)).cloned()
+    }
+
+    fn changed_steering(&self) -> Vec<String> {
+        self.changed().filter(|path| is_steering(path)).collect()
+    }
+
+    fn restore(&mut self, path: &str, why: Option<&str>) {
+        if let Some(file) = self.serving.get(path) {
+            self.files.files.insert(path.to_owned(), file.clone());
+            self.refuse(path, why);
+        }
+    }
+
+    fn drop_file(&mut self, path: &str, why: Option<&str>) -> bool {
+        let dropped = self.files.files.remove(path).is_some();
+        if dropped {
+            self.refuse(path, why);
+        }
+        dropped
+    }
+
+    fn refuse(&mut self, path: &str, why: Option<&str>) {
+        if let Some(why) = why {
+            self.refused.entry(path.to_owned()).or_insert_with(|| why.to_owned());
+        }
+    }
+
+    /// Whether the file, or a change of it, was refused.
+    pub(super) fn is_refused(&self, path: &str) -> bool {
+        self.refused.contains_key(path)
+    }
+
+    /// The refused files, in path order.
+    pub(super) fn refused(&self) -> Vec<Refused> {
+        let entries = self.refused.iter();
+        entries.map(|(path, why)| Refused { path: path.clone(), why: why.clone() }).collect()
+    }
+
+    /// The last good forms.
+    pub(super) fn serving(&self) -> &FileSet {
+        self.serving
+    }
+
+    /// Files that serve and would go.
+    pub(super) fn gone(&self) -> impl Iterator<Item = &str> {
+        let paths = self.serving.files.keys().filter(|path| self.files.get(path).is_none());
+        paths.map(String::as_str)
+    }
+
+    /// All that the faults said, each with the file at its root.
+    pub(super) fn said(&self) -> &[(String, Diagnostic)] {
+        &self.said
+    }
+}
+
+/// A file that is gone from the disk gives way to the one that it was moved to: no fault of anybody's.
+pub(super) fn moved_away(path: &str) -> Fault {
+    Fault {
+        primary: path.to_owned(),
+        involved: Vec::new(),
+        reach: Reach::Involved,
+        said: Vec::new(),
+    }
+}
+
+/// Whether a file is read by the steering: its own files, the regions, the operator's overrides.
+pub(super) fn is_steering(path: &str) -> bool {
+    path.ends_with(".toml") || path == "geo/overrides.csv"
+}

@@ -1,0 +1,235 @@
+//! The decision: which region answers a bucket of a class. Pure, and the only place where a region
+//! is preferred or passed over. `fill` asks it for every row, `account` asks it again for one row
+//! and listens.
+
+use crate::health::{Member, Standing, State, Tier};
+use crate::reason::Reason;
+
+use super::plan::{ClassOrder, Plan, PlanSide};
+use super::policy::WhenAllDown;
+
+/// What health says: the state, or a supposition about it.
+pub trait Verdicts {
+    /// What is known of an endpoint.
+    fn standing(&self, member: &Member) -> Standing;
+    /// How many 256ths of its clients a region keeps.
+    fn keep(&self, region: &str) -> u16;
+}
+
+impl Verdicts for State {
+    fn standing(&self, member: &Member) -> Standing {
+        State::standing(self, member)
+    }
+
+    fn keep(&self, region: &str) -> u16 {
+        State::keep(self, region)
+    }
+}
+
+/// The verdicts on one plan's regions, in the plan's order.
+pub(super) struct View {
+    pub(super) regions: Vec<RegionView>,
+}
+
+/// The verdicts on one region.
+pub(super) struct RegionView {
+    /// The region keeps the buckets below this.
+    pub(super) keep: u16,
+    /// By family; host names are in the first.
+    pub(super) sides: [SideView; 2],
+}
+
+/// The verdicts on a region's endpoints of one family.
+#[derive(Default)]
+pub(super) struct SideView {
+    /// The best tier of any; none without endpoints.
+    pub(super) best: Option<Tier>,
+    /// The endpoints of that tier: they alone are eligible.
+    pub(super) eligible: Vec<u16>,
+}
+
+/// For whom a region is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Want {
+    /// For one family.
+    Side(usize),
+    /// For both at once.
+    Both,
+}
+
+/// One pass over the order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pass {
+    tier: Tier,
+    /// Whether a drained region is taken too.
+    drained: bool,
+}
+
+/// What a bucket gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Outcome {
+    /// A region of the plan, and why.
+    Region(u16, Reason),
+    /// The default RRset.
+    Default,
+    /// No address: none is permitted, or the policy says so.
+    Nodata(Reason),
+    /// The policy says SERVFAIL.
+    Servfail,
+}
+
+const fn pass(tier: Tier, drained: bool) -> Pass {
+    Pass { tier, drained }
+}
+
+/// Over the whole order: up; degraded; drained, but up.
+const PASSES: [Pass; 4] = [
+    pass(Tier::Up, false),
+    pass(Tier::Degraded, false),
+    pass(Tier::Up, true),
+    pass(Tier::Degraded, true),
+];
+
+/// When all are down: as if they were up, drains included; the overridden ones only if nothing else
+/// exists.
+const LAST_PASSES: [Pass; 4] = [
+    pass(Tier::Down, false),
+    pass(Tier::Down, true),
+    pass(Tier::OverriddenDown, false),
+    pass(Tier::OverriddenDown, true),
+];
+
+impl View {
+    /// What `health` says of the regions of `plan`.
+    pub(super) fn new(plan: &Plan, health: &impl Verdicts) -> View {
+        let side = |side: &PlanSide| SideView::new(side, health);
+        let regions = plan.regions.iter().map(|region| RegionView {
+            keep: health.keep(&region.name),
+            sides: [side(&region.sides[0]), side(&region.sides[1])],
+        });
+        View { regions: regions.collect() }
+    }
+
+    fn region(&self, index: u16) -> Option<&RegionView> {
+        self.regions.get(usize::from(index))
+    }
+}
+
+impl SideView {
+    fn new(side: &PlanSide, health: &impl Verdicts) -> SideView {
+        let mut view = SideView::default();
+        for (index, endpoint) in side.endpoints.iter().enumerate() {
+            let tier = health.standing(&endpoint.member).tier;
+            if view.best.is_none_or(|best| tier < best) {
+                view = SideView { best: Some(tier), eligible: Vec::new() };
+            }
+            if view.best == Some(tier) {
+                view.eligible.push(index as u16);
+            }
+        }
+        view
+    }
+}
+
+impl RegionView {
+    /// The best tier in which the region can serve what is wanted: for both families, that of the
+    /// worse.
+    fn best(&self, want: Want) -> Option<Tier> {
+        match want {
+            Want::Side(side) => self.sides.get(side).and_then(|side| side.best),
+            Want::Both => match (self.sides[0].best, self.sides[1].best) {
+                (Some(a), Some(b)) => Some(a.max(b)),
+                _ => None,
+            },
+        }
+    }
+
+    /// Why the region does not serve `bucket` in this pass; none if it does.
+    fn strike(&self, want: Want, pass: Pass, bucket: u8) -> Option<Reason> {
+        let kept = pass.drained || u16::from(bucket) < self.keep;
+        match self.best(want) {
+            None => Some(Reason::LacksFamily),
+            Some(tier) if tier == pass.tier => (!kept).then_some(Reason::Drained),
+            Some(Tier::OverriddenDown) => Some(Reason::OverriddenDown),
+            Some(_) => Some(Reason::AllDown),
+        }
+    }
+}
+
+/// The regions that `bucket` of `class` may go to, most preferred first: the rule's shares, then
+/// the order.
+pub(super) fn walk<'p>(
+    plan: &'p Plan,
+    class: &'p ClassOrder,
+    bucket: u8,
+) -> impl Iterator<Item = u16> + Clone + 'p {
+    let shares = plan.rule_of(class).and_then(|rule| rule.shares.as_ref());
+    let members = shares.map_or(&[][..], |shares| shares.preference.of(bucket));
+    let region = move |&member: &u16| shares?.regions.get(usize::from(member)).copied();
+    let preferred = members.iter().filter_map(region);
+    let seen = preferred.clone();
+    let rest = class.order.iter().copied();
+    preferred.chain(rest.filter(move |&index| !seen.clone().any(|other| other == index)))
+}
+
+/// Decides for `bucket` of `class` and one family. Every region passed over is told, with the
+/// reason, in each pass.
+pub(super) fn decide(
+    plan: &Plan,
+    view: &View,
+    class: &ClassOrder,
+    side: usize,
+    bucket: u8,
+    told: &mut impl FnMut(u16, Reason),
+) -> Outcome {
+    let has =
+        |want| class.order.iter().any(|&r| view.region(r).and_then(|r| r.best(want)).is_some());
+    if !has(Want::Side(side)) {
+        for &region in &class.order {
+            told(region, Reason::LacksFamily);
+        }
+        return Outcome::Nodata(Reason::LacksFamily);
+    }
+    let find = |want, passes: &[Pass], told: &mut dyn FnMut(u16, Reason)| {
+        passes.iter().find_map(|&pass| {
+            let mut walk = walk(plan, class, bucket).enumerate();
+            walk.find_map(|(position, index)| {
+                match view.region(index)?.strike(want, pass, bucket) {
+                    Some(reason) => {
+                        told(index, reason);
+                        None
+                    }
+                    None => Some(Outcome::Region(index, reason(plan, class, pass, position))),
+                }
+            })
+        })
+    };
+    // One region for both families, as long as one can serve both without a last resort.
+    let together = plan.families == super::policy::Families::Together && has(Want::Both);
+    if together && let Some(outcome) = find(Want::Both, &PASSES, told) {
+        return outcome;
+    }
+    let want = Want::Side(side);
+    if let Some(outcome) = find(want, &PASSES, told) {
+        return outcome;
+    }
+    let fence = plan.rule_of(class).is_some_and(|rule| rule.fence);
+    match plan.when_all_down {
+        // The zone file's own records may lie beyond a fence: within one, `default` acts as `all`.
+        WhenAllDown::Default if !fence => Outcome::Default,
+        WhenAllDown::All | WhenAllDown::Default => {
+            find(want, &LAST_PASSES, told).unwrap_or(Outcome::Nodata(Reason::LacksFamily))
+        }
+        WhenAllDown::Nodata => Outcome::Nodata(Reason::LastResort),
+        WhenAllDown::Servfail => Outcome::Servfail,
+    }
+}
+
+fn reason(plan: &Plan, class: &ClassOrder, pass: Pass, position: usize) -> Reason {
+    match (pass.tier, pass.drained, position) {
+        (Tier::Down | Tier::OverriddenDown, _, _) => Reason::LastResort,
+        (_, true, _) => Reason::Drained,
+        (_, false, 0) => plan.rule_of(class).map_or(Reason::Nearest, |rule| rule.reason),
+        (_, false, _) => Reason::Spill,
+    }
+}
