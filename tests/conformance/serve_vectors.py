@@ -15,6 +15,7 @@ import socket
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+FILE_NAME_LEN_MAX = 255  # of most file systems
 BINARY = os.path.join(HERE, "..", "..", "target", "release", "homing")
 
 
@@ -28,7 +29,14 @@ def file_name(origin):
 
 
 def place(origin, source, zones):
-    target = os.path.join(zones, file_name(origin))
+    name = file_name(origin)
+    if len(name) > FILE_NAME_LEN_MAX:
+        with open(source, "rb") as f:
+            text = f.read()
+        with open(os.path.join(zones, f"long-{len(os.listdir(zones))}.zone"), "wb") as f:
+            f.write(f"$ORIGIN {origin}\n".encode("latin-1") + text)
+        return
+    target = os.path.join(zones, name)
     try:
         os.link(source, target)
     except OSError:  # another file system

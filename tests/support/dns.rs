@@ -190,7 +190,7 @@ impl Response {
             assert_eq!(ours, &theirs, "the two readers differ");
         }
         let [answer, authority, additional] = both.map(|records| {
-            records.iter().map(|r| r.to_string().replacen(" IN ", " ", 1)).collect()
+            records.iter().map(|r| readable(&r.to_string().replacen(" IN ", " ", 1))).collect()
         });
         let (id, flags) = (header[0], header[1]);
         Response {
@@ -244,6 +244,13 @@ impl Response {
         let records = self.answer.iter().filter(|r| r.contains(&wanted));
         records.filter_map(|r| Some(r.split_once(&wanted)?.1.to_string())).collect()
     }
+}
+
+/// Hickory shows a DNAME's rdata in base64: as a name, then.
+fn readable(record: &str) -> String {
+    let Some((head, rdata)) = record.split_once(" DNAME ") else { return record.into() };
+    let octets = data_encoding::BASE64.decode(rdata.as_bytes()).expect("base64");
+    format!("{head} DNAME {}", Reader { bytes: &octets, at: 0 }.name())
 }
 
 struct Reader<'a> {

@@ -1,0 +1,116 @@
+//! `respond` allocates nothing: an allocator that counts what each thread asks for.
+#![expect(unsafe_code, reason = "an allocator cannot be written without")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use homing::answer::Transport;
+
+use crate::world::{answer, core, everything, opt, query};
+
+struct Counting;
+
+thread_local! {
+    static COUNT: Cell<u64> = const { Cell::new(0) };
+}
+
+fn count() {
+    // A thread that is ending has no counter any more, and nobody asks it.
+    let _ = COUNT.try_with(|c| c.set(c.get() + 1));
+}
+
+// SAFETY: every call goes to the system's allocator as it came; counting touches no memory that is allocated.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count();
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        // SAFETY: as the caller promises.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Allocations and releases of this thread while `work` runs.
+fn counted(work: impl FnOnce()) -> u64 {
+    let before = COUNT.get();
+    work();
+    COUNT.get() - before
+}
+
+#[test]
+fn the_counter_counts() {
+    assert_eq!(counted(|| drop(std::hint::black_box(vec![1_u8; 100]))), 2);
+}
+
+#[test]
+fn no_answer_allocates() {
+    let names = [
+        "www",
+        "alias",
+        "chain1",
+        "loop1",
+        "out",
+        "dangling",
+        "intodeleg",
+        "b.ent",
+        "x.wild",
+        "host.wild",
+        "x.cwild",
+        "x.deleg",
+        "x.dn",
+        "odd",
+        "svc",
+        "big",
+        "geo",
+        "x.geo",
+        "togeo",
+        "missing",
+        "x.y.z.missing",
+        "WwW",
+    ];
+    let subnet = [0, 8, 0, 7, 0, 1, 24, 0, 193, 0, 0];
+    let snapshot = everything();
+    let (mut core, mut response) = (core(), vec![0; 65_535]);
+    for name in names {
+        let mut wire = Vec::new();
+        for label in name.split('.').chain(["example", "test"]) {
+            wire.push(label.len() as u8);
+            wire.extend(label.as_bytes());
+        }
+        wire.push(0);
+        for rtype in [1, 2, 5, 6, 15, 16, 28, 43, 252, 255, 65_280] {
+            for request in [
+                query(0, &wire, rtype, 0, &[]),
+                query(0, &wire, rtype, 1, &opt(0x8000, &subnet)),
+                query(0, &wire, rtype, 1, &opt(0, &[0, 3, 0, 0, 0, 9, 0, 0])),
+                query(0, &wire, rtype, 1, &opt(0, &[0, 8, 0])),
+            ] {
+                for transport in [Transport::Udp, Transport::Tcp] {
+                    let mut len = 0;
+                    let allocations = counted(|| {
+                        len = answer(snapshot, &request, transport, &mut core, &mut response).len;
+                    });
+                    assert_eq!(allocations, 0, "{name} type {rtype} {transport:?}");
+                    assert!(len > 0, "{name} type {rtype} is answered");
+                }
+            }
+        }
+    }
+    let silence = counted(|| {
+        answer(snapshot, &[0; 11], Transport::Udp, &mut core, &mut response);
+    });
+    assert_eq!(silence, 0);
+}

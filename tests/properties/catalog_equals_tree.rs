@@ -1,0 +1,136 @@
+//! The catalog answers as the slow tree does, on zones and names made from few labels, so that wildcards, cuts, DNAMEs,
+//! empty non-terminals and what they occlude meet often.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use homing::answer::{Catalog, Record, Seed, Snapshot, Transcript, Transport};
+use homing::load::compile_zone;
+use homing::number::{Digest, Generation, Revision};
+use homing::route::Table;
+use homing::wire::{Name, Rtype};
+use homing::zone::{self, Zone};
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::world;
+
+const LABELS: [&str; 6] = ["a", "b", "c", "*", "ns", "_x"];
+const TYPES: [u16; 11] = [1, 2, 5, 6, 15, 16, 28, 39, 43, 255, 65_280];
+
+/// Names below an apex, as text relative to it.
+fn name(most: usize) -> impl Strategy<Value = String> {
+    vec(select(&LABELS[..]), 1..=most).prop_map(|labels| labels.join("."))
+}
+
+fn target() -> impl Strategy<Value = String> {
+    prop_oneof![
+        6 => name(3),
+        1 => Just("@".to_string()),
+        1 => name(2).prop_map(|n| format!("{n}.elsewhere.")),
+    ]
+}
+
+/// What one owner has, as lines of rdata with their types.
+fn records() -> impl Strategy<Value = Vec<String>> {
+    let line = |prefix: &'static str| target().prop_map(move |t| vec![format!("{prefix} {t}")]);
+    prop_oneof![
+        4 => Just(vec!["A 192.0.2.1".to_string(), "A 192.0.2.2".to_string()]),
+        2 => Just(vec!["TXT \"some text\"".to_string(), "AAAA 2001:db8::1".to_string()]),
+        1 => line("MX 10"),
+        3 => line("CNAME"),
+        2 => line("DNAME"),
+        3 => line("NS"),
+        1 => target().prop_map(|t| vec![format!("NS {t}"), "DS 1 13 2 abcdef".to_string()]),
+        1 => Just(vec!["TYPE65280 \\# 3 010203".to_string()]),
+    ]
+}
+
+/// Zone text below `apex`; what the parser refuses is made again.
+fn zone_below(apex: &'static str) -> impl Strategy<Value = (String, Zone)> {
+    btree_map(name(4), records(), 0..14).prop_filter_map("the parser refuses it", move |owners| {
+        let mut text = format!(
+            "$ORIGIN {apex}\n$TTL 60\n@ SOA ns h 7 60 60 60 30\n@ NS ns\n@ NS ns.elsewhere.\n"
+        );
+        for (owner, records) in &owners {
+            records.iter().for_each(|record| text += &format!("{owner} {record}\n"));
+        }
+        let origin = Name::parse(apex, &Name::root()).unwrap();
+        let none = |_: &str, _: &str| Err("no includes".to_string());
+        let zone = zone::parse("z.zone", text.as_bytes(), &origin, &none).zone?;
+        Some((text, zone))
+    })
+}
+
+/// A record with what may differ taken away: case.
+type Plain = (Vec<u8>, Rtype, u32, Vec<u8>);
+
+fn plain(owner: &Name, rtype: Rtype, ttl: u32, rdata: &[u8]) -> Plain {
+    (owner.to_folded().into(), rtype, ttl, rdata.to_ascii_lowercase())
+}
+
+fn sorted(mut records: Vec<Plain>) -> Vec<Plain> {
+    records.sort();
+    records
+}
+
+fn hot(records: &[Record]) -> Vec<Plain> {
+    sorted(records.iter().map(|r| plain(&r.owner, r.rtype, r.ttl.as_secs(), &r.rdata)).collect())
+}
+
+fn slow(records: &[zone::Record]) -> Vec<Plain> {
+    sorted(records.iter().map(|r| plain(&r.owner, r.rtype, r.ttl.as_secs(), &r.rdata)).collect())
+}
+
+fn snapshot(zones: &[Zone]) -> Snapshot {
+    let seed = Seed::new(7);
+    let images =
+        zones.iter().map(|z| Arc::new(compile_zone(&seed, z, &BTreeMap::new(), &|_| false)));
+    let images = images.collect();
+    Snapshot {
+        generation: Generation(1),
+        revision: Revision(1),
+        digest: Digest::default(),
+        catalog: Arc::new(Catalog::compose(seed, images, &[])),
+        plans: Arc::from([]),
+        table: Table::default(),
+        steered: Arc::default(),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_fast_answer_is_the_slow_one(
+        parent in zone_below("z."),
+        child in zone_below("a.z."),
+        with_child in any::<bool>(),
+        questions in vec((name(5), select(&TYPES[..]), any::<bool>()), 1..40),
+    ) {
+        let mut zones = vec![parent.1];
+        zones.extend(with_child.then_some(child.1));
+        let snapshot = snapshot(&zones);
+        let mut core = world::core();
+        let mut response = vec![0; 65_535];
+        for (question, qtype, dnssec_ok) in questions {
+            let qname = Name::parse(&format!("{question}.z."), &Name::root()).unwrap();
+            let qname = if question == "ns" { zones[0].apex.clone() } else { qname };
+            let flags = if dnssec_ok { 0x8000 } else { 0 };
+            let request = world::query(0, qname.as_wire(), qtype, 1, &world::opt(flags, &[]));
+            let outcome = world::answer(&snapshot, &request, Transport::Tcp, &mut core, &mut response);
+            let found = Transcript::read(&response[..outcome.len]).expect("a well-formed response");
+            let wanted = zone::answer(&zones, &qname, Rtype(qtype), dnssec_ok);
+            let shown = format!(
+                "{qname} {} do={dnssec_ok}\nwanted {wanted:#?}\nfound {found:#?}\n{}\n{}",
+                Rtype(qtype), parent.0, if with_child { &child.0 } else { "" },
+            );
+            prop_assert_eq!(found.rcode, wanted.rcode, "{}", shown);
+            prop_assert_eq!(found.authoritative, wanted.authoritative, "{}", shown);
+            prop_assert_eq!(hot(&found.answer), slow(&wanted.answer), "answer of {}", shown);
+            prop_assert_eq!(hot(&found.authority), slow(&wanted.authority), "authority of {}", shown);
+            prop_assert_eq!(hot(&found.additional), slow(&wanted.additional), "additional of {}", shown);
+        }
+    }
+}

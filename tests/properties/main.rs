@@ -1,0 +1,7 @@
+//! Laws that hold for all inputs: fast equals slow, nothing panics, nothing allocates where nothing may.
+
+mod allocation;
+mod catalog_equals_tree;
+mod requests_never_panic;
+mod texts_never_panic;
+mod world;

@@ -1,0 +1,92 @@
+//! Snapshots made from text, as the server makes them: files, parts, a filled table.
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use homing::answer::{
+    Core, Counters, Exchange, Outcome, Site, Snapshot, Transport, respond_quietly,
+};
+use homing::fileset::{File, FileSet};
+use homing::health::{LogTime, State};
+use homing::load::{Builder, Config, Removals, Scan};
+use homing::number::{Digest, Generation, Revision};
+use homing::route::{Table, fill};
+
+/// The snapshot that these files give, with every endpoint as the files alone have it.
+pub fn snapshot(files: &[(&str, &str)]) -> Snapshot {
+    let mut set = FileSet::default();
+    for (path, text) in files {
+        set.files.insert(path.to_string(), File::new(text.as_bytes()));
+    }
+    let mut builder = Builder::new(&Config::defaults(Path::new(".")));
+    let built = builder.build(&Scan::from(set), &FileSet::default(), Removals::Wait);
+    assert!(built.refused.is_empty(), "{:#?}", built.diagnostics);
+    let parts = built.parts;
+    let health = State::default();
+    let rows = parts.plans.iter().map(|plan| Arc::new(fill(plan, &health, LogTime(0))));
+    Snapshot {
+        generation: Generation(1),
+        revision: Revision(1),
+        digest: Digest::default(),
+        catalog: parts.catalog,
+        table: Table { policies: rows.collect() },
+        plans: parts.plans,
+        steered: Arc::default(),
+    }
+}
+
+/// The zone, steering and regions of the conformance tests: every kind of answer in one place.
+pub fn everything() -> &'static Snapshot {
+    static EVERYTHING: OnceLock<Snapshot> = OnceLock::new();
+    EVERYTHING.get_or_init(|| {
+        let big: String = (0..90).map(|n| format!("big A 198.18.0.{n}\n")).collect();
+        let zone = format!("{}{big}", include_str!("../conformance/example.test.zone"));
+        snapshot(&[
+            ("zones/example.test.zone", &zone),
+            ("zones/example.test.toml", include_str!("../conformance/example.test.toml")),
+            (
+                "geo/regions.toml",
+                "[fra]\nposition = [50.11, 8.68]\n[iad]\nposition = [39.04, -77.49]\n[sin]\nposition = [1.35, 103.82]\n",
+            ),
+        ])
+    })
+}
+
+pub fn core() -> Core {
+    Core::new(Arc::new(Site { name: "properties".into() }), Arc::new(Counters::default()))
+}
+
+/// Answers one request as a transport would.
+pub fn answer(
+    snapshot: &Snapshot,
+    request: &[u8],
+    transport: Transport,
+    core: &mut Core,
+    response: &mut [u8],
+) -> Outcome {
+    let client = IpAddr::from([193, 0, 0, 1]);
+    respond_quietly(snapshot, Exchange { request, client, transport, response }, core)
+}
+
+/// A query message: flags, name in wire format, type, and what comes after the question, of which `additional` records.
+pub fn query(flags: u16, name: &[u8], rtype: u16, additional: u16, rest: &[u8]) -> Vec<u8> {
+    let mut wire = Vec::new();
+    for word in [0x1234, flags, 1, 0, 0, additional] {
+        wire.extend(word.to_be_bytes());
+    }
+    wire.extend(name);
+    wire.extend(rtype.to_be_bytes());
+    wire.extend([0, 1]);
+    wire.extend(rest);
+    wire
+}
+
+/// An OPT record with these flags and options.
+pub fn opt(flags: u16, options: &[u8]) -> Vec<u8> {
+    let mut wire = vec![0, 0, 41, 0x04, 0xd0, 0, 0];
+    wire.extend(flags.to_be_bytes());
+    wire.extend((options.len() as u16).to_be_bytes());
+    wire.extend(options);
+    wire
+}
