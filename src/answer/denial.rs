@@ -120,8 +120,7 @@ impl Denial {
         let matching = |depth, wildcard| search(depth, wildcard).ok();
         // The owner before the hash in a ring: before the first stands the last.
         let covering = |depth: usize, wildcard| match search(depth, wildcard) {
-            Ok(at) => Some(at),
-            Err(at) => at.checked_sub(1).or(self.entries.len().checked_sub(1)),
+            Ok(at) | Err(at) => at.checked_sub(1).or(self.entries.len().checked_sub(1)),
         };
         // RFC 5155 §7.2.1: with opt-out the closest encloser may have no record; take the closest that has one.
         let provable = |depth: usize| {
@@ -252,7 +251,9 @@ impl DenialWriter {
         for rrset in rrsets {
             match rrset.rtype {
                 Rtype::NSEC3PARAM => {
-                    self.wanted = rrset.rdata.first().and_then(|r| Hashing::read(r));
+                    // RFC 5155 §4.1.2: parameters with flags are not for us.
+                    let ours = rrset.rdata.iter().filter(|r| r.get(1) == Some(&0));
+                    self.wanted = ours.filter_map(|r| Hashing::read(r)).next();
                 }
                 Rtype::NSEC => {
                     let mut key = Key::new();
@@ -284,16 +285,16 @@ impl DenialWriter {
         Entry { key, piece }
     }
 
-    /// The chain, if the zone has one. With several NSEC3 chains, the one that NSEC3PARAM names (RFC 5155 §7.1).
+    /// The chain, if the zone has one: NSEC where the apex owns one, else the NSEC3 chain that NSEC3PARAM names
+    /// (RFC 5155 §7.1).
     pub fn finish(self) -> Option<Denial> {
-        let wanted = self.wanted.or_else(|| self.nsec3.first().map(|(hashing, _)| hashing.clone()));
-        let (hashing, mut entries) = match wanted {
-            Some(wanted) if !self.nsec3.is_empty() => {
-                let chain = self.nsec3.into_iter().filter(|(hashing, _)| *hashing == wanted);
-                let entries: Vec<Entry> = chain.map(|(_, entry)| entry).collect();
-                (Some(wanted), entries)
-            }
-            _ => (None, self.nsec),
+        let (hashing, mut entries) = if self.nsec.iter().any(|entry| entry.key.is_empty()) {
+            (None, self.nsec)
+        } else {
+            let wanted = self.wanted?;
+            let chain = self.nsec3.into_iter().filter(|(hashing, _)| *hashing == wanted);
+            let entries: Vec<Entry> = chain.map(|(_, entry)| entry).collect();
+            (Some(wanted), entries)
         };
         if entries.is_empty() {
             return None;

@@ -6,13 +6,13 @@ use crate::number::{PolicyId, Serial, Ttl};
 use crate::wire::{Name, Rtype};
 
 use super::denial::{Denial, DenialWriter};
-use super::node::{self, GLUE, Node, NodeFlags, NodeHead};
+use super::node::{self, Followers, Node, NodeFlags, NodeHead};
 use super::shard::{SHARD_NAME_COUNT, Shard};
 use super::suffix::{Seed, Suffixes};
 use super::template::{Piece, PieceWriter};
 
 /// One RRset to lay out. Rdata is in wire format, names uncompressed.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct RrsetParts<'a> {
     /// The type.
     pub rtype: Rtype,
@@ -22,6 +22,22 @@ pub struct RrsetParts<'a> {
     pub rdata: &'a [Box<[u8]>],
     /// The RRSIG records that cover it.
     pub signatures: &'a [Box<[u8]>],
+    /// Addresses within the zone of what it points at: they go into the additional section. For the NS of a zone cut
+    /// they are its glue (RFC 9499 §7).
+    pub additional: Vec<Address<'a>>,
+}
+
+/// An address record of some RRset's target.
+#[derive(Clone, Copy)]
+pub struct Address<'a> {
+    /// Whose address.
+    pub owner: &'a Name,
+    /// A or AAAA.
+    pub rtype: Rtype,
+    /// The TTL.
+    pub ttl: Ttl,
+    /// The address.
+    pub rdata: &'a [u8],
 }
 
 /// One owner name to lay out.
@@ -32,8 +48,6 @@ pub struct NodeParts<'a> {
     pub rrsets: Vec<RrsetParts<'a>>,
     /// The policy that routes it.
     pub policy: Option<PolicyId>,
-    /// For a zone cut: addresses of its name servers that lie within the zone.
-    pub glue: Vec<(&'a Name, RrsetParts<'a>)>,
 }
 
 /// A zone, ready to answer. Immutable, shared between snapshots.
@@ -176,8 +190,7 @@ impl<'s> ImageWriter<'s> {
             gap.push(between);
         }
         for owner in gap.iter().rev() {
-            let (rrsets, glue) = (Vec::new(), Vec::new());
-            self.place(&NodeParts { owner, rrsets, policy: None, glue });
+            self.place(&NodeParts { owner, rrsets: Vec::new(), policy: None });
         }
     }
 
@@ -222,20 +235,18 @@ impl<'s> ImageWriter<'s> {
         let at = arena.len();
         let relative = parts.owner.as_wire().len() - self.apex.as_wire().len();
         let owner = parts.owner.as_wire()[..relative].to_ascii_lowercase();
-        let rrset_count = parts.rrsets.len() + usize::from(!parts.glue.is_empty());
-        let policy = parts.policy;
+        let (rrset_count, policy) = (parts.rrsets.len(), parts.policy);
         node::write_node(arena, &NodeHead { owner: &owner, flags, occluder, policy, rrset_count });
         for (index, rrset) in parts.rrsets.iter().enumerate() {
-            let is_signed = !rrset.signatures.is_empty();
+            let followers = Followers {
+                signatures: !rrset.signatures.is_empty(),
+                additional: !rrset.additional.is_empty(),
+            };
             let piece = arena.len();
-            node::set_entry(arena, at, index, (rrset.rtype, is_signed, piece));
+            node::set_entry(arena, at, index, (rrset.rtype, followers, piece));
             lay(arena, rrset, parts.owner, || PieceWriter::pointed(parts.owner, &self.apex));
+            lay_additional(arena, &rrset.additional, &self.apex);
             self.record_count += rrset.rdata.len() + rrset.signatures.len();
-        }
-        if !parts.glue.is_empty() {
-            let piece = arena.len();
-            node::set_entry(arena, at, parts.rrsets.len(), (GLUE, false, piece));
-            lay_glue(arena, &parts.glue, &self.apex);
         }
         at
     }
@@ -252,7 +263,8 @@ impl<'s> ImageWriter<'s> {
             self.serial = Serial(u32::from_be_bytes(*serial));
         }
         let apex = &self.apex;
-        lay(&mut self.negative, &RrsetParts { ttl, ..*soa }, apex, || PieceWriter::spelled(apex));
+        let soa = RrsetParts { ttl, additional: Vec::new(), ..*soa };
+        lay(&mut self.negative, &soa, apex, || PieceWriter::spelled(apex));
     }
 
     /// The zone, laid out.
@@ -289,10 +301,11 @@ pub(super) fn lay<'a>(
     }
 }
 
-fn lay_glue(arena: &mut Vec<u8>, glue: &[(&Name, RrsetParts<'_>)], apex: &Name) {
-    let mut piece = PieceWriter::spelled(apex);
-    for (owner, rrset) in glue {
-        rrset.rdata.iter().for_each(|rdata| piece.record(owner, rrset.rtype, rrset.ttl, rdata));
+fn lay_additional(arena: &mut Vec<u8>, addresses: &[Address<'_>], apex: &Name) {
+    if addresses.is_empty() {
+        return;
     }
+    let mut piece = PieceWriter::spelled(apex);
+    addresses.iter().for_each(|a| piece.record(a.owner, a.rtype, a.ttl, a.rdata));
     piece.finish(arena);
 }

@@ -24,7 +24,7 @@ mod transcript;
 pub use catalog::{Catalog, Served};
 pub use counters::{COUNTED_RCODES, COUNTED_TYPES, Counters, STEERED_SLOT_COUNT, SteeredSlots};
 pub use denial::NSEC3_ITERATIONS_MAX;
-pub use image::{ImageWriter, NodeParts, RrsetParts, ZoneImage};
+pub use image::{Address, ImageWriter, NodeParts, RrsetParts, ZoneImage};
 pub use resolve::CHAIN_LEN_MAX;
 pub use respond::{
     Core, Exchange, Outcome, Site, Transport, UDP_PAYLOAD_MAX, respond, respond_quietly,

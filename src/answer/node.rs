@@ -15,11 +15,14 @@ const ENTRY_LEN: usize = 8;
 const NO_POLICY: u16 = u16::MAX;
 const NO_OCCLUDER: u8 = u8::MAX;
 
-/// The RRset's signatures follow as a piece of their own.
-const SIGNED: u16 = 1;
-
-/// The key under which a zone cut keeps its glue: the one type number that no record can have (RFC 6895 §3.1).
-pub(super) const GLUE: Rtype = Rtype(0);
+/// Pieces that follow the RRset's own, in this order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Followers {
+    /// Its signatures.
+    pub signatures: bool,
+    /// Addresses of its targets, for the additional section.
+    pub additional: bool,
+}
 
 /// What is special about a node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,11 +65,12 @@ pub fn write_node(arena: &mut Vec<u8>, head: &NodeHead<'_>) {
 }
 
 /// Fills one directory entry of the node at `node`: the RRset's type, and where its piece stands.
-pub fn set_entry(arena: &mut [u8], node: usize, index: usize, entry: (Rtype, bool, usize)) {
-    let (rtype, is_signed, piece) = entry;
+pub fn set_entry(arena: &mut [u8], node: usize, index: usize, entry: (Rtype, Followers, usize)) {
+    let (rtype, followers, piece) = entry;
+    let flags = u16::from(followers.signatures) | u16::from(followers.additional) << 1;
     let at = node + HEADER_LEN + usize::from(arena[node]) + index * ENTRY_LEN;
     arena[at..at + 2].copy_from_slice(&rtype.0.to_le_bytes());
-    arena[at + 2..at + 4].copy_from_slice(&(if is_signed { SIGNED } else { 0 }).to_le_bytes());
+    arena[at + 2..at + 4].copy_from_slice(&flags.to_le_bytes());
     arena[at + 4..at + 8].copy_from_slice(&(piece as u32).to_le_bytes());
 }
 
@@ -94,6 +98,8 @@ pub struct RrsetRef<'z> {
     pub records: Piece<'z>,
     /// Its signatures.
     pub signatures: Option<Piece<'z>>,
+    /// Addresses of its targets within the zone: the glue of a cut, a courtesy elsewhere.
+    pub additional: Option<Piece<'z>>,
 }
 
 impl<'z> Node<'z> {
@@ -142,23 +148,26 @@ impl<'z> Node<'z> {
         self.entry(entry)
     }
 
-    /// All its RRsets, in order of type; the glue of a cut is not among them.
+    /// All its RRsets, in order of type.
     pub fn rrsets(&self) -> impl Iterator<Item = RrsetRef<'z>> + use<'z> {
         let node = *self;
         let entries = self.entries.chunks_exact(ENTRY_LEN);
-        entries.filter_map(move |e| node.entry(e)).filter(|r| r.rtype != GLUE)
+        entries.filter_map(move |e| node.entry(e))
     }
 
     fn entry(&self, entry: &[u8]) -> Option<RrsetRef<'z>> {
         let (fixed, _) = entry.split_first_chunk::<ENTRY_LEN>()?;
         let at = u32::from_le_bytes([fixed[4], fixed[5], fixed[6], fixed[7]]);
         let records = Piece::read(self.arena.get(at as usize..)?)?;
-        let is_signed = u16::from_le_bytes([fixed[2], fixed[3]]) & SIGNED != 0;
-        let signatures = if is_signed { records.next() } else { None };
+        let flags = u16::from_le_bytes([fixed[2], fixed[3]]);
+        let signatures = if flags & 1 != 0 { records.next() } else { None };
+        let last = signatures.unwrap_or(records);
+        let additional = if flags & 2 != 0 { last.next() } else { None };
         Some(RrsetRef {
             rtype: Rtype(u16::from_le_bytes([fixed[0], fixed[1]])),
             records,
             signatures,
+            additional,
         })
     }
 }

@@ -1,8 +1,10 @@
 //! A name and a type into sections: the walk along aliases (RFC 1034 §4.3.2), at most [`CHAIN_LEN_MAX`] steps.
 
+use std::net::IpAddr;
+
 use crate::number::{PolicyId, PrefixLen, Ttl};
 use crate::route::{Asker, ChoiceAnswer, Family, choose};
-use crate::trace::{Step, Trace};
+use crate::trace::{ClientSource, Step, Trace};
 use crate::wire::{ExtendedError, NAME_LEN_MAX, Rcode, Rtype, Section, Writer};
 
 use super::catalog::Served;
@@ -10,7 +12,7 @@ use super::counters::Counters;
 use super::denial::Absence;
 use super::image::ZoneImage;
 use super::lookup::{Found, look_up};
-use super::node::{GLUE, Node, RrsetRef};
+use super::node::{Node, NodeFlags, RrsetRef};
 use super::snapshot::Snapshot;
 use super::suffix::Suffixes;
 use super::template::{Anchors, Piece, write_pointed};
@@ -18,16 +20,34 @@ use super::template::{Anchors, Piece, write_pointed};
 /// Most aliases that one answer follows. BIND stops after 16, Unbound after 11; a chain this long is a mistake.
 pub const CHAIN_LEN_MAX: usize = 12;
 
+/// Names looked up for one answer: the one asked for, and the target of each alias.
+const NAME_COUNT_MAX: usize = CHAIN_LEN_MAX + 1;
+
+/// Types that no answer to ANY shows while there is another.
+const HIDDEN: [Rtype; 3] = [Rtype::RRSIG, Rtype::NSEC, Rtype::NSEC3];
+
 /// What an answer is made from, the same along the whole chain.
 pub(super) struct World<'s> {
     /// The state of the world.
     pub snapshot: &'s Snapshot,
     /// Where steered answers are counted.
     pub counters: &'s Counters,
-    /// Who asks.
-    pub asker: Asker,
+    /// Where the query came from.
+    pub resolver: IpAddr,
+    /// The client subnet that it speaks for.
+    pub subnet: Option<IpAddr>,
     /// Whether DNSSEC records are wanted.
     pub dnssec_ok: bool,
+}
+
+impl World<'_> {
+    /// Whose address decides: the client's, if the query tells and the policy looks at places at all.
+    fn asker(&self, uses_place: bool) -> Asker {
+        match self.subnet.filter(|_| uses_place) {
+            Some(address) => Asker { address, source: ClientSource::Subnet },
+            None => Asker { address: self.resolver, source: ClientSource::Resolver },
+        }
+    }
 }
 
 /// What came of a question, beside the sections that are written.
@@ -91,7 +111,8 @@ pub(super) fn resolve(
         _ => {}
     }
     let resolution = Resolution::refusal(Rcode::NOERROR);
-    let mut chain = Chain { world, qtype, writer, resolution, links: Links::new() };
+    let links = Links::new();
+    let mut chain = Chain { world, qtype, writer, resolution, links, additional: None };
     if chain.walk(name, trace).is_err() {
         chain.resolution.truncated = true;
     }
@@ -105,14 +126,24 @@ struct Chain<'c, 's, 'w> {
     writer: &'c mut Writer<'w>,
     resolution: Resolution,
     links: Links<'s>,
+    /// What goes into the additional section, once the authority section is whole.
+    additional: Option<Additional<'s>>,
+}
+
+/// Addresses that go with an RRset.
+struct Additional<'s> {
+    piece: Piece<'s>,
+    apex: u16,
+    /// RFC 9471 §3: a referral without its glue is truncated. Elsewhere addresses are a courtesy.
+    is_glue: bool,
 }
 
 /// The names passed so far, and the proofs that they owe: those go into the authority section, and so wait for the last
 /// record of the answer section.
 struct Links<'s> {
-    seen: [u64; CHAIN_LEN_MAX],
-    dnames: [Option<Node<'s>>; CHAIN_LEN_MAX],
-    owed: [Option<Owed<'s>>; CHAIN_LEN_MAX],
+    seen: [u64; NAME_COUNT_MAX],
+    dnames: [Option<Node<'s>>; NAME_COUNT_MAX],
+    owed: [Option<Owed<'s>>; NAME_COUNT_MAX],
     count: usize,
 }
 
@@ -126,13 +157,13 @@ struct Owed<'s> {
 
 impl<'s> Links<'s> {
     fn new() -> Links<'s> {
-        let (dnames, owed) = ([None; CHAIN_LEN_MAX], [None; CHAIN_LEN_MAX]);
-        Links { seen: [0; CHAIN_LEN_MAX], dnames, owed, count: 0 }
+        let (dnames, owed) = ([None; NAME_COUNT_MAX], [None; NAME_COUNT_MAX]);
+        Links { seen: [0; NAME_COUNT_MAX], dnames, owed, count: 0 }
     }
 
     /// Notes a name by its hash. False for one that was passed before, and past the bound.
     fn pass(&mut self, hash: u64) -> bool {
-        if self.count == CHAIN_LEN_MAX || self.seen[..self.count].contains(&hash) {
+        if self.count == NAME_COUNT_MAX || self.seen[..self.count].contains(&hash) {
             return false;
         }
         self.seen[self.count] = hash;
@@ -171,7 +202,11 @@ impl<'s> Chain<'_, 's, '_> {
                 }
             }
         }
-        self.pay(name)
+        self.pay(name)?;
+        let Some(additional) = self.additional.take() else { return Ok(()) };
+        let anchors = Anchors { owner: additional.apex, apex: additional.apex };
+        let written = additional.piece.write(self.writer, Section::Additional, anchors);
+        fits(written || !additional.is_glue)
     }
 
     /// Writes the proofs owed for wildcards on the way.
@@ -236,14 +271,19 @@ impl<'s> Chain<'_, 's, '_> {
         }
     }
 
-    /// The zone that answers. RFC 4035 §3.1.4.1: DS belongs to the parent, if we serve it.
+    /// The zone that answers. RFC 4035 §3.1.4.1: DS belongs to the parent's side of a cut, if we serve that.
     fn zone(&self, name: &Suffixes) -> Option<&'s Served> {
         let catalog = &self.world.snapshot.catalog;
         let depth = name.label_count();
         let closest = catalog.find(name, depth);
         if self.qtype == Rtype::DS && depth > 0 && closest.is_some_and(|s| s.apex() == name.name())
         {
-            return catalog.find(name, depth - 1).or(closest);
+            let parent = catalog.find(name, depth - 1);
+            if let Some(Served::Zone(zone)) = parent
+                && zone.node(name, depth).is_some_and(|node| node.has(NodeFlags::CUT))
+            {
+                return parent;
+            }
         }
         closest
     }
@@ -294,7 +334,7 @@ impl<'s> Chain<'_, 's, '_> {
                 rrset = None;
             }
             // RFC 8482 §4.1: one RRset is enough of an answer.
-            Rtype::ANY => rrset = node.rrsets().find(|r| r.rtype != Rtype::RRSIG),
+            Rtype::ANY => rrset = node.rrsets().find(|r| !HIDDEN.contains(&r.rtype)),
             _ if rrset.is_none() => {
                 rrset = node.rrset(Rtype::CNAME);
                 follows = rrset.is_some();
@@ -302,7 +342,13 @@ impl<'s> Chain<'_, 's, '_> {
             _ => {}
         }
         if let Some(rrset) = rrset {
+            // A chain may come back to a DNAME that it has shown.
+            if rrset.rtype == Rtype::DNAME && !self.links.show(node) {
+                return Ok(Next::Done);
+            }
             self.rrset(&rrset, Section::Answer, anchors)?;
+            let (apex, is_glue) = (anchors.apex, false);
+            self.additional = rrset.additional.map(|piece| Additional { piece, apex, is_glue });
         }
         if self.writer.len() == start {
             trace.step(Step::Nodata);
@@ -357,7 +403,8 @@ impl<'s> Chain<'_, 's, '_> {
             _ => return Ok(None),
         };
         trace.step(Step::Routed { policy });
-        let Some(chosen) = choose(plan, table, family, self.world.asker, trace) else {
+        let asker = self.world.asker(plan.uses_place());
+        let Some(chosen) = choose(plan, table, family, asker, trace) else {
             return Ok(None);
         };
         self.resolution.scope = self.resolution.scope.max(chosen.scope);
@@ -442,11 +489,12 @@ impl<'s> Chain<'_, 's, '_> {
         depth: usize,
     ) -> Result<Next, Full> {
         let anchors = Anchors { owner: name.at(depth), apex: name.at(zone.depth()) };
-        if let Some(ns) = node.rrset(Rtype::NS) {
-            fits(ns.records.write(self.writer, Section::Authority, anchors))?;
-        }
+        let Some(ns) = node.rrset(Rtype::NS) else { return Ok(Next::Done) };
+        fits(ns.records.write(self.writer, Section::Authority, anchors))?;
         if self.world.dnssec_ok {
             match (node.rrset(Rtype::DS), zone.denial()) {
+                // A DS that nothing signs tells a validator nothing.
+                (Some(ds), _) if ds.signatures.is_none() => {}
                 (Some(ds), _) => self.rrset(&ds, Section::Authority, anchors)?,
                 (None, Some(denial)) => {
                     fits(denial.prove(name, Absence::Nodata { depth }, self.writer))?;
@@ -454,10 +502,8 @@ impl<'s> Chain<'_, 's, '_> {
                 (None, None) => {}
             }
         }
-        // RFC 9471 §3: a referral without its glue is truncated.
-        if let Some(glue) = node.rrset(GLUE) {
-            fits(glue.records.write(self.writer, Section::Additional, anchors))?;
-        }
+        let (apex, is_glue) = (anchors.apex, true);
+        self.additional = ns.additional.map(|piece| Additional { piece, apex, is_glue });
         Ok(Next::Done)
     }
 

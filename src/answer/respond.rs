@@ -3,8 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::route::Asker;
-use crate::trace::{ClientSource, Silent, Trace};
+use crate::trace::{Silent, Trace};
 use crate::wire::{Class, Flags, Parsed, Query, Rcode, Rejected, Rtype, Writer, parse_query};
 
 use super::chaos;
@@ -135,8 +134,8 @@ fn answer(
         _ if !is_sound => Resolution::refusal(Rcode::FORMERR),
         Class::CH => chaos(snapshot, site, query.qtype, name, &mut writer),
         Class::IN | Class::ANY => {
-            let asker = asker(exchange.client, subnet.and_then(|s| s.address));
-            let world = World { snapshot, counters, asker, dnssec_ok };
+            let (resolver, subnet) = (exchange.client, subnet.and_then(|s| s.address));
+            let world = World { snapshot, counters, resolver, subnet, dnssec_ok };
             resolve(&world, query.qtype, name, &mut writer, trace)
         }
         _ => Resolution::refusal(Rcode::REFUSED),
@@ -167,13 +166,6 @@ fn put_question(writer: &mut Writer<'_>, query: &Query<'_>) -> usize {
     writer.put(&query.qtype.0.to_be_bytes());
     writer.put(&query.qclass.0.to_be_bytes());
     writer.len()
-}
-
-fn asker(client: IpAddr, subnet: Option<IpAddr>) -> Asker {
-    match subnet {
-        Some(address) => Asker { address, source: ClientSource::Subnet },
-        None => Asker { address: client, source: ClientSource::Resolver },
-    }
 }
 
 fn chaos(

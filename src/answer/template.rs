@@ -78,11 +78,12 @@ impl<'a> PieceWriter<'a> {
     /// Only the types of RFC 1035 may have their names compressed (RFC 3597 §4).
     fn rdata(&mut self, rtype: Rtype, rdata: &[u8]) {
         let before = match rtype {
-            Rtype::NS | Rtype::CNAME | Rtype::PTR | Rtype::SOA => 0,
+            Rtype::NS | Rtype::CNAME | Rtype::PTR | Rtype::SOA | Rtype::MINFO => 0,
+            Rtype::MB | Rtype::MG | Rtype::MR | Rtype::MD | Rtype::MF => 0,
             Rtype::MX => 2,
             _ => return self.octets.extend_from_slice(rdata),
         };
-        let names = if rtype == Rtype::SOA { 2 } else { 1 };
+        let names = if [Rtype::SOA, Rtype::MINFO].contains(&rtype) { 2 } else { 1 };
         let mut rest = rdata;
         if let Some((fixed, after)) = rest.split_at_checked(before) {
             self.octets.extend_from_slice(fixed);

@@ -107,7 +107,8 @@ fn record(message: &[u8], at: usize) -> Option<(Record, usize)> {
 fn rdata(message: &[u8], start: usize, end: usize, rtype: Rtype) -> Option<Box<[u8]>> {
     let (before, names) = match rtype {
         Rtype::NS | Rtype::CNAME | Rtype::PTR => (0, 1),
-        Rtype::SOA => (0, 2),
+        Rtype::MB | Rtype::MG | Rtype::MR | Rtype::MD | Rtype::MF => (0, 1),
+        Rtype::SOA | Rtype::MINFO => (0, 2),
         Rtype::MX => (2, 1),
         _ => return Some(message.get(start..end)?.into()),
     };

@@ -11,7 +11,8 @@ use crate::number::PolicyId;
 use crate::route::{Plan, Route};
 use crate::zone::{Name, Node, Rtype, Zone};
 
-use super::retreat::{Fault, Reach};
+use super::retreat::{Choice, Fault, Reach};
+use super::steering::RoutedBefore;
 
 /// Names told of one routed wildcard that they block.
 const BLOCKER_COUNT_SHOWN: usize = 3;
@@ -94,6 +95,44 @@ pub(super) fn bind(routes: &[Route], plans: &[Arc<Plan>], zones: &Zones<'_>) -> 
         bindings.remarks.extend(blockers(route, &served.zone, &owner, &bound));
     }
     bindings
+}
+
+/// Names that lose their route and hold no address of their own (DESIGN rule 5). Where the route's file is gone, that is
+/// refused: a deleted file is often an accident. Where somebody removed the line, it is meant, and a warning.
+pub(super) fn unbound(
+    before: &[RoutedBefore],
+    choice: &Choice<'_>,
+    zones: &Zones<'_>,
+    bindings: &mut Bindings,
+) {
+    for route in before {
+        let apex = Name::parse(&route.zone, &Name::root()).ok();
+        let Some(served) = apex.and_then(|apex| zones.served.get(&apex)) else { continue };
+        let Ok(owner) = Name::parse(&route.owner, &served.zone.apex) else { continue };
+        let routed = bindings.routed.get(&served.zone.apex);
+        let node = served.zone.nodes.get(&owner);
+        let addresses = [Rtype::A, Rtype::AAAA, Rtype::CNAME];
+        if routed.is_some_and(|routed| routed.contains_key(&owner))
+            || node.is_some_and(|node| addresses.iter().any(|&rtype| node.rrset(rtype).is_some()))
+        {
+            continue;
+        }
+        let place = Place::file(&route.file);
+        let what =
+            format!("{owner} is no longer routed, and the zone file holds no address for it");
+        if choice.files.get(&route.file).is_some() {
+            let said = Diagnostic::warning("route-removed", place, what);
+            bindings.remarks.push(said.help("to keep it answered, give it A or AAAA records"));
+            continue;
+        }
+        let help = "to remove it, empty the file first, or give the name A or AAAA records";
+        bindings.faults.push(Fault {
+            primary: route.file.clone(),
+            involved: vec![route.file.clone()],
+            reach: Reach::Involved,
+            said: vec![Diagnostic::error("route-file-removed", place, what).help(help)],
+        });
+    }
 }
 
 /// Whether `name` is routed: itself, or by the wildcard that it would be synthesized from (RFC 4592 §2.1).

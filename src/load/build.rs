@@ -23,8 +23,8 @@ use super::forms::{self, Form, Forms};
 use super::ground::{Ground, Grounds};
 use super::outcome;
 use super::removal::{self, Removals};
-use super::retreat::{Choice, Fault, Reach, Refused};
-use super::steering::{Steered, Steerings};
+use super::retreat::{Choice, Fault, Reach, Refused, moved_away};
+use super::steering::{Steered, Steerings, is_steering_file};
 
 /// Names for people to try. A guess: the first that shows something is taken.
 const EXAMPLE_COUNT_MAX: usize = 16;
@@ -190,13 +190,41 @@ impl Builder {
         faults.extend(doubles);
         patience.bear(faults)?;
         let steered = self.steerings.compile(files, &ground);
-        patience.bear(steered.faults())?;
+        patience.bear(self.cross(steered.faults(), choice, asked))?;
         let broken = broken(choice, asked, &served);
         let gone = self.gone(choice);
         let zones = Zones { served: &served, broken: &broken, gone: &gone };
         let mut bindings = bind::bind(&steered.routes, &steered.plans, &zones);
-        patience.bear(std::mem::take(&mut bindings.faults))?;
+        let before = self.steerings.routed_before(choice);
+        bind::unbound(&before, choice, &zones, &mut bindings);
+        let faults = std::mem::take(&mut bindings.faults);
+        patience.bear(self.cross(faults, choice, asked))?;
         Ok(Attempt { forms, served, ground, steered, bindings, broken })
+    }
+
+    /// Faults between files, with all that changed together. Where something is defined twice, a file that is gone from the
+    /// disk was moved: it gives way first, and what is left is looked at again.
+    fn cross(
+        &mut self,
+        faults: Vec<Fault>,
+        choice: &Choice<'_>,
+        asked: &removal::Asked,
+    ) -> Vec<Fault> {
+        let is_double = |said: &Diagnostic| {
+            said.code.starts_with("duplicate-") || said.code.ends_with("-defined-twice")
+        };
+        if faults.iter().flat_map(|fault| &fault.said).any(is_double) {
+            let moved = asked.waiting.iter().filter(|path| {
+                is_steering_file(path)
+                    && choice.files.get(path).is_some()
+                    && !choice.is_refused(path)
+            });
+            let moved: Vec<Fault> = moved.map(|path| moved_away(path)).collect();
+            if !moved.is_empty() {
+                return moved;
+            }
+        }
+        self.steerings.widened(faults, choice)
     }
 
     /// Zones that serve and whose file would go, by apex.
@@ -332,13 +360,16 @@ fn by_apex(forms: &[Arc<Form>], asked: &removal::Asked) -> (BTreeMap<Name, Serve
     for form in ordered {
         let Some(zone) = &form.zone else { continue };
         if let Some(first) = served.get(&zone.apex) {
-            let moved = asked.absent.contains(&form.path);
+            if asked.absent.contains(&form.path) {
+                faults.push(moved_away(&form.path));
+                continue;
+            }
             let said = outcome::apex_taken(&form.path, &zone.apex, &first.zone.path);
             faults.push(Fault {
                 primary: form.path.clone(),
-                involved: if moved { Vec::new() } else { form.involved() },
+                involved: form.involved(),
                 reach: Reach::Involved,
-                said: if moved { Vec::new() } else { vec![said] },
+                said: vec![said],
             });
             continue;
         }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::answer::{ImageWriter, NodeParts, RrsetParts, Seed, ZoneImage};
+use crate::answer::{Address, ImageWriter, NodeParts, RrsetParts, Seed, ZoneImage};
 use crate::number::PolicyId;
 use crate::zone::{Name, Node, Rrset, Rtype, Zone};
 
@@ -45,19 +45,19 @@ fn lay(
     let mut rrsets: Vec<RrsetParts<'_>> = rrsets
         .map(|r| {
             let rdata = hintless.get(&r.rtype).map_or(r.rdata.as_slice(), |rdata| rdata);
-            RrsetParts { rtype: r.rtype, ttl: r.ttl, rdata, signatures: covered(r.rtype) }
+            let additional = additional(zone, r, is_routed);
+            let signatures = covered(r.rtype);
+            RrsetParts { rtype: r.rtype, ttl: r.ttl, rdata, signatures, additional }
         })
         .collect();
     // A signature that covers nothing is still the zone's, and answers a question for RRSIG.
     let orphans = orphans(node, &signatures);
     if let Some(all) = node.rrset(Rtype::RRSIG).filter(|_| !orphans.is_empty()) {
-        let rtype = Rtype::RRSIG;
-        rrsets.push(RrsetParts { rtype, ttl: all.ttl, rdata: &orphans, signatures: &[] });
+        let (rtype, ttl, signatures) = (Rtype::RRSIG, all.ttl, &[][..]);
+        let additional = Vec::new();
+        rrsets.push(RrsetParts { rtype, ttl, rdata: &orphans, signatures, additional });
     }
-    let is_cut = *owner != zone.apex && node.rrset(Rtype::NS).is_some();
-    let targets = if is_cut { targets(node) } else { Vec::new() };
-    let glue = targets.iter().flat_map(|target| addresses(zone, target)).collect();
-    writer.node(&NodeParts { owner, rrsets, policy: policy.copied(), glue });
+    writer.node(&NodeParts { owner, rrsets, policy: policy.copied() });
 }
 
 type Rdatas = Vec<Box<[u8]>>;
@@ -78,19 +78,32 @@ fn orphans(node: &Node, signatures: &BTreeMap<Rtype, Rdatas>) -> Rdatas {
     orphaned.flat_map(|(_, rdata)| rdata.clone()).collect()
 }
 
-/// The targets of the NS RRset.
-fn targets(node: &Node) -> Vec<Name> {
-    let rdata = node.rrset(Rtype::NS).into_iter().flat_map(|ns| &ns.rdata);
-    rdata.filter_map(|rdata| Name::from_wire(rdata).ok()).map(|(name, _)| name).collect()
+/// Addresses, within the zone, of the names that NS, MX and SRV records point at. Below a zone cut they are glue. Routed
+/// names are left out: whoever wants those has to ask.
+fn additional<'z>(
+    zone: &'z Zone,
+    rrset: &Rrset,
+    is_routed: &dyn Fn(&Name) -> bool,
+) -> Vec<Address<'z>> {
+    let before = match rrset.rtype {
+        Rtype::NS => 0,
+        Rtype::MX => 2,
+        Rtype::SRV => 6,
+        _ => return Vec::new(),
+    };
+    let target = |rdata: &Box<[u8]>| Some(Name::from_wire(rdata.get(before..)?).ok()?.0);
+    let mut targets: Vec<Name> = rrset.rdata.iter().filter_map(target).collect();
+    targets.sort();
+    targets.dedup();
+    let targets = targets.iter().filter(|target| !is_routed(target));
+    targets.flat_map(|target| addresses(zone, target)).collect()
 }
 
-/// Address records of a name server whose name lies in the zone: glue below the cut (RFC 9499 §7) and beside it.
-fn addresses<'z>(zone: &'z Zone, target: &Name) -> Vec<(&'z Name, RrsetParts<'z>)> {
+fn addresses<'z>(zone: &'z Zone, target: &Name) -> Vec<Address<'z>> {
     let Some((owner, node)) = zone.nodes.get_key_value(target) else { return Vec::new() };
     let rrsets = [Rtype::A, Rtype::AAAA].into_iter().filter_map(|rtype| node.rrset(rtype));
-    let parts =
-        |r: &'z Rrset| RrsetParts { rtype: r.rtype, ttl: r.ttl, rdata: &r.rdata, signatures: &[] };
-    rrsets.map(|r| (owner, parts(r))).collect()
+    let records = rrsets.flat_map(|r| r.rdata.iter().map(move |rdata| (r, rdata)));
+    records.map(|(r, rdata)| Address { owner, rtype: r.rtype, ttl: r.ttl, rdata }).collect()
 }
 
 /// SVCB and HTTPS records whose target is routed lose their address hints: those would bypass the policy.

@@ -113,7 +113,7 @@ fn form(path: &str, file: &File, files: &FileSet) -> Form {
             let parsed = catch_unwind(AssertUnwindSafe(parse));
             parsed.map(|p| (p.zone, p.diagnostics)).unwrap_or_else(|_| (None, vec![bug(path)]))
         }
-        Err(why) => (None, vec![why]),
+        Err(why) => (None, vec![*why]),
     };
     let (zone, said) = parsed;
     let asked = asked.into_inner();
@@ -137,7 +137,7 @@ pub(super) fn is_zone_file(path: &str) -> bool {
 }
 
 /// The origin that the name of a zone file gives: less `.zone`, percent-decoded; `root.zone` is the root.
-pub(super) fn origin(path: &str) -> Result<Name, Diagnostic> {
+pub(super) fn origin(path: &str) -> Result<Name, Box<Diagnostic>> {
     let file_name = path.rsplit('/').next().unwrap_or(path);
     let stem = file_name.strip_suffix(".zone").unwrap_or(file_name);
     if stem == "root" {
@@ -145,8 +145,10 @@ pub(super) fn origin(path: &str) -> Result<Name, Diagnostic> {
     }
     let refuse = |why: String| {
         let what = format!("the file's name gives no origin: {why}");
-        Diagnostic::error("zone-file-name", Place::file(path), what)
-            .help("name it after the zone: example.com.zone; percent-encode a slash as %2F")
+        let said = Diagnostic::error("zone-file-name", Place::file(path), what);
+        Box::new(
+            said.help("name it after the zone: example.com.zone; percent-encode a slash as %2F"),
+        )
     };
     let decoded = percent_decode(stem).ok_or_else(|| refuse("a % needs two digits".into()))?;
     Name::parse_bytes(&decoded, &Name::root()).map_err(|error| refuse(error.to_string()))
@@ -188,7 +190,7 @@ pub(super) fn in_parallel<T: Sync, R: Send>(
         }
     };
     let mut done: Vec<(usize, R)> = std::thread::scope(|scope| {
-        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(&share)).collect();
+        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(share)).collect();
         let join = |handle: std::thread::ScopedJoinHandle<'_, _>| {
             handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         };

@@ -3,7 +3,7 @@
 //! Owns: geo/ compiled, each content once. Databases are read here and dropped; only ranges of places stay.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::diagnostic::{Diagnostic, has_error};
 use crate::fileset::FileSet;
@@ -90,13 +90,14 @@ impl Grounds {
         let mut worlds = Vec::new();
         for (path, file) in parts() {
             // Rule 7: a file cannot end the process, not even by a fault of ours.
-            let read = catch_unwind(AssertUnwindSafe(|| World::from_mmdb(path, &file.bytes)));
-            match read.unwrap_or_else(|_| Err(bug(path))) {
-                Ok(world) => worlds.push(world),
-                Err(said) => faults.push((path.clone(), vec![said])),
+            let read = || World::from_mmdb(path, &file.bytes).map_err(Box::new);
+            match catch_unwind(AssertUnwindSafe(read)) {
+                Ok(Ok(world)) => worlds.push(world),
+                Ok(Err(said)) => faults.push((path.clone(), vec![*said])),
+                Err(_) => faults.push((path.clone(), vec![bug(path)])),
             }
         }
-        let value = Arc::new(Database { world: Arc::new(database(worlds)), faults });
+        let value = Arc::new(Database { world: database(worlds), faults });
         self.databases.push(Kept { digest, value: Arc::clone(&value), wanted: true });
         value
     }
@@ -144,6 +145,8 @@ fn ground(files: &FileSet, digest: Digest, database: &Database) -> Ground {
 }
 
 /// The operator's databases, or the built-in table without one (DESIGN §3).
-fn database(worlds: Vec<World>) -> World {
-    if worlds.is_empty() { World::built_in() } else { World::merge(worlds) }
+fn database(worlds: Vec<World>) -> Arc<World> {
+    // Unpacked once in a process: `diff` and `whatif` build twice, tests many times.
+    static BUILT_IN: LazyLock<Arc<World>> = LazyLock::new(|| Arc::new(World::built_in()));
+    if worlds.is_empty() { Arc::clone(&BUILT_IN) } else { Arc::new(World::merge(worlds)) }
 }

@@ -39,7 +39,10 @@ fn hinted_target(rdata: &[u8], owner: &Name) -> Option<Name> {
     has_hint.then(|| if target.is_root() { owner.clone() } else { target })
 }
 
-fn split(rdata: &[u8]) -> Option<(Name, Vec<(u16, &[u8])>)> {
+/// The parameters of a record: key and value.
+type Params<'r> = Vec<(u16, &'r [u8])>;
+
+fn split(rdata: &[u8]) -> Option<(Name, Params<'_>)> {
     let (target, len) = Name::from_wire(rdata.get(2..)?).ok()?;
     let mut params = Vec::new();
     let mut rest = rdata.get(2 + len..)?;

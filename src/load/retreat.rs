@@ -3,7 +3,7 @@
 //! Edits that refer to each other publish together or not at all: a fault takes back every changed file that it involves.
 //! A file that never served and stands at the root of a fault is dropped; it takes nothing else with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::diagnostic::Diagnostic;
 use crate::fileset::FileSet;
@@ -68,7 +68,8 @@ impl<'s> Choice<'s> {
                 false => restored.extend(changed.into_iter().map(|path| (path, why.clone()))),
             }
         }
-        dropped.retain(|(path, _)| !restored.iter().any(|(r, _)| r == path));
+        let kept: HashSet<&String> = restored.iter().map(|(path, _)| path).collect();
+        dropped.retain(|(path, _)| !kept.contains(path));
         let mut moved = !restored.is_empty();
         for (path, why) in restored {
             self.restore(&path, why.as_deref());
@@ -98,9 +99,13 @@ impl<'s> Choice<'s> {
         good.is_some() && self.files.get(path).map(|f| f.digest) != good
     }
 
+    /// Files that differ from a last good form that they have.
+    pub(super) fn changed(&self) -> impl Iterator<Item = String> {
+        self.serving.files.keys().filter(|path| self.is_changed(path)).cloned()
+    }
+
     fn changed_steering(&self) -> Vec<String> {
-        let paths = self.serving.files.keys();
-        paths.filter(|p| is_steering(p) && self.is_changed(p)).cloned().collect()
+        self.changed().filter(|path| is_steering(path)).collect()
     }
 
     fn restore(&mut self, path: &str, why: Option<&str>) {
@@ -149,6 +154,16 @@ impl<'s> Choice<'s> {
     /// All that the faults said, each with the file at its root.
     pub(super) fn said(&self) -> &[(String, Diagnostic)] {
         &self.said
+    }
+}
+
+/// A file that is gone from the disk gives way to the one that it was moved to: no fault of anybody's.
+pub(super) fn moved_away(path: &str) -> Fault {
+    Fault {
+        primary: path.to_owned(),
+        involved: Vec::new(),
+        reach: Reach::Involved,
+        said: Vec::new(),
     }
 }
 

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, has_error};
-use crate::fileset::FileSet;
+use crate::fileset::{self, FileSet};
 use crate::geo::Position;
 use crate::number::Digest;
 use crate::route::{self, Inventory, Plan, Route, Settings, Steering};
 
 use super::ground::Ground;
-use super::retreat::{Fault, Reach};
+use super::retreat::{Choice, Fault, Reach};
 
 /// All steering of one set of files, compiled together.
 pub(super) struct Steered {
@@ -53,6 +53,16 @@ pub(super) struct Steerings {
     compiled: Vec<(Digest, Arc<Steered>, bool)>,
 }
 
+/// A route that serves now.
+pub(super) struct RoutedBefore {
+    /// The file that has it.
+    pub(super) file: String,
+    /// The zone as written.
+    pub(super) zone: String,
+    /// The owner as written.
+    pub(super) owner: String,
+}
+
 struct File {
     parsed: Option<Steering>,
     said: Vec<Diagnostic>,
@@ -69,13 +79,7 @@ impl Steerings {
     pub(super) fn parse(&mut self, files: &FileSet) -> Vec<Fault> {
         let mut faults = Vec::new();
         for (path, file) in files.files.iter().filter(|(path, _)| is_steering_file(path)) {
-            let read = || {
-                let (parsed, said) = route::parse_steering(path, &file.bytes);
-                let parsed = parsed.filter(|_| !has_error(&said));
-                File { parsed, said, wanted: true }
-            };
-            let read = self.files.entry((path.clone(), file.digest)).or_insert_with(read);
-            read.wanted = true;
+            let read = self.read(path, file);
             if read.parsed.is_none() {
                 faults.push(local_fault(path, &read.said));
             }
@@ -96,6 +100,70 @@ impl Steerings {
         let steered = Arc::new(self.whole(&parts, ground));
         self.compiled.push((digest, Arc::clone(&steered), true));
         steered
+    }
+
+    /// The faults with every changed file that refers to one they involve, or is referred to: before the change or after.
+    pub(super) fn widened(&mut self, mut faults: Vec<Fault>, choice: &Choice<'_>) -> Vec<Fault> {
+        if faults.is_empty() {
+            return faults;
+        }
+        let changed: Vec<String> = choice.changed().filter(|p| is_steering_file(p)).collect();
+        let forms: Vec<(String, Vec<Steering>)> = changed
+            .into_iter()
+            .map(|path| {
+                let sets = [&choice.files, choice.serving()];
+                let forms = sets.into_iter().filter_map(|set| self.form(&path, set)).collect();
+                (path, forms)
+            })
+            .collect();
+        let tied = |a: &[Steering], b: &[Steering]| {
+            a.iter().any(|a| b.iter().any(|b| a.refers_to(b) || b.refers_to(a)))
+        };
+        for fault in &mut faults {
+            let mut at = 0;
+            // Bounded by the changed files: each is taken once.
+            while let Some(path) = fault.involved.get(at) {
+                at += 1;
+                let Some((_, own)) = forms.iter().find(|(p, _)| p == path) else { continue };
+                let more = forms
+                    .iter()
+                    .filter(|(p, other)| !fault.involved.contains(p) && tied(own, other));
+                let more: Vec<String> = more.map(|(path, _)| path.clone()).collect();
+                fault.involved.extend(more);
+            }
+        }
+        faults
+    }
+
+    /// The routes that serve now, of files that changed or are gone: file, zone and owner as written.
+    pub(super) fn routed_before(&mut self, choice: &Choice<'_>) -> Vec<RoutedBefore> {
+        let changed: Vec<String> = choice.changed().filter(|p| is_steering_file(p)).collect();
+        let mut before = Vec::new();
+        for path in changed {
+            let Some(form) = self.form(&path, choice.serving()) else { continue };
+            before.extend(form.owners().map(|(zone, owner)| RoutedBefore {
+                file: path.clone(),
+                zone: zone.to_owned(),
+                owner: owner.to_owned(),
+            }));
+        }
+        before
+    }
+
+    /// One steering file among `files`, if it is there and can be read.
+    pub(super) fn form(&mut self, path: &str, files: &FileSet) -> Option<Steering> {
+        self.read(path, files.get(path)?).parsed.clone()
+    }
+
+    fn read(&mut self, path: &str, file: &fileset::File) -> &File {
+        let read = || {
+            let (parsed, said) = route::parse_steering(path, &file.bytes);
+            let parsed = parsed.filter(|_| !has_error(&said));
+            File { parsed, said, wanted: true }
+        };
+        let read = self.files.entry((path.to_owned(), file.digest)).or_insert_with(read);
+        read.wanted = true;
+        read
     }
 
     fn whole(&self, parts: &[(String, Digest)], ground: &Ground) -> Steered {
@@ -129,6 +197,7 @@ fn local_fault(path: &str, said: &[Diagnostic]) -> Fault {
     }
 }
 
-fn is_steering_file(path: &str) -> bool {
+/// Whether a file holds pools, policies or routes.
+pub(super) fn is_steering_file(path: &str) -> bool {
     path.starts_with("zones/") && path.ends_with(".toml")
 }

@@ -19,13 +19,14 @@ use super::table::{BUCKET_COUNT, Cells, Choice, ChoiceAnswer, PolicyTable, Row};
 // and a dozen answers have no region: indexes of choices fit 16 bits.
 const _: () = assert!(POOL_ENDPOINTS_MAX * 6 + 12 <= u16::MAX as usize);
 
-/// The rows of `plan` as the verdicts of `health` stand at `now`.
+/// The rows of `plan` as the verdicts of `health` stand. The time of filling is no input: the same
+/// verdicts give the same bytes, however late a table is filled.
 ///
 /// Invariant table-covers-plan: a row for each class of the plan, in order; every cell indexes
 /// `choices`.
-pub fn fill(plan: &Plan, health: &impl Verdicts, now: LogTime) -> PolicyTable {
+pub fn fill(plan: &Plan, health: &impl Verdicts, _: LogTime) -> PolicyTable {
     let view = View::new(plan, health);
-    let ttl = ttl(plan, health, now);
+    let ttl = ttl(plan, health);
     let mut filler = Filler { plan, view, ttl, choices: Vec::new(), known: HashMap::default() };
     let mut rows = HashMap::default();
     let rows = plan.classes.iter().map(|class| {
@@ -36,12 +37,13 @@ pub fn fill(plan: &Plan, health: &impl Verdicts, now: LogTime) -> PolicyTable {
     PolicyTable { rows: rows.collect(), choices: filler.choices.into() }
 }
 
-/// The time to the next possible change of any endpoint of the policy, within the policy's bounds.
-fn ttl(plan: &Plan, health: &impl Verdicts, now: LogTime) -> Ttl {
-    let next = plan.members().filter_map(|member| health.standing(member).next_change).min();
+/// The time to the next possible change of any endpoint of the policy, counted from when it was
+/// last weighed, in whole seconds and within the policy's bounds.
+fn ttl(plan: &Plan, health: &impl Verdicts) -> Ttl {
+    let steady = plan.members().filter_map(|member| health.standing(member).steady_millis).min();
     let (min, max) = plan.ttl_bounds();
-    let Some(next) = next else { return max };
-    let secs = u32::try_from(next.millis_since(now) / 1000).unwrap_or(u32::MAX);
+    let Some(steady) = steady else { return max };
+    let secs = u32::try_from(steady / 1000).unwrap_or(u32::MAX);
     Ttl::from_secs(secs.clamp(min.as_secs(), max.as_secs()))
 }
 

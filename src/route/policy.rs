@@ -98,6 +98,21 @@ pub struct RouteLine {
     pub policy: Named,
 }
 
+impl Steering {
+    /// Whether this file names a pool or a policy that `other` defines.
+    pub fn refers_to(&self, other: &Steering) -> bool {
+        let pool = |name: &str| other.pools.iter().any(|pool| *pool.name == *name);
+        let policy = |name: &str| other.policies.iter().any(|policy| *policy.name == *name);
+        self.policies.iter().any(|own| pool(&own.pool.name))
+            || self.routes.iter().any(|line| policy(&line.policy.name))
+    }
+
+    /// The zone and the owner of each of its routes, both as written.
+    pub fn owners(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.routes.iter().map(|line| (&*line.zone, &*line.owner))
+    }
+}
+
 /// Reads one steering file: everything that can be said of it without the others.
 pub fn parse_steering(path: &str, text: &[u8]) -> (Option<Steering>, Vec<Diagnostic>) {
     let source = match Source::new(path, text) {

@@ -111,7 +111,8 @@ mod tests {
 
     #[test]
     fn regions_keep_the_order_of_the_file() {
-        let text = "[zrh]\nname = 'Zürich'\nposition = [47.37, 8.54]\n[fra]\nposition = [50, 8.68]\ncapacity = 40000\n";
+        let text = "[zrh]\nname = 'Zürich'\nposition = [47.37, 8.54]\n\
+                    [fra]\nposition = [50, 8.68]\ncapacity = 40000\n";
         let (regions, diagnostics) = parse_regions("geo/regions.toml", text.as_bytes());
         assert_eq!(diagnostics, []);
         let list = regions.unwrap().list;

@@ -209,7 +209,8 @@ mod tests {
 
     #[test]
     fn health_is_read_whole_and_every_mistake_told() {
-        let good = "[site]\nname = 'x'\n[health]\nquorum = 2\nrise = 3\nfall = 2\ninterval = '5s'\nhold_down = '1m'\n\
+        let good = "[site]\nname = 'x'\n[health]\nquorum = 2\nrise = 3\nfall = 2\n\
+                    interval = '5s'\nhold_down = '1m'\n\
                     failback = 'after 5m'\nstart = 'down'\nat_least = 2\nmax_down_share = 1\n";
         let (patch, diagnostics) = parse_health("homing.toml", good.as_bytes());
         assert_eq!(diagnostics, []);
@@ -225,7 +226,8 @@ mod tests {
             max_down_share: 1.0,
         };
         assert_eq!(patch.over(&Settings::default()), settings);
-        let bad = "[health]\nquorum = 0\nris = 3\ninterval = '5'\nfailback = 'never'\nmax_down_share = 1.5\n\
+        let bad = "[health]\nquorum = 0\nris = 3\ninterval = '5'\nfailback = 'never'\n\
+                   max_down_share = 1.5\n\
                    start = 3\nfall = -1\nhold_down = '9999d'\n";
         let (patch, diagnostics) = parse_health("homing.toml", bad.as_bytes());
         assert_eq!(patch, HealthPatch::default());

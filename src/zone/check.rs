@@ -1,12 +1,13 @@
-//! Checks of a whole zone: what a name server cannot serve is an error, what is probably not meant a warning.
+//! Checks of a whole zone: what a name server cannot serve is an error, what is probably not meant
+//! a warning.
 
 use crate::wire::{Name, Rtype};
 
 use super::report::{Mark, Report};
 use super::rrset::{Node, Zone};
 
-/// Checks `zone`. `marks` has the place of each record, in the order of the zone. Where records were lost to other
-/// mistakes, nothing is said of what is missing.
+/// Checks `zone`. `marks` has the place of each record, in the order of the zone. Where records
+/// were lost to other mistakes, nothing is said of what is missing.
 pub(super) fn check(zone: &Zone, marks: &[Mark], is_complete: bool, report: &mut Report<'_>) {
     let mut checker = Checker { zone, report, is_complete };
     checker.apex(marks.first());
@@ -23,7 +24,7 @@ pub(super) fn check(zone: &Zone, marks: &[Mark], is_complete: bool, report: &mut
             hider = None;
         }
         match hider {
-            Some((above, rtype)) => checker.hidden(owner, node, &places, above, rtype),
+            Some(hider) => checker.hidden(owner, node, &places, hider),
             None => {
                 checker.targets(owner, node, &places);
                 if owner != &zone.apex && node.rrset(Rtype::NS).is_some() {
@@ -89,7 +90,8 @@ impl Checker<'_, '_, '_> {
         self.report.error_with_help(cname, "cname-and-other-data", message, help);
     }
 
-    /// Names that NS, MX and SRV records point at should exist and not be aliases (RFC 2181 §10.3, RFC 2782).
+    /// Names that NS, MX and SRV records point at should exist and not be aliases (RFC 2181 §10.3,
+    /// RFC 2782).
     fn targets(&mut self, owner: &Name, node: &Node, places: &[Vec<Mark>]) {
         for (rrset, places) in node.rrsets.iter().zip(places) {
             for (rdata, &mark) in rrset.rdata.iter().zip(places) {
@@ -134,7 +136,8 @@ impl Checker<'_, '_, '_> {
         }
     }
 
-    /// Whether a name may get addresses from elsewhere: a wildcard, a DNAME, another zone below a cut.
+    /// Whether a name may get addresses from elsewhere: a wildcard, a DNAME, another zone below a
+    /// cut.
     fn answers_otherwise(&self, name: &Name) -> bool {
         let mut above = name.parent();
         while let Some(ancestor) = above.filter(|a| a.is_at_or_below(&self.zone.apex)) {
@@ -153,7 +156,13 @@ impl Checker<'_, '_, '_> {
     }
 
     /// What lies below a cut or a DNAME is never answered from (RFC 1034 §4.2.1, RFC 6672 §2.4).
-    fn hidden(&mut self, owner: &Name, node: &Node, places: &[Vec<Mark>], above: &Name, by: Rtype) {
+    fn hidden(
+        &mut self,
+        owner: &Name,
+        node: &Node,
+        places: &[Vec<Mark>],
+        (above, by): (&Name, Rtype),
+    ) {
         let may_be_glue =
             |rtype: Rtype| by == Rtype::NS && [Rtype::A, Rtype::AAAA].contains(&rtype);
         let occluded = node.rrsets.iter().zip(places).find(|(r, _)| !may_be_glue(r.rtype));

@@ -114,7 +114,8 @@ fn substitute_token(bytes: &[u8], number: u64, line: &mut Vec<u8>) -> Option<()>
     Some(())
 }
 
-/// The number with an offset, a least width, and a base: d, o, x, X, or n and N for nibbles in reverse.
+/// The number with an offset, a least width, and a base: d, o, x, X, or n and N for nibbles in
+/// reverse.
 fn modified(modifiers: &str, number: u64) -> Option<String> {
     let mut parts = modifiers.split(',');
     let offset: i64 = parts.next()?.parse().ok()?;
@@ -129,13 +130,27 @@ fn modified(modifiers: &str, number: u64) -> Option<String> {
         "o" => format!("{value:0width$o}"),
         "x" => format!("{value:0width$x}"),
         "X" => format!("{value:0width$X}"),
-        "n" | "N" => {
-            // The width of nibbles counts the dots between them.
-            let digits = format!("{value:0fill$x}", fill = width.div_ceil(2));
-            let digits = if base == "N" { digits.to_ascii_uppercase() } else { digits };
-            let nibbles: Vec<String> = digits.chars().rev().map(String::from).collect();
-            nibbles.join(".")
-        }
+        "n" => nibbles(value, width),
+        "N" => nibbles(value, width).to_ascii_uppercase(),
         _ => return None,
     })
+}
+
+/// Hexadecimal digits from the last to the first, dots between. The width counts dots too, so that
+/// an even one ends in a dot, as in BIND.
+fn nibbles(mut value: i64, mut width: usize) -> String {
+    let mut text = String::new();
+    loop {
+        text.push_str(&format!("{:x}", value & 15));
+        value >>= 4;
+        width = width.saturating_sub(1);
+        if value == 0 && width == 0 {
+            return text;
+        }
+        text.push('.');
+        width = width.saturating_sub(1);
+        if value == 0 && width == 0 {
+            return text;
+        }
+    }
 }

@@ -60,7 +60,8 @@ impl<'a> Lexer<'a> {
         Lexer { text, at, line: 1, line_start: at }
     }
 
-    /// Reads the next entry into `entry`. None at the end of the text; a slip spoils the entry, and the next call goes on after it.
+    /// Reads the next entry into `entry`. None at the end of the text; a slip spoils the entry, and
+    /// the next call goes on after it.
     pub fn next(&mut self, entry: &mut Entry) -> Option<Result<(), (Slip, Token)>> {
         entry.tokens.clear();
         let mut slip = None;
@@ -144,7 +145,8 @@ impl<'a> Lexer<'a> {
         Token { joined: is_joined(entry, start), ..self.token(start, self.at) }
     }
 
-    /// A quoted string; on a missing quote the token of what there was, and the lexer stands at the end of the line.
+    /// A quoted string; on a missing quote the token of what there was, and the lexer stands at the
+    /// end of the line.
     fn quoted(&mut self, entry: &Entry) -> Result<Token, Token> {
         let open = self.at;
         let joined = is_joined(entry, open);

@@ -1,9 +1,11 @@
 //! Zone: what a zone is, by the book.
 //!
-//! Owns:    RRsets, the text of master files, the checks of a whole zone, rdata in both forms, the slow obvious lookup.
+//! Owns:    RRsets, the text of master files, the checks of a whole zone, rdata in both forms, the
+//!          slow obvious lookup.
 //! Imports: wire, diagnostic.
 //! Never:   reads a file or a clock, knows steering, serves a query.
-//! Enter:   `rrset`, then `lexer`, `rdata`, `parser` (with `record`, `assemble`), then `check`, then `tree`.
+//! Enter:   `rrset`, then `lexer`, `rdata`, `parser` (with `record`, `assemble`), then `check`,
+//!          then `tree`.
 
 mod assemble;
 mod check;

@@ -24,11 +24,12 @@ const INCLUDE_COUNT_MAX: usize = 1_000;
 /// Octets of all included files.
 const INCLUDED_LEN_MAX: usize = 1 << 31;
 
-/// Hands out the content of an `$INCLUDE`d file: the path as written in the directive, and the path of the file that
-/// includes. The result is the path as the operator knows it, and the bytes.
+/// Hands out the content of an `$INCLUDE`d file: the path as written in the directive, and the path
+/// of the file that includes. The result is the path as the operator knows it, and the bytes.
 pub type Includes<'a> = dyn Fn(&str, &str) -> Result<(String, Arc<[u8]>), String> + 'a;
 
-/// What came of a file: the zone, if nothing refuses it, and all that is to be said, in order of place.
+/// What came of a file: the zone, if nothing refuses it, and all that is to be said, in order of
+/// place.
 #[derive(Debug)]
 pub struct Parsed {
     /// The zone; none when any diagnostic is an error.
@@ -220,7 +221,8 @@ impl<'a> Reader<'a, '_> {
         let mark = state.mark(file);
         self.records.is_complete &= match self.open(file.bytes(text), &mut inner) {
             Ok(bytes) => {
-                // The included file begins with our owner and leaves ours as it was (RFC 1035 §5.1).
+                // The included file begins with our owner and leaves ours as it was (RFC 1035
+                // §5.1).
                 self.read(&bytes, inner);
                 true
             }

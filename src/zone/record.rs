@@ -11,7 +11,8 @@ use super::report::Mark;
 
 /// Records of one zone.
 const RECORD_COUNT_MAX: usize = 100_000_000;
-/// The TTL of records that nothing gives one: neither the record, nor `$TTL`, nor a record before, nor a SOA.
+/// The TTL of records that nothing gives one: neither the record, nor `$TTL`, nor a record before,
+/// nor a SOA.
 const TTL_LAST_RESORT: Ttl = Ttl::from_secs(3_600);
 
 /// Reads the record of `entry`, and keeps it unless it has a mistake.

@@ -1,4 +1,5 @@
-//! What is to be said of a file while it is read: bounded, each with its place and the line it stands on.
+//! What is to be said of a file while it is read: bounded, each with its place and the line it
+//! stands on.
 
 use std::sync::Arc;
 
@@ -7,7 +8,8 @@ use crate::diagnostic::{Diagnostic, Place, Severity};
 use super::lexer::Token;
 use super::rdata::Fault;
 
-/// Diagnostics kept of one zone; the rest is counted. Enough to see a pattern, and bounded whatever the file.
+/// Diagnostics kept of one zone; the rest is counted. Enough to see a pattern, and bounded whatever
+/// the file.
 const DIAGNOSTICS_MAX: usize = 100;
 
 /// A file's content: the caller's, or what an `$INCLUDE` brought.
@@ -107,7 +109,8 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// An error takes the place of a warning, so that no flood of warnings hides what refuses the file.
+    /// An error takes the place of a warning, so that no flood of warnings hides what refuses the
+    /// file.
     fn make_room(&mut self, diagnostic: &Diagnostic) -> bool {
         if diagnostic.is_error()
             && let Some(last) = self.diagnostics.iter().rposition(|d| !d.is_error())

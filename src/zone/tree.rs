@@ -1,6 +1,8 @@
-//! The slow, obvious lookup: answers by the book, one clause after the other. The fast catalog is held equal to it.
+//! The slow, obvious lookup: answers by the book, one clause after the other. The fast catalog is
+//! held equal to it.
 //!
-//! Owns:  the algorithm of RFC 1034 §4.3.2 with RFC 4592, RFC 6672, RFC 2308, RFC 8482, RFC 4035 §3.1.
+//! Owns:  the algorithm of RFC 1034 §4.3.2 with RFC 4592, RFC 6672, RFC 2308, RFC 8482, RFC 4035
+//!        §3.1.
 //! Never: is fast, compresses, truncates, or knows steering.
 
 use crate::number::Ttl;
@@ -66,7 +68,8 @@ pub fn answer(zones: &[Zone], qname: &Name, qtype: Rtype, dnssec_ok: bool) -> Tr
     walk.out
 }
 
-/// The zone with the longest apex that encloses `name`. DS belongs to the parent's side of a cut (RFC 4035 §3.1.4.1).
+/// The zone with the longest apex that encloses `name`. DS belongs to the parent's side of a cut
+/// (RFC 4035 §3.1.4.1).
 fn find_zone<'z>(zones: &'z [Zone], name: &Name, qtype: Rtype) -> Option<&'z Zone> {
     let longest = |strictly: bool| {
         zones
@@ -139,7 +142,8 @@ impl Walk {
         }
     }
 
-    /// Answers `name` from `node`, whose owner is `source`: the name itself, or the wildcard that covers it.
+    /// Answers `name` from `node`, whose owner is `source`: the name itself, or the wildcard that
+    /// covers it.
     fn answer_from(
         &mut self,
         zone: &Zone,
@@ -212,7 +216,8 @@ impl Walk {
         follows_cname(self.qtype).then_some(renamed)
     }
 
-    /// A referral (RFC 1034 §4.3.2 step 3b), with DS or the proof that there is none (RFC 4035 §3.1.4).
+    /// A referral (RFC 1034 §4.3.2 step 3b), with DS or the proof that there is none (RFC 4035
+    /// §3.1.4).
     fn refer(&mut self, zone: &Zone, cut: &Name) {
         let Some(node) = zone.nodes.get(cut) else { return };
         let Some(ns) = node.rrset(Rtype::NS) else { return };
@@ -259,7 +264,8 @@ impl Walk {
     }
 }
 
-/// Whether a CNAME answers for this type (RFC 1034 §3.6.2; RFC 4035 §2.5: RRSIG and NSEC stand beside it).
+/// Whether a CNAME answers for this type (RFC 1034 §3.6.2; RFC 4035 §2.5: RRSIG and NSEC stand
+/// beside it).
 fn follows_cname(qtype: Rtype) -> bool {
     ![Rtype::CNAME, Rtype::ANY, Rtype::RRSIG, Rtype::NSEC].contains(&qtype)
 }

@@ -331,3 +331,57 @@ fn broken_geography_is_refused_by_itself() {
     assert_eq!(built.parts.geography_digest, before);
     assert!(!built.changed);
 }
+
+#[test]
+fn steering_that_moves_or_goes_keeps_names_answered() {
+    let steering = format!("{POOL}[routes.'a']\n'@' = 'web'\n'www' = 'web'\n");
+    let mut world = World::new(&[
+        ("geo/regions.toml", REGIONS),
+        ("zones/m.toml", &steering),
+        ("zones/a.zone", &zone(1, "@ A 192.0.2.1\n")),
+    ]);
+    assert_eq!(world.build().parts.summary.routes, 2);
+    // Moved to an earlier path, then to a later one: at once, and without a word.
+    for (from, to) in [("zones/m.toml", "zones/b.toml"), ("zones/b.toml", "zones/z.toml")] {
+        world.remove(from);
+        world.write(&[(to, &steering)]);
+        let built = world.build_with(Scan::from(world.disk.clone()), Removals::Wait);
+        assert_eq!((errors(&built), refused(&built)), (vec![], vec![]));
+        assert_eq!((built.parts.summary.routes, world.serves(from)), (2, None));
+    }
+    // `www` has no address of its own: its file does not go, but its line does.
+    world.remove("zones/z.toml");
+    let built = world.build();
+    assert_eq!(
+        (errors(&built), refused(&built)),
+        (vec!["route-file-removed"], vec!["zones/z.toml"])
+    );
+    world.write(&[("zones/z.toml", &steering.replace("'www' = 'web'\n", ""))]);
+    let built = world.build();
+    assert_eq!((errors(&built).len(), built.parts.summary.routes), (0, 1));
+    assert!(!said(&built, "route-removed").is_error());
+    world.remove("zones/z.toml");
+    assert_eq!(world.build().parts.summary.routes, 0);
+}
+
+#[test]
+fn steering_files_that_refer_to_each_other_go_back_together() {
+    let (one, two) = ("[routes.'a']\n'www' = 'web'\n", "[routes.'b']\n'www' = 'other'\n");
+    let other = POOL.replace("web", "other");
+    let mut world = World::new(&[
+        ("geo/regions.toml", REGIONS),
+        ("zones/a.toml", one),
+        ("zones/a.zone", &zone(1, "www A 192.0.2.1\n")),
+        ("zones/b.toml", two),
+        ("zones/b.zone", &zone(1, "www A 192.0.2.1\n")),
+        ("zones/other.toml", &other),
+        ("zones/web.toml", POOL),
+    ]);
+    assert_eq!(errors(&world.build()), [""; 0]);
+    let edit = |text: &str| text.replace("192.0.2.10", "192.0.2.99");
+    world.write(&[("zones/a.toml", &format!("{one}'x' = 'wbe'\n"))]);
+    world.write(&[("zones/web.toml", &edit(POOL)), ("zones/other.toml", &edit(&other))]);
+    let built = world.build();
+    assert_eq!(refused(&built), ["zones/a.toml", "zones/web.toml"]);
+    assert_eq!(world.serves("zones/other.toml"), Some(edit(&other).as_str()));
+}

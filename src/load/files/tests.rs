@@ -151,7 +151,7 @@ fn a_folder_without_leave_keeps_what_was_read_of_it() {
     use std::os::unix::fs::PermissionsExt;
     let (temp, config) = tree(&[("zones/sub/a.zone", "a"), ("geo/regions.toml", "")]);
     let sub = temp.path().join("zones/sub");
-    fs::set_permissions(&sub, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&sub, fs::Permissions::from_mode(0o000)).unwrap();
     let found = scan(&config);
     let is_root = fs::read_dir(&sub).is_ok();
     fs::set_permissions(&sub, fs::Permissions::from_mode(0o755)).unwrap();

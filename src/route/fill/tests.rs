@@ -24,7 +24,7 @@ const POOL: &str = "[pools.web]\nfra = ['192.0.2.10', '2001:db8:1::10']\niad = [
 struct Supposed {
     tiers: BTreeMap<Box<str>, Tier>,
     keeps: BTreeMap<Box<str>, u16>,
-    next_change: Option<LogTime>,
+    steady_millis: Option<u64>,
 }
 
 impl Verdicts for Supposed {
@@ -36,7 +36,8 @@ impl Verdicts for Supposed {
             since: LogTime(0),
             since_revision: Revision(0),
             freshness: Freshness::Fresh,
-            next_change: self.next_change,
+            next_change: None,
+            steady_millis: self.steady_millis,
         }
     }
 
@@ -272,13 +273,13 @@ fn host_names_answer_one_cname_for_every_type() {
 #[test]
 fn the_ttl_is_the_time_to_the_next_possible_change_within_bounds() {
     let plan = plan(&format!("{POOL}{LISTED}ttl = {{ min = 5, max = 30 }}\n"));
-    for (next, ttl) in [(None, 30), (Some(0), 5), (Some(17_999), 7), (Some(99_000), 30)] {
-        let verdicts = Supposed { next_change: next.map(LogTime), ..Supposed::default() };
+    for (steady, ttl) in [(None, 30), (Some(0), 5), (Some(7_999), 7), (Some(99_000), 30)] {
+        let verdicts = Supposed { steady_millis: steady, ..Supposed::default() };
         let table = fill(&plan, &verdicts, LogTime(10_000));
         let ChoiceAnswer::Records { bytes, .. } = &cell(&table, Family::V4, 0).answer else {
             panic!("no records")
         };
-        assert_eq!(bytes[6..10], u32::to_be_bytes(ttl), "{next:?}");
+        assert_eq!(bytes[6..10], u32::to_be_bytes(ttl), "{steady:?}");
     }
 }
 
@@ -363,7 +364,7 @@ fn verdicts() -> impl Strategy<Value = Supposed> {
     (tiers, keeps).prop_map(move |(tiers, keeps)| Supposed {
         tiers: addresses.iter().map(|&a| a.into()).zip(tiers).collect(),
         keeps: ["fra", "iad", "syd"].iter().map(|&r| r.into()).zip(keeps).collect(),
-        next_change: None,
+        steady_millis: None,
     })
 }
 

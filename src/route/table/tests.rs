@@ -73,6 +73,7 @@ impl Verdicts for Down {
             since_revision: Revision(0),
             freshness: Freshness::Fresh,
             next_change: None,
+            steady_millis: None,
         }
     }
 

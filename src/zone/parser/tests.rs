@@ -140,7 +140,8 @@ fn mistakes_have_their_places() {
             ],
         ),
         (
-            "$GENERATE 2-1 a A 192.0.2.$\n$GENERATE 1-2 ${x} A 192.0.2.$\n$GENERATE 1-300 a$ A 192.0.2.$\n",
+            "$GENERATE 2-1 a A 192.0.2.$\n$GENERATE 1-2 ${x} A 192.0.2.$\n\
+             $GENERATE 1-300 a$ A 192.0.2.$\n",
             vec![
                 "z:2:11 error bad-generate",
                 "z:3:15 error bad-generate",

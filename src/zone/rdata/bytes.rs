@@ -98,7 +98,8 @@ pub(super) fn hex(digits: &[u8]) -> Option<Vec<u8>> {
     data_encoding::HEXLOWER_PERMISSIVE.decode(digits).ok()
 }
 
-/// Base64 with its padding; at least one octet. Bits beyond the last octet are ignored, as other servers do.
+/// Base64 with its padding; at least one octet. Bits beyond the last octet are ignored, as other
+/// servers do.
 pub(super) fn base64(text: &[u8]) -> Option<Vec<u8>> {
     if text.is_empty() {
         return None;

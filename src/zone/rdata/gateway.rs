@@ -1,4 +1,5 @@
-//! Fields whose form an earlier one decides: IPSECKEY (RFC 4025), AMTRELAY (RFC 8777), HIP (RFC 8005).
+//! Fields whose form an earlier one decides: IPSECKEY (RFC 4025), AMTRELAY (RFC 8777), HIP (RFC
+//! 8005).
 
 use data_encoding::{BASE64, HEXUPPER};
 

@@ -76,7 +76,8 @@ fn angle(total: u64, sign: i64, word: Word<'_>) -> Result<u32, Fault> {
     u32::try_from(MIDDLE as i64 + sign * total as i64).map_err(|_| bad())
 }
 
-/// A precision in metres as mantissa and power of ten of centimetres, in four bits each (RFC 1876 §2).
+/// A precision in metres as mantissa and power of ten of centimetres, in four bits each (RFC 1876
+/// §2).
 fn read_precision(word: Word<'_>) -> Result<u8, Fault> {
     let cm = centimetres(word.bytes).filter(|cm| (0..=9_000_000_000).contains(cm));
     let Some(mut mantissa) = cm else {
@@ -102,7 +103,8 @@ fn centimetres(text: &[u8]) -> Option<i64> {
     Some(sign * i64::try_from(fixed(text, 2)?).ok()?)
 }
 
-/// A number times ten to the power of `decimals`; further decimals are not allowed. At most ten digits before the point.
+/// A number times ten to the power of `decimals`; further decimals are not allowed. At most ten
+/// digits before the point.
 fn fixed(text: &[u8], decimals: u32) -> Option<u64> {
     let mut parts = text.splitn(2, |&b| b == b'.');
     let (whole, fraction) = (parts.next()?, parts.next());

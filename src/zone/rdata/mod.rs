@@ -1,6 +1,7 @@
 //! Rdata: each type's data in presentation format and in wire format.
 //!
-//! Owns:    one row per type in `table`, and for each kind of field how it is read, checked and written.
+//! Owns:    one row per type in `table`, and for each kind of field how it is read, checked and
+//!          written.
 //! Imports: wire, and the tokens of the lexer.
 //! Never:   knows an owner name, a TTL, or another record.
 //! Enter:   `table`, then `read`, `write`, then the families of fields.

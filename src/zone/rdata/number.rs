@@ -60,7 +60,8 @@ pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
     })
 }
 
-/// A time in seconds, or in weeks, days, hours, minutes and seconds such as `1h30m`, of at most 32 bits.
+/// A time in seconds, or in weeks, days, hours, minutes and seconds such as `1h30m`, of at most 32
+/// bits.
 pub fn period(text: &[u8]) -> Option<u32> {
     if !text.first()?.is_ascii_digit() {
         return None;

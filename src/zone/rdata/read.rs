@@ -9,8 +9,8 @@ use super::{address, bytes, dnssec, gateway, loc, number, string, svcb, write};
 /// Octets of the longest rdata (RFC 1035 §3.2.1).
 const RDATA_LEN_MAX: usize = 65_535;
 
-/// Reads the rdata of a record of `rtype`: in the type's own format, or in the generic one (RFC 3597 §5), which is
-/// then checked against the type.
+/// Reads the rdata of a record of `rtype`: in the type's own format, or in the generic one (RFC
+/// 3597 §5), which is then checked against the type.
 pub fn parse(rtype: Rtype, words: &mut Words<'_>) -> Result<Box<[u8]>, Fault> {
     let mut wire = Vec::with_capacity(32);
     if words.peek().is_some_and(|w| !w.token.quoted && w.bytes == b"\\#") {

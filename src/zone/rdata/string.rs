@@ -8,7 +8,8 @@ use super::write::{Line, Wire};
 /// Octets of the longest <character-string> (RFC 1035 §3.3).
 const STRING_LEN_MAX: usize = 255;
 
-/// Appends the octets that `text` stands for: `\DDD` is an octet, `\X` is X (RFC 1035 §5.1). None for a bad escape.
+/// Appends the octets that `text` stands for: `\DDD` is an octet, `\X` is X (RFC 1035 §5.1). None
+/// for a bad escape.
 pub fn unescape(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
     let mut rest = text;
     while let Some((&byte, after)) = rest.split_first() {

@@ -36,7 +36,8 @@ const GROUPS: u16 = 9;
 /// "Invalid key": reserved (RFC 9460 §14.3.2).
 const INVALID: u16 = 65_535;
 
-/// Reads `key[=value]` words; they may stand in any order and are written in that of their numbers (RFC 9460 §2.2).
+/// Reads `key[=value]` words; they may stand in any order and are written in that of their numbers
+/// (RFC 9460 §2.2).
 pub(super) fn read(words: &mut Words<'_>, wire: &mut Vec<u8>) -> Result<(), Fault> {
     let mut parameters: Vec<(u16, Vec<u8>)> = Vec::new();
     while let Some(word) = words.take() {

@@ -149,13 +149,14 @@ const DELEGATION_SIGNER: &[Field] = &[U16, ALGORITHM, DIGEST, Hex];
 const KEY: &[Field] = &[U16, PROTOCOL, ALGORITHM, Base64OrNone];
 const SIGNATURE: &[Field] = &[Type, ALGORITHM, U8, Period, Time, Time, U16, Name, Base64];
 
-/// The fields of a type's rdata; none for a type that only the generic form can write (RFC 3597 §5).
+/// The fields of a type's rdata; none for a type that only the generic form can write (RFC 3597
+/// §5).
 #[rustfmt::skip]
 pub(super) const fn fields(rtype: Rtype) -> Option<&'static [Field]> {
     Some(match rtype {
         Rtype::A => &[Ipv4],
-        Rtype::NS | Rtype::MD | Rtype::MF | Rtype::CNAME | Rtype::MB | Rtype::MG | Rtype::MR => &[Name],
-        Rtype::PTR | Rtype::DNAME | Rtype::NSAP_PTR => &[Name],
+        Rtype::NS | Rtype::CNAME | Rtype::DNAME | Rtype::PTR | Rtype::NSAP_PTR => &[Name],
+        Rtype::MD | Rtype::MF | Rtype::MB | Rtype::MG | Rtype::MR => &[Name],
         Rtype::SOA => &[Name, Name, U32, Period, Period, Period, Period],
         Rtype::WKS => &[Ipv4, Services],
         Rtype::HINFO => &[Text, Text],

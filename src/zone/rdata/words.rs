@@ -34,7 +34,8 @@ pub(super) struct Word<'a> {
 }
 
 impl<'a> Words<'a> {
-    /// The `tokens` of `text`; names without a final dot are relative to `origin`. `last` stands before the first.
+    /// The `tokens` of `text`; names without a final dot are relative to `origin`. `last` stands
+    /// before the first.
     pub fn new(text: &'a [u8], tokens: &'a [Token], last: Token, origin: &'a Name) -> Words<'a> {
         Words { text, tokens, last, origin }
     }

@@ -5,8 +5,8 @@ use crate::wire::{Name, Rtype};
 use super::table::{Field, fields};
 use super::{address, bytes, dnssec, gateway, loc, number, string, svcb};
 
-/// The rdata in presentation format, names absolute; in the generic form (RFC 3597 §5) where the type is unknown or
-/// the octets are none of it.
+/// The rdata in presentation format, names absolute; in the generic form (RFC 3597 §5) where the
+/// type is unknown or the octets are none of it.
 pub fn to_text(rtype: Rtype, rdata: &[u8]) -> String {
     let mut line = Line::default();
     match fields(rtype) {

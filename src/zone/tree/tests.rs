@@ -20,9 +20,11 @@ fn zones() -> Vec<Zone> {
     let long = "l".repeat(60);
     let text = format!(
         "@ 600 SOA ns h 1 2 3 4 300\n 600 NS ns\nns A 192.0.2.1\na.ent TXT x\n*.w A 192.0.2.2\n\
-         b.*.v TXT x\nc CNAME d\nd CNAME x.w\nloop CNAME pool\npool CNAME loop\nout CNAME o.b.test.\n\
+         b.*.v TXT x\nc CNAME d\nd CNAME x.w\nloop CNAME pool\n\
+         pool CNAME loop\nout CNAME o.b.test.\n\
          lost CNAME nx\ndn DNAME t\ny.t A 192.0.2.3\nfar DNAME {long}.{long}.{long}.b.test.\n\
-         sub NS n.sub\nsub NS sib\nn.sub A 192.0.2.4\nsib AAAA ::4\n DS 1 8 1 00\nx.sub TXT hidden\n\
+         sub NS n.sub\nsub NS sib\nn.sub A 192.0.2.4\nsib AAAA ::4\n\
+         x.sub TXT hidden\n\
          sub.c2 NS .\ntocut CNAME q.sub\nboth A 192.0.2.9\nboth TXT x\n"
     );
     vec![
@@ -135,7 +137,8 @@ fn ds_is_asked_of_the_parent_zone() {
 fn nsec_proves_what_is_not() {
     let sig = |rtype: &str| format!("RRSIG {rtype} 8 1 60 20300101000000 20240101000000 1 t. AA==");
     let text = format!(
-        "@ 60 SOA . . 1 2 3 4 60\n {}\n NS .\n NSEC *.w SOA NS\n {}\n*.w A 192.0.2.1\n {}\n NSEC z A\n {}\n\
+        "@ 60 SOA . . 1 2 3 4 60\n {}\n NS .\n NSEC *.w SOA NS\n {}\n\
+         *.w A 192.0.2.1\n {}\n NSEC z A\n {}\n\
          z NS .\n NSEC @ NS\n {}\n",
         sig("SOA"),
         sig("NSEC"),
