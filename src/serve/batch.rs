@@ -356,7 +356,10 @@ mod tests {
         for octet in 0..count {
             client.send(&[octet; 20]).expect("sent");
         }
-        assert_eq!(batch.receive(server.as_fd(), Wait::ForOne).expect("received"), usize::from(count));
+        assert_eq!(
+            batch.receive(server.as_fd(), Wait::ForOne).expect("received"),
+            usize::from(count)
+        );
         for index in 0..count.into() {
             let Ok(Packet { request, client, response }) = batch.packet(index) else {
                 panic!("unusable")
