@@ -70,7 +70,10 @@ mod tests {
         let text = serde_json::to_string(&problem).unwrap();
         assert_eq!(
             text,
-            r#"{"type":"about:blank","title":"Not Found","status":404,"detail":"there is nothing at /v2","code":"unknown-path"}"#
+            concat!(
+                r#"{"type":"about:blank","title":"Not Found","status":404,"#,
+                r#""detail":"there is nothing at /v2","code":"unknown-path"}"#
+            )
         );
         assert_eq!(serde_json::from_str::<Problem>(&text).unwrap(), problem);
     }

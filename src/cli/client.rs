@@ -38,7 +38,7 @@ pub enum ClientError {
         cause: String,
     },
     /// The server refused, and says why.
-    Refused(Problem),
+    Refused(Box<Problem>),
     /// The answer makes no sense: not a server of ours, or another version.
     Strange(String),
 }
@@ -138,7 +138,7 @@ fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, ClientError> {
         });
     }
     match serde_json::from_slice::<Problem>(&answer.body) {
-        Ok(problem) => Err(ClientError::Refused(problem)),
+        Ok(problem) => Err(ClientError::Refused(Box::new(problem))),
         Err(_) => Err(ClientError::Strange(format!("the server answers HTTP {}", answer.status))),
     }
 }

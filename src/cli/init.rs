@@ -53,7 +53,8 @@ fn write_new(path: &Path, text: &str) -> Result<(), std::io::Error> {
 }
 
 /// Every value is the default; what has none is shown as a comment.
-const HOMING_TOML: &str = r#"# homing.toml: what this process is told about itself. Every value here is the default, and may be left out.
+const HOMING_TOML: &str = r#"# homing.toml: what this process is told about itself.
+# Every value here is the default, and may be left out.
 
 [site]
 name     = "local"                 # NSID, id.server and hostname.bind

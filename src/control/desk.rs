@@ -1,12 +1,9 @@
 //! The desk: where the API reaches everything that it may ask or change. Cheap to clone; holds no state of its own.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::SystemTime;
-
-use crate::health::LogTime;
 
 use super::alarms::Alarms;
+use super::facts::Facts;
 use super::hub::Hub;
 use super::looks::Looks;
 use super::metrics::Metrics;
@@ -36,21 +33,4 @@ pub struct Desk {
     pub alarms: Alarms,
     /// What does not change while the process lives.
     pub facts: Arc<Facts>,
-}
-
-/// What does not change while the process lives.
-#[derive(Clone, Debug)]
-pub struct Facts {
-    /// The site's name.
-    pub site_name: String,
-    /// Addresses that DNS is answered on.
-    pub listen: Vec<SocketAddr>,
-    /// When the process started.
-    pub started: SystemTime,
-}
-
-/// A time of this machine's clock as milliseconds of the Unix epoch, as log times are written.
-pub fn epoch_millis(time: SystemTime) -> LogTime {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    LogTime(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

@@ -13,8 +13,8 @@ use crate::diagnostic::Severity;
 use crate::health::{LogTime, Tier};
 use crate::serve::{Serving, TcpTotals, UdpTotals};
 
-use super::desk::{Facts, epoch_millis};
 use super::exposition::{Exposition, Kind};
+use super::facts::{Facts, epoch_millis};
 use super::hub::View;
 
 /// Seconds that a look at the files may take, as buckets.

@@ -9,6 +9,7 @@ mod alarms;
 mod banner;
 mod desk;
 mod exposition;
+mod facts;
 mod files;
 mod http;
 mod hub;

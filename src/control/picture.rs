@@ -8,7 +8,7 @@ use crate::api::{
 };
 use crate::health::{Action, Expiry, LogTime, OverrideView, State, Subject};
 
-use super::desk::{Facts, epoch_millis};
+use super::facts::{Facts, epoch_millis};
 use super::hub::View;
 use super::site::SiteDrain;
 

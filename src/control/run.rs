@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -19,7 +20,8 @@ use crate::serve::{self, Limits, Serving, Sockets};
 
 use super::alarms::Alarms;
 use super::banner;
-use super::desk::{Desk, Facts, epoch_millis};
+use super::desk::Desk;
+use super::facts::{Facts, epoch_millis};
 use super::files::{Files, Outlet};
 use super::http;
 use super::hub::{self, Hub};
@@ -90,7 +92,26 @@ struct Memory {
     clock: Clock,
 }
 
+/// Everything that is ready to run, and does not yet.
+struct Prepared {
+    started: SystemTime,
+    config: Config,
+    api: TcpListener,
+    sockets: Sockets,
+    alarms: Alarms,
+    memory: Memory,
+    past: Past,
+    files: Files,
+    publication: Arc<Publication>,
+}
+
 fn start(options: &Options) -> Result<Server, String> {
+    let cold = metrics::install();
+    launch(prepare(options)?, cold)
+}
+
+/// Sockets first, for without one there is nothing to start for; then what was kept, then what the files say now.
+fn prepare(options: &Options) -> Result<Prepared, String> {
     let started = SystemTime::now();
     let config = configuration(options)?;
     let api = listen_api(config.api)?;
@@ -98,7 +119,6 @@ fn start(options: &Options) -> Result<Server, String> {
     for skipped in sockets.skipped() {
         tracing::warn!(event = "address-skipped", "{skipped}");
     }
-    let cold = metrics::install();
     let alarms = Alarms::default();
     let mut memory = remember(&config.state, &alarms);
     let (past, newest) = Past::open(&config.state, alarms.clone());
@@ -114,18 +134,22 @@ fn start(options: &Options) -> Result<Server, String> {
         .look(Removals::Wait)
         .ok_or("the first look at the files came to nothing; this is a fault of ours")?;
     log_first(&mut memory, &publication, &alarms);
+    Ok(Prepared { started, config, api, sockets, alarms, memory, past, files, publication })
+}
 
+/// Starts the threads, each with what it feeds.
+fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> {
+    let Prepared { started, config, sockets, alarms, past, files, publication, .. } = prepared;
+    let Memory { log, state, clock } = prepared.memory;
     let failed = |e: std::io::Error| format!("the system starts no thread: {e}");
     let reclaim = Reclaim::start().map_err(failed)?;
-    let Memory { log, state, clock } = memory;
     let (hub, snapshots, hub_thread) =
-        Hub::start(state.clone(), Arc::clone(&publication), reclaim.clone()).map_err(failed)?;
+        Hub::start(state.clone(), publication, reclaim.clone()).map_err(failed)?;
     let (writer, writer_thread) =
         Writer::start(log, state, clock, hub.clone(), alarms.clone()).map_err(failed)?;
     let site_name = Arc::new(SiteName { name: config.site_name.as_str().into() });
-    let serving = serve::start(sockets, site_name, Limits::default(), snapshots)
-        .map_err(|e| e.to_string())?;
-    let serving = Arc::new(serving);
+    let serving = serve::start(sockets, site_name, Limits::default(), snapshots);
+    let serving = Arc::new(serving.map_err(|e| e.to_string())?);
 
     let (looks, requests) = Looks::channel();
     let outlet = Outlet { writer: writer.clone(), hub: hub.clone(), reclaim };
@@ -135,30 +159,30 @@ fn start(options: &Options) -> Result<Server, String> {
         .spawn(move || files.run(&requests, &outlet, own))
         .map_err(failed)?;
 
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("control")
-        .enable_all()
-        .build()
-        .map_err(failed)?;
+    let runtime = runtime().map_err(failed)?;
     let entered = runtime.enter();
-    let api = tokio::net::TcpListener::from_std(api).map_err(|e| e.to_string())?;
-    let facts =
-        Facts { site_name: config.site_name, listen: serving.addresses().to_vec(), started };
+    let api = tokio::net::TcpListener::from_std(prepared.api).map_err(|e| e.to_string())?;
+    let listen = serving.addresses().to_vec();
     let desk = Desk {
         hub: hub.clone(),
         writer: writer.clone(),
         looks: looks.clone(),
-        ready: Ready::start(serving.addresses()),
+        ready: Ready::start(&listen),
         site: Site::open(config.state),
         metrics: Metrics::new(cold, Arc::clone(&serving)),
         past,
         alarms,
-        facts: Arc::new(facts),
+        facts: Arc::new(Facts { site_name: config.site_name, listen, started }),
     };
     drop(entered);
     let threads = Threads { looks, writer, hub, files_thread, writer_thread, hub_thread };
     Ok(Server { runtime, api, desk, serving, threads })
+}
+
+/// Two threads: the API and the signals are all that runs on them.
+fn runtime() -> Result<tokio::runtime::Runtime, std::io::Error> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(2).thread_name("control").enable_all().build()
 }
 
 /// The configuration that the options name: a file, or that of a folder.
@@ -264,13 +288,7 @@ impl Server {
             let _ = stop.send(true);
             let ended = async {
                 let _ = tokio::time::timeout(END_MAX, served).await;
-                let _ = tokio::task::spawn_blocking(move || {
-                    if !serving.stop(END_MAX) {
-                        tracing::warn!(event = "stop-late", "some threads did not end in time");
-                    }
-                    threads.end();
-                })
-                .await;
+                let _ = tokio::task::spawn_blocking(move || threads.end(&serving)).await;
             };
             tokio::select! {
                 () = ended => 0,
@@ -286,8 +304,11 @@ impl Server {
 }
 
 impl Threads {
-    /// Ends them in the order in which they feed each other. A thread that panicked has said so.
-    fn end(self) {
+    /// Ends DNS, then the threads in the order in which they feed each other. One that panicked has said so.
+    fn end(self, serving: &Serving) {
+        if !serving.stop(END_MAX) {
+            tracing::warn!(event = "stop-late", "some threads of DNS did not end in time");
+        }
         self.looks.stop();
         let _ = self.files_thread.join();
         self.writer.stop();

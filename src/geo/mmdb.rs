@@ -56,8 +56,9 @@ impl World {
             built_epoch_secs: metadata.build_epoch,
             networks: gatherer.networks,
         };
-        let (v4, v6) = without_special(gatherer.v4.0, gatherer.v6.0);
-        Ok(World { v4, v6, places: gatherer.places.into_list(), sources: vec![source] })
+        let (v4, v6) = (gatherer.v4.0, gatherer.v6.0);
+        let places = gatherer.places.into_list();
+        Ok(without_special(World { v4, v6, places, sources: vec![source] }))
     }
 }
 

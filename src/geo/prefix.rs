@@ -135,8 +135,8 @@ pub(super) fn embedding_blocks() -> Vec<(u128, u128)> {
     blocks
 }
 
-/// Blocks of special-purpose addresses that are not globally reachable, as the registries of RFC 6890 (and RFC 8190)
-/// list them: wherever such a client is, no database can know.
+/// Blocks of special-purpose addresses that are not globally reachable, as the registries of RFC
+/// 6890 (and RFC 8190) list them: wherever such a client is, no database can know.
 pub(super) fn special_blocks() -> impl Iterator<Item = Prefix> {
     SPECIAL.iter().filter_map(|text| Prefix::parse(text).ok())
 }

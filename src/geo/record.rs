@@ -265,7 +265,8 @@ mod tests {
         };
         for json in [
             r#"{"continent": {"code": "EU", "names": {"en": "Europe"}},
-                "country": {"iso_code": "DE"}, "location": {"latitude": 52.52, "longitude": 13.4}}"#,
+                "country": {"iso_code": "DE"},
+                "location": {"latitude": 52.52, "longitude": 13.4}}"#,
             r#"{"country_code": "DE", "latitude": "52.52", "longitude": "13.4", "city": "Berlin"}"#,
             r#"{"country": "DE", "continent": "EU", "lat": 52.52, "lng": 13.4, "asn": null}"#,
         ] {

@@ -164,10 +164,7 @@ pub(super) fn without_embedded(v6: Vec<(u128, PlaceId)>) -> Vec<(u128, PlaceId)>
 }
 
 /// The same ranges of both families with special-purpose addresses unknown, and what embeds IPv4.
-pub(super) fn without_special(
-    v4: Vec<(u32, PlaceId)>,
-    v6: Vec<(u128, PlaceId)>,
-) -> (Vec<(u32, PlaceId)>, Vec<(u128, PlaceId)>) {
+pub(super) fn without_special(world: World) -> World {
     let (mut spans_v4, mut spans_v6) = (Vec::new(), embedding_spans());
     for block in special_blocks() {
         let (first, last) = block.bounds();
@@ -176,14 +173,14 @@ pub(super) fn without_special(
     }
     sweep::sort(&mut spans_v4);
     sweep::sort(&mut spans_v6);
-    let (mut kept_v4, mut kept_v6) = (Starts::new(), Starts::new());
-    sweep(wide(&v4), &spans_v4, LAST_V4, |start, place, spans| {
-        kept_v4.push(start.min(LAST_V4) as u32, if spans.is_empty() { place } else { PlaceId(0) });
+    let (mut v4, mut v6) = (Starts::new(), Starts::new());
+    sweep(wide(&world.v4), &spans_v4, LAST_V4, |start, place, spans| {
+        v4.push(start.min(LAST_V4) as u32, if spans.is_empty() { place } else { PlaceId(0) });
     });
-    sweep(v6.into_iter(), &spans_v6, LAST_V6, |start, place, spans| {
-        kept_v6.push(start, if spans.is_empty() { place } else { PlaceId(0) });
+    sweep(world.v6.into_iter(), &spans_v6, LAST_V6, |start, place, spans| {
+        v6.push(start, if spans.is_empty() { place } else { PlaceId(0) });
     });
-    (kept_v4.0, kept_v6.0)
+    World { v4: v4.0, v6: v6.0, ..world }
 }
 
 fn embedding_spans() -> Vec<Span> {

@@ -121,13 +121,18 @@ impl Vantage {
         (boot, seq) > (self.boot, self.seq)
     }
 
-    /// The latest of its waiting words that covers `member`.
+    /// The latest of its waiting words that covers `member`: each of the three parts is its own or is left open, so
+    /// eight subjects can.
     pub fn word_on(&self, member: &Member) -> Option<&Opinion> {
-        self.words
-            .iter()
-            .filter(|(subject, _)| subject.covers(member))
-            .map(|(_, word)| word)
-            .max_by_key(|word| word.said)
+        let subjects = (0..8u8).map(|named| {
+            let part = |bit: u8, text: &str| (named & bit != 0).then(|| text.into());
+            Subject {
+                region: part(1, &member.region),
+                pool: part(2, &member.pool),
+                address: part(4, &member.address),
+            }
+        });
+        subjects.filter_map(|subject| self.words.get(&subject)).max_by_key(|word| word.said)
     }
 }
 

@@ -219,7 +219,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_or_refused_and_what_is_read_is_canonical(text in "[a-zA-Z0-9.:/*_-]{0,40}") {
+        fn what_is_read_of_any_text_is_canonical(text in "[a-zA-Z0-9.:/*_-]{0,40}") {
             if let Ok(subject) = Subject::parse(&text) {
                 prop_assert!(subject.is_canonical());
             }

@@ -8,7 +8,7 @@ use crate::number::Revision;
 use super::event::{Action, LogTime, Status};
 use super::state::{PANIC_WINDOW_MILLIS, Pool, State, tier};
 use super::subject::Member;
-use super::verdict::{Cause, Finding, Standing, Tier, judge};
+use super::verdict::{Cause, Finding, Orders, Standing, Tier, judge};
 
 /// What made endpoints be weighed.
 #[derive(Clone, Copy)]
@@ -43,42 +43,48 @@ impl State {
         // All that one event turns counts together: a pool is believed or disbelieved as a whole, so that no region
         // is left half down by the order of its endpoints.
         let mut turning: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut findings = Vec::with_capacity(members.len());
         for member in members {
-            if self.note_wish(member, round.cause) {
+            let orders = self.orders(member);
+            let Some(finding) = self.note(member, orders, round.cause) else { continue };
+            if finding.turn == Some(Status::Down) && !orders.accepted {
                 *turning.entry(&member.pool).or_default() += 1;
             }
+            findings.push((member, orders, finding));
         }
         for (pool, count) in turning {
             self.begin_panic(pool, count, moved);
         }
-        for member in members {
-            if self.commit(member, round) {
+        for (member, orders, finding) in findings {
+            if self.commit(member, orders, finding, round) {
                 moved.members.insert(Arc::clone(member));
             }
         }
     }
 
-    /// Counts the endpoint in its pool if a quorum calls it down; tells whether it would now turn down but for panic.
-    fn note_wish(&mut self, member: &Member, cause: Cause) -> bool {
-        let orders = self.orders(member);
-        let Some(finding) = self.finding(member, Some(false), cause) else { return false };
+    /// Judges an endpoint that is in the files as if its pool were not in panic, and counts it if a quorum calls it
+    /// down.
+    fn note(&mut self, member: &Member, orders: Orders, cause: Cause) -> Option<Finding> {
+        let settings = self.settings(&member.pool);
+        let endpoint = self.endpoints.get_mut(member).filter(|e| e.gone.is_none())?;
+        let finding = judge(&endpoint.case(self.now, &settings, orders, false, cause));
         let opined_down = finding.wish == Some(Status::Down) && !orders.accepted;
-        if let (Some(endpoint), Some(pool)) =
-            (self.endpoints.get_mut(member), self.pools.get_mut(&member.pool))
+        if opined_down != endpoint.opined_down
+            && let Some(pool) = self.pools.get_mut(&member.pool)
         {
-            pool.opined_down -= usize::from(endpoint.opined_down);
             pool.opined_down += usize::from(opined_down);
+            pool.opined_down -= usize::from(endpoint.opined_down);
             endpoint.opined_down = opined_down;
         }
-        finding.turn == Some(Status::Down) && !orders.accepted
+        Some(finding)
     }
 
-    /// Judges an endpoint that is in the files; `panic` stands in for the pool's own.
-    fn finding(&self, member: &Member, panic: Option<bool>, cause: Cause) -> Option<Finding> {
-        let endpoint = self.endpoints.get(member).filter(|endpoint| endpoint.gone.is_none())?;
+    /// Judges it again, as its pool stands.
+    fn finding(&self, member: &Member, orders: Orders, cause: Cause) -> Option<Finding> {
         let settings = self.settings(&member.pool);
-        let panic = panic.unwrap_or_else(|| self.panics.contains_key(&member.pool));
-        Some(judge(&endpoint.case(self.now, &settings, self.orders(member), panic, cause)))
+        let panic = self.panics.contains_key(&member.pool);
+        let endpoint = self.endpoints.get(member)?;
+        Some(judge(&endpoint.case(self.now, &settings, orders, panic, cause)))
     }
 
     fn begin_panic(&mut self, pool: &str, turning: usize, moved: &mut Moved) {
@@ -107,19 +113,27 @@ impl State {
     }
 
     /// Takes the finding on one endpoint; tells whether its standing changed in more than the hour of its next change.
-    fn commit(&mut self, member: &Arc<Member>, round: Round) -> bool {
-        let Some(mut finding) = self.finding(member, None, round.cause) else { return false };
+    fn commit(
+        &mut self,
+        member: &Arc<Member>,
+        orders: Orders,
+        mut finding: Finding,
+        round: Round,
+    ) -> bool {
+        if finding.wish == Some(Status::Down) && self.panics.contains_key(&member.pool) {
+            let Some(doubted) = self.finding(member, orders, round.cause) else { return false };
+            finding = doubted;
+        }
         if let Some(verdict) = finding.turn {
             self.turn(member, verdict);
-            let Some(after) = self.finding(member, None, round.cause) else { return false };
+            let Some(after) = self.finding(member, orders, round.cause) else { return false };
             finding = after;
         }
-        let action = self.orders(member).action;
         let Some(endpoint) = self.endpoints.get_mut(&**member) else { return false };
         (endpoint.wish, endpoint.recovering) = (finding.wish, finding.recovering);
         self.calendar.move_to(member, endpoint.due, finding.due);
         endpoint.due = finding.due;
-        let tier = match action {
+        let tier = match orders.action {
             Some(Action::Up) => Tier::Up,
             Some(Action::Down) => Tier::OverriddenDown,
             Some(Action::Hold | Action::Accept) | None => tier(endpoint.verdict),

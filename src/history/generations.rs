@@ -10,9 +10,7 @@
 //!        that the next start removes.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::fs;
-use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -21,6 +19,8 @@ use serde::{Deserialize, Serialize};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::fileset::{File, FileSet};
 use crate::number::{Digest, Generation};
+
+use super::durable::{StoreError, listed, lock, remove, sync_folder, write_durably};
 
 /// The version of the manifests that this binary writes, and the newest that it reads.
 const FORMAT: u32 = 1;
@@ -83,21 +83,6 @@ pub struct Restored {
     pub files: FileSet,
     /// Geo databases of it that are no longer kept.
     pub missing: Vec<String>,
-}
-
-/// What the disk refused, or what is wrong with what it holds.
-#[derive(Debug)]
-pub enum StoreError {
-    /// The disk failed.
-    Io(PathBuf, std::io::Error),
-    /// Another process has the folder.
-    InUse(PathBuf),
-    /// A newer binary wrote it, in this format.
-    Newer(PathBuf, u32),
-    /// There is no such generation, or it is no longer kept.
-    Unknown(Generation),
-    /// A manifest or a content is not what was written.
-    Corrupt(PathBuf),
 }
 
 /// The generations in one folder. One process has it at a time.
@@ -412,44 +397,6 @@ impl Manifest {
     }
 }
 
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            StoreError::Io(path, error) => write!(f, "{}: {error}", path.display()),
-            StoreError::InUse(path) => {
-                write!(f, "{}: another process has it; stop that one first", path.display())
-            }
-            StoreError::Newer(path, format) => write!(
-                f,
-                "{}: a newer homing wrote it (format {format}, this one reads {FORMAT})",
-                path.display()
-            ),
-            StoreError::Unknown(generation) => write!(f, "generation {generation} is not kept"),
-            StoreError::Corrupt(path) => write!(f, "{}: not what was written", path.display()),
-        }
-    }
-}
-
-impl std::error::Error for StoreError {}
-
-fn lock(path: &Path) -> Result<fs::File, StoreError> {
-    let io = |e| StoreError::Io(path.to_owned(), e);
-    let mut options = fs::OpenOptions::new();
-    let file = options.create(true).truncate(false).write(true).open(path).map_err(io)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(StoreError::InUse(path.to_owned())),
-        Err(fs::TryLockError::Error(error)) => Err(io(error)),
-    }
-}
-
-fn listed(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    let paths = fs::read_dir(folder).and_then(|d| d.map(|e| e.map(|e| e.path())).collect());
-    let mut paths: Vec<PathBuf> = paths.map_err(|e| StoreError::Io(folder.to_owned(), e))?;
-    paths.sort();
-    Ok(paths)
-}
-
 fn manifest_number(path: &Path) -> Option<Generation> {
     let stem = path.file_name()?.to_str()?.strip_suffix(".json")?;
     stem.bytes().all(|b| b.is_ascii_digit()).then(|| stem.parse().ok().map(Generation))?
@@ -469,35 +416,6 @@ fn read_manifest(path: &Path, number: Generation) -> Result<Entry, StoreError> {
     let manifest: Manifest = serde_json::from_slice(&text).map_err(|_| corrupt())?;
     let entry = manifest.into_entry().filter(|entry| entry.generation == number);
     entry.ok_or_else(corrupt)
-}
-
-/// Writes a file so that it stands whole or not at all: aside, synced, renamed. The caller syncs the folder.
-fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let aside = path.with_extension("part");
-    let written = fs::File::create(&aside).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&aside, path)
-    });
-    written.map_err(|error| {
-        // A full disk is the likely cause: what was begun gives its room back.
-        let _ = fs::remove_file(&aside);
-        StoreError::Io(path.to_owned(), error)
-    })
-}
-
-fn sync_folder(folder: &Path) -> Result<(), StoreError> {
-    let synced = fs::File::open(folder).and_then(|handle| handle.sync_all());
-    synced.map_err(|e| StoreError::Io(folder.to_owned(), e))
-}
-
-fn remove(path: &Path) -> Result<(), StoreError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(StoreError::Io(path.to_owned(), error))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn is_database(path: &str) -> bool {

@@ -6,9 +6,11 @@
 //! Enter:   `log`, then `generations`.
 
 mod clock;
+mod durable;
 mod generations;
 mod log;
 
 pub use clock::LogClock;
-pub use generations::{Cause, Entry, Limits, Restored, Store, StoreError};
+pub use durable::StoreError;
+pub use generations::{Cause, Entry, Limits, Restored, Store};
 pub use log::{Log, LogError, Replay};

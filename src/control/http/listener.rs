@@ -35,14 +35,12 @@ impl Listener for Bounded {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
-        loop {
-            // Never closed while we hold it; a closed one would only mean no bound.
-            let permit = Arc::clone(&self.free).acquire_owned().await.ok();
-            let (stream, address) = Listener::accept(&mut self.listener).await;
-            // Small answers leave at once; without it they only leave later.
-            let _ = stream.set_nodelay(true);
-            return (Connection::new(stream, permit), address);
-        }
+        // Never closed while we hold it; a closed one would only mean no bound.
+        let permit = Arc::clone(&self.free).acquire_owned().await.ok();
+        let (stream, address) = Listener::accept(&mut self.listener).await;
+        // Small answers leave at once; without it they only leave later.
+        let _ = stream.set_nodelay(true);
+        (Connection::new(stream, permit), address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

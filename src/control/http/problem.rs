@@ -11,13 +11,13 @@ use crate::api::Problem;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// What the body says.
-    pub problem: Problem,
+    pub problem: Box<Problem>,
 }
 
 impl Refused {
     /// Refused with this status, for this reason.
     pub fn new(status: u16, code: &str, detail: impl Into<String>) -> Refused {
-        Refused { problem: Problem::new(status, code, detail) }
+        Refused { problem: Box::new(Problem::new(status, code, detail)) }
     }
 
     /// What was sent makes no sense.
@@ -35,7 +35,7 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let status =
             StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut body = serde_json::to_vec(&self.problem).unwrap_or_default();
+        let mut body = serde_json::to_vec(&*self.problem).unwrap_or_default();
         body.push(b'\n');
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();

@@ -477,7 +477,8 @@ fn any_event() -> impl Strategy<Value = (u64, Event)> {
         inventory: inventory(settings, &MEMBERS[gone..]),
     };
     let event = prop_oneof![
-        8 => (vantage.clone(), subject.clone(), any_status()).prop_map(|(v, s, st)| report(v, 0, s, st)),
+        8 => (vantage.clone(), subject.clone(), any_status())
+            .prop_map(|(vantage, subject, status)| report(vantage, 0, subject, status)),
         4 => vantage.prop_map(beat),
         2 => (subject.clone(), prop::sample::select(actions), 1..90_000u64)
             .prop_map(|(s, action, at)| order(s, action, Expiry::At(LogTime(at)))),
@@ -522,7 +523,10 @@ fn fold<'t>(history: impl IntoIterator<Item = &'t Timed>) -> State {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(128) })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(64)
+    })]
 
     #[test]
     fn the_image_restores_the_state(history in any_history(), cut in 0..40usize) {
@@ -538,7 +542,11 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_confuse_the_reader_of_images(history in any_history(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+    fn no_bytes_confuse_the_reader_of_images(
+        history in any_history(),
+        at in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+    ) {
         let mut bytes = fold(&history).to_bytes();
         let at = at.index(bytes.len());
         bytes[at] = byte;
@@ -547,12 +555,16 @@ proptest! {
     }
 
     #[test]
-    fn duplicates_and_ticks_leave_no_trace(history in any_history(), copies in prop::collection::vec(any::<(u8, u8)>(), 40)) {
+    fn duplicates_and_ticks_leave_no_trace(
+        history in any_history(),
+        copies in prop::collection::vec(any::<(u8, u8)>(), 40),
+    ) {
         let mut noisy = State::default();
         let mut plain = State::default();
         for (index, timed) in history.iter().enumerate() {
             let (copy, kind) = copies.get(index).copied().unwrap_or_default();
-            let before = Timed { revision: Revision(timed.revision.0 - 5), at: timed.at, event: Event::Tick };
+            let revision = Revision(timed.revision.0 - 5);
+            let before = Timed { revision, at: timed.at, event: Event::Tick };
             if kind % 3 == 0 {
                 noisy.apply(&before);
             }
@@ -566,7 +578,8 @@ proptest! {
             let again = &history[usize::from(copy) % (index + 1)];
             noisy.apply(again);
             if matches!(again.event, Event::Report(_) | Event::Heartbeat { .. }) {
-                noisy.apply(&Timed { revision: Revision(timed.revision.0 + 1), at: again.at, event: again.event.clone() });
+                let revision = Revision(timed.revision.0 + 1);
+                noisy.apply(&Timed { revision, ..again.clone() });
             }
             prop_assert_eq!(noisy.digest(), plain.digest(), "after {}", index);
         }
@@ -577,7 +590,8 @@ proptest! {
         let settings = Settings { failback: Failback::AtOnce, ..Settings::default() };
         let mut history = history;
         // Without waits of hold_down and failback, and without expiring overrides, only reports turn verdicts.
-        history.retain(|timed| !matches!(timed.event, Event::Override { .. } | Event::Files { .. }));
+        let by_time = |event: &Event| matches!(event, Event::Override { .. } | Event::Files { .. });
+        history.retain(|timed| !by_time(&timed.event));
         let mut world = World::new(settings);
         for timed in &history {
             world.at = world.at.max(timed.at.0);
@@ -594,7 +608,10 @@ proptest! {
     }
 
     #[test]
-    fn one_liar_of_three_never_turns_a_verdict(words in prop::collection::vec(any_status(), 1..20), truth in any::<bool>()) {
+    fn one_liar_of_three_never_turns_a_verdict(
+        words in prop::collection::vec(any_status(), 1..20),
+        truth in any::<bool>(),
+    ) {
         let start = if truth { Status::Up } else { Status::Down };
         let mut world = World::new(Settings { quorum: 2, start, ..Settings::default() });
         for word in words {
@@ -616,7 +633,8 @@ proptest! {
             for vantage in ["a", "b", "c"] {
                 revision += 1;
                 let event = report(vantage, 1000 + revision, FRA, status);
-                state.apply(&Timed { revision: Revision(revision), at: at.plus_millis(round * 10_000), event });
+                let at = at.plus_millis(round * 10_000);
+                state.apply(&Timed { revision: Revision(revision), at, event });
                 let is_so = state.standing(&member(FRA)).verdict == status;
                 let held = state.evidence(&member(FRA)).iter().all(|e| e.opinion == Some(status));
                 prop_assert!(is_so || !reached);
@@ -636,7 +654,10 @@ proptest! {
             prop_assert!(steps < 200);
             let early = LogTime(deadline.0 - 1);
             revision += 1;
-            let tick = |revision, at| Timed { revision: Revision(revision), at, event: Event::Tick };
+            let tick = |number, at| {
+                let revision = Revision(number);
+                Timed { revision, at, event: Event::Tick }
+            };
             let digest = state.digest();
             state.apply(&tick(revision, early));
             prop_assert_eq!(state.digest(), digest, "nothing happens before the deadline");

@@ -1,0 +1,94 @@
+//! Files that stand whole or not at all, in folders that one process has; and what the disk may refuse.
+
+use std::fmt;
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use crate::number::Generation;
+
+/// What the disk refused, or what is wrong with what it holds.
+#[derive(Debug)]
+pub enum StoreError {
+    /// The disk failed.
+    Io(PathBuf, std::io::Error),
+    /// Another process has the folder.
+    InUse(PathBuf),
+    /// A newer binary wrote it, in this format.
+    Newer(PathBuf, u32),
+    /// There is no such generation, or it is no longer kept.
+    Unknown(Generation),
+    /// A manifest or a content is not what was written.
+    Corrupt(PathBuf),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StoreError::Io(path, error) => write!(f, "{}: {error}", path.display()),
+            StoreError::InUse(path) => {
+                write!(f, "{}: another process has it; stop that one first", path.display())
+            }
+            StoreError::Newer(path, format) => write!(
+                f,
+                "{}: a newer homing wrote it, in format {format}; start that one",
+                path.display()
+            ),
+            StoreError::Unknown(generation) => write!(f, "generation {generation} is not kept"),
+            StoreError::Corrupt(path) => write!(f, "{}: not what was written", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+/// Takes the lock at `path` for as long as the file lives.
+pub(super) fn lock(path: &Path) -> Result<fs::File, StoreError> {
+    let io = |e| StoreError::Io(path.to_owned(), e);
+    let mut options = fs::OpenOptions::new();
+    let file = options.create(true).truncate(false).write(true).open(path).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(StoreError::InUse(path.to_owned())),
+        Err(fs::TryLockError::Error(error)) => Err(io(error)),
+    }
+}
+
+/// The paths in a folder, sorted.
+pub(super) fn listed(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let paths = fs::read_dir(folder).and_then(|d| d.map(|e| e.map(|e| e.path())).collect());
+    let mut paths: Vec<PathBuf> = paths.map_err(|e| StoreError::Io(folder.to_owned(), e))?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// Writes a file so that it stands whole or not at all: aside, synced, renamed. The caller syncs the folder.
+pub(super) fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let aside = path.with_extension("part");
+    let written = fs::File::create(&aside).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&aside, path)
+    });
+    written.map_err(|error| {
+        // A full disk is the likely cause: what was begun gives its room back.
+        let _ = fs::remove_file(&aside);
+        StoreError::Io(path.to_owned(), error)
+    })
+}
+
+/// Makes what was renamed or removed in `folder` durable.
+pub(super) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
+    let synced = fs::File::open(folder).and_then(|handle| handle.sync_all());
+    synced.map_err(|e| StoreError::Io(folder.to_owned(), e))
+}
+
+/// Removes a file that may be gone already.
+pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(StoreError::Io(path.to_owned(), error))
+        }
+        _ => Ok(()),
+    }
+}
