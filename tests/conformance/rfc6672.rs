@@ -32,3 +32,10 @@ fn section_2_2_a_name_that_grows_too_long_is_yxdomain() {
     let response = server().udp(&Query::new(&format!("{labels}.dn.example.test A")).edns(1232));
     assert_eq!((response.rcode, response.answer.len()), (6, 1), "{:?}", response.lines());
 }
+
+#[test]
+fn rfc_2181_section_5_a_dname_met_twice_is_told_once() {
+    let dname = "up.example.test. 300 DNAME example.test.";
+    let synthesized = "up.up.example.test. 300 CNAME up.example.test.";
+    check(&[("up.up.example.test DNAME", &["NOERROR aa", dname, synthesized])]);
+}

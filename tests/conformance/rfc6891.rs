@@ -62,3 +62,9 @@ fn section_6_1_2_an_option_beyond_the_record_is_malformed() {
         assert_eq!(server().udp(&query).rcode, 1, "{options:?}");
     }
 }
+
+#[test]
+fn rfc_4035_section_3_1_4_a_ds_without_signature_is_no_part_of_a_referral() {
+    let response = server().udp(&Query::new("x.secure.example.test A").dnssec_ok());
+    assert_eq!(response.authority, ["secure.example.test. 300 NS ns.other.test."]);
+}
