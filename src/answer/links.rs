@@ -1,7 +1,6 @@
 //! The names that one answer has passed, and the proofs that they owe.
 
 use super::image::ZoneImage;
-use super::node::Node;
 
 /// Most aliases that one answer follows. BIND stops after 16, Unbound after 11; a chain this long is a mistake.
 pub const CHAIN_LEN_MAX: usize = 12;
@@ -13,7 +12,8 @@ const NAME_COUNT_MAX: usize = CHAIN_LEN_MAX + 1;
 /// record of the answer section.
 pub(super) struct Links<'s> {
     seen: [u64; NAME_COUNT_MAX],
-    dnames: [Option<Node<'s>>; NAME_COUNT_MAX],
+    dnames: [u64; NAME_COUNT_MAX],
+    dname_count: usize,
     owed: [Option<Owed<'s>>; NAME_COUNT_MAX],
     count: usize,
 }
@@ -32,8 +32,9 @@ pub(super) struct Owed<'s> {
 impl<'s> Links<'s> {
     /// Nothing passed yet.
     pub(super) fn new() -> Links<'s> {
-        let (dnames, owed) = ([None; NAME_COUNT_MAX], [None; NAME_COUNT_MAX]);
-        Links { seen: [0; NAME_COUNT_MAX], dnames, owed, count: 0 }
+        let none = [0; NAME_COUNT_MAX];
+        let owed = [None; NAME_COUNT_MAX];
+        Links { seen: none, dnames: none, dname_count: 0, owed, count: 0 }
     }
 
     /// Notes a name by its hash. False for one that was passed before, and past the bound.
@@ -46,13 +47,14 @@ impl<'s> Links<'s> {
         true
     }
 
-    /// Notes that a DNAME stands in the answer. False if it stood there before.
-    pub(super) fn show(&mut self, dname: Node<'s>) -> bool {
-        if self.dnames.iter().flatten().any(|shown| shown.is(&dname)) {
+    /// Notes, by the hash of its owner, that a DNAME stands in the answer. False if it stood there before.
+    pub(super) fn show(&mut self, hash: u64) -> bool {
+        if self.dnames[..self.dname_count].contains(&hash) {
             return false;
         }
-        if let Some(slot) = self.dnames.iter_mut().find(|slot| slot.is_none()) {
-            *slot = Some(dname);
+        if let Some(slot) = self.dnames.get_mut(self.dname_count) {
+            *slot = hash;
+            self.dname_count += 1;
         }
         true
     }

@@ -119,11 +119,6 @@ impl<'z> Node<'z> {
         self.owner
     }
 
-    /// Whether it is the very same node.
-    pub fn is(&self, other: &Node<'_>) -> bool {
-        std::ptr::eq(self.arena.as_ptr(), other.arena.as_ptr()) && self.at == other.at
-    }
-
     /// Whether all of `mask` is set.
     pub fn has(&self, mask: u8) -> bool {
         self.head[1] & mask == mask

@@ -51,6 +51,7 @@ impl<'s> Chain<'_, 's, '_> {
                     if !name.load(self.writer.message(), at, seed) {
                         break;
                     }
+                    trace.step(Step::Cname { target: name.name() });
                 }
             }
         }
@@ -187,7 +188,7 @@ impl<'s> Chain<'_, 's, '_> {
         }
         if let Some(rrset) = rrset {
             // A chain may come back to a DNAME that it has shown.
-            if rrset.rtype == Rtype::DNAME && !self.links.show(node) {
+            if rrset.rtype == Rtype::DNAME && !self.links.show(name.hash(name.label_count())) {
                 return Ok(Next::Done);
             }
             self.rrset(&rrset, Section::Answer, anchors)?;

@@ -101,7 +101,7 @@ impl<'s> Chain<'_, 's, '_> {
     ) -> Result<Next, Full> {
         let anchors = Anchors { owner: name.at(depth), apex: name.at(zone.depth()) };
         let Some(dname) = node.rrset(Rtype::DNAME) else { return Ok(Next::Done) };
-        if self.links.show(node) {
+        if self.links.show(name.hash(depth)) {
             self.rrset(&dname, Section::Answer, anchors)?;
         }
         // Pointer, type, class, TTL, length, and then the target, which is never compressed.
