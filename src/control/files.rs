@@ -129,6 +129,14 @@ impl Files {
                 Ok(Request::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {}
             }
+            // Who asked meanwhile is served by the same look.
+            for request in requests.try_iter() {
+                match request {
+                    Request::Hint => {}
+                    Request::Now(reply) => waiting.push(reply),
+                    Request::Stop => return,
+                }
+            }
             watch.renew();
             let settled = schedule.is_removal_due(Instant::now());
             let removals = if settled { Removals::Settled } else { Removals::Wait };

@@ -352,3 +352,6 @@ impl Signals {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

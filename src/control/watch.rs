@@ -2,9 +2,12 @@
 //!
 //! Owns: the watches on the folders of files. Folders are watched, not files, so that renames and swapped links show.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+
+use crate::load::CONFIG_FILE;
 
 use super::looks::Looks;
 
@@ -27,9 +30,9 @@ impl Watch {
     /// Watches `folders` and all below them, and the folders that hold them, where they may be swapped for others.
     /// Each change hints to `looks`, but for those below `ours`, which we make ourselves.
     pub fn start(folders: &[&Path], ours: &Path, looks: Looks) -> Watch {
-        let ours = ours.canonicalize().unwrap_or_else(|_| ours.to_path_buf());
+        let interest = Interest::new(folders, ours);
         let told = move |event: Result<Event, notify::Error>| match event {
-            Ok(event) if !may_change(&event, &ours) => {}
+            Ok(event) if !interest.may_change(&event) => {}
             Ok(_) => looks.hint(),
             Err(error) => {
                 tracing::warn!(event = "watch-failed", %error);
@@ -72,11 +75,40 @@ impl Watch {
     }
 }
 
-/// Whether something was made, written, renamed or removed, and not by us. Reading is none of it.
-fn may_change(event: &Event, ours: &Path) -> bool {
-    let is_access = matches!(event.kind, EventKind::Access(_));
-    let is_ours = !event.paths.is_empty() && event.paths.iter().all(|path| path.starts_with(ours));
-    !is_access && !is_ours
+/// Which events tell of a change that could matter.
+#[derive(Debug)]
+struct Interest {
+    /// What we write ourselves.
+    ours: PathBuf,
+    /// The folders above, of which only some entries matter: a log may grow in the same folder.
+    above: Vec<PathBuf>,
+    /// Those entries.
+    entries: Vec<OsString>,
+}
+
+impl Interest {
+    fn new(folders: &[&Path], ours: &Path) -> Interest {
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        let below: Vec<PathBuf> = folders.iter().map(|folder| real(folder)).collect();
+        let above = folders.iter().filter_map(|folder| parent_of(folder)).map(|p| real(&p));
+        let names = folders.iter().filter_map(|folder| folder.file_name()).map(Into::into);
+        Interest {
+            ours: real(ours),
+            above: above.filter(|p| !below.iter().any(|b| p.starts_with(b))).collect(),
+            entries: names.chain([OsString::from(CONFIG_FILE)]).collect(),
+        }
+    }
+
+    /// Whether something was made, written, renamed or removed, and not by us. Reading is none of it.
+    fn may_change(&self, event: &Event) -> bool {
+        let matters = |path: &PathBuf| {
+            let is_above = path.parent().is_some_and(|p| self.above.iter().any(|a| a == p));
+            let is_entry = path.file_name().is_some_and(|n| self.entries.iter().any(|e| e == n));
+            !path.starts_with(&self.ours) && (!is_above || is_entry)
+        };
+        let is_access = matches!(event.kind, EventKind::Access(_));
+        !is_access && (event.paths.is_empty() || event.paths.iter().any(matters))
+    }
 }
 
 fn parent_of(folder: &Path) -> Option<PathBuf> {
@@ -91,14 +123,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reading_and_our_own_writing_are_no_change() {
-        let ours = Path::new("/srv/state");
-        let event = |kind, path: &str| Event::new(kind).add_path(PathBuf::from(path));
+    fn reading_our_own_writing_and_strangers_are_no_change() {
+        let folders = [Path::new("/none/zones"), Path::new("/none/geo")];
+        let interest = Interest::new(&folders, Path::new("/none/state"));
+        let tells =
+            |kind, path: &str| interest.may_change(&Event::new(kind).add_path(PathBuf::from(path)));
         let made = EventKind::Create(CreateKind::File);
-        assert!(may_change(&event(made, "/srv/zones/a.zone"), ours));
-        assert!(!may_change(&event(made, "/srv/state/log"), ours));
-        let read = EventKind::Access(AccessKind::Read);
-        assert!(!may_change(&event(read, "/srv/zones/a.zone"), ours));
+        assert!(tells(made, "/none/zones/a.zone"));
+        assert!(tells(made, "/none/zones"));
+        assert!(tells(made, "/none/homing.toml"));
+        assert!(!tells(made, "/none/server.log"));
+        assert!(!tells(made, "/none/state/log"));
+        assert!(!tells(EventKind::Access(AccessKind::Read), "/none/zones/a.zone"));
+        assert!(interest.may_change(&Event::new(EventKind::Other)), "a queue that overflowed");
         assert_eq!(parent_of(Path::new("zones")), Some(PathBuf::from(".")));
     }
 }

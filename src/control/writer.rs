@@ -245,6 +245,8 @@ impl Owner {
 
     fn take(&mut self, order: Order, batch: &mut Batch) {
         match order {
+            Order::Feed(_, reply) if self.log.is_none() => drop(reply.send(Err(no_log()))),
+            Order::Decide(_, reply) if self.log.is_none() => drop(reply.send(Err(no_log()))),
             Order::Feed(events, reply) => {
                 let mut fed = Fed::default();
                 for (index, event) in events.into_iter().enumerate() {
@@ -323,7 +325,9 @@ impl Owner {
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let Some(log) = self.log.as_mut() else { return unlogged(events, self.ahead.revision()) };
+        let Some(log) = self.log.as_mut() else {
+            return Ok(unlogged(events, self.ahead.revision()));
+        };
         let timed = log.append(events).map_err(|e| e.to_string())?;
         self.retry_at = None;
         self.alarms.clear(ALARM);
@@ -362,15 +366,16 @@ impl Owner {
     }
 }
 
-/// Without a log, generations of files serve all the same; nothing else has a place in an order that nobody keeps.
+fn no_log() -> WriteError {
+    WriteError::Unwritable("there is no event log; status says why".to_owned())
+}
+
+/// Without a log, generations of files serve all the same; nothing else gets here.
 /// `last` is the revision that the last of them has in the state ahead.
-fn unlogged(events: Vec<(LogTime, Event)>, last: Revision) -> Result<Vec<Timed>, String> {
-    if !events.iter().all(|(_, event)| matches!(event, Event::Files { .. })) {
-        return Err("there is no event log".to_owned());
-    }
+fn unlogged(events: Vec<(LogTime, Event)>, last: Revision) -> Vec<Timed> {
     let timed = |((at, event), revision)| Timed { revision: Revision(revision), at, event };
     let before = last.0.saturating_sub(events.len() as u64);
-    Ok(events.into_iter().zip(before + 1..).map(timed).collect())
+    events.into_iter().zip(before + 1..).map(timed).collect()
 }
 
 /// Tells those who wait; some may have gone.

@@ -5,6 +5,8 @@
 //!        §3.1.
 //! Never: is fast, compresses, truncates, or knows steering.
 
+use std::collections::BTreeSet;
+
 use crate::number::Ttl;
 use crate::wire::{NAME_LEN_MAX, Name, Rcode, Rtype};
 
@@ -175,8 +177,8 @@ impl Walk {
             // A chain that comes back to where it was has been told already.
             return None;
         }
-        let records = with_signatures(node, rrset, name, rrset.ttl, self.dnssec_ok);
-        self.out.answer.extend(records);
+        self.out.answer.extend(with_signatures(node, rrset, name, rrset.ttl, self.dnssec_ok));
+        self.out.additional = addresses_of_targets(zone, rrset);
         if let Some(encloser) = source.parent().filter(|_| is_wildcard) {
             self.deny(denial::wildcard_answer(zone, name, &encloser));
         }
@@ -230,13 +232,7 @@ impl Walk {
             Some(_) => {}
             None => self.deny(denial::nodata(zone, cut)),
         }
-        for target in ns.rdata.iter().filter_map(|rdata| Name::from_wire(rdata).ok()) {
-            let Some(node) = zone.nodes.get(&target.0) else { continue };
-            for glue in [Rtype::A, Rtype::AAAA].iter().filter_map(|&rtype| node.rrset(rtype)) {
-                let records = with_signatures(node, glue, &target.0, glue.ttl, false);
-                self.out.additional.extend(records);
-            }
-        }
+        self.out.additional = addresses_of_targets(zone, ns);
     }
 
     /// A negative answer: the SOA, at the smaller of its TTL and its MINIMUM (RFC 2308 §3).
@@ -314,6 +310,25 @@ fn rename(name: &Name, owner: &Name, target: &Name) -> Option<Name> {
     (wire.len() <= NAME_LEN_MAX).then_some(renamed)
 }
 
+/// The addresses, within the zone, of the names that an RRset points at: the glue of a cut, a courtesy elsewhere.
+fn addresses_of_targets(zone: &Zone, rrset: &Rrset) -> Vec<Record> {
+    let before = match rrset.rtype {
+        Rtype::NS => 0,
+        Rtype::MX => 2,
+        Rtype::SRV => 6,
+        _ => return Vec::new(),
+    };
+    let target = |rdata: &Box<[u8]>| Some(Name::from_wire(rdata.get(before..)?).ok()?.0);
+    let targets: BTreeSet<Name> = rrset.rdata.iter().filter_map(target).collect();
+    let mut records = Vec::new();
+    for (target, node) in targets.iter().filter_map(|t| zone.nodes.get_key_value(t)) {
+        for rrset in [Rtype::A, Rtype::AAAA].iter().filter_map(|&rtype| node.rrset(rtype)) {
+            records.extend(with_signatures(node, rrset, target, rrset.ttl, false));
+        }
+    }
+    records
+}
+
 /// The records of `rrset` under `owner`, and the signatures over them that `node` holds.
 fn with_signatures(
     node: &Node,
@@ -328,8 +343,11 @@ fn with_signatures(
         ttl,
         rdata: rdata.into(),
     };
+    if rrset.rtype == Rtype::RRSIG {
+        return rrset.rdata.iter().map(|r| signature(node, rrset, owner, r)).collect();
+    }
     let mut records: Vec<Record> = rrset.rdata.iter().map(|r| record(rrset.rtype, r)).collect();
-    if dnssec_ok && rrset.rtype != Rtype::RRSIG {
+    if dnssec_ok {
         let covered = rrset.rtype.0.to_be_bytes();
         let signatures = node.rrset(Rtype::RRSIG).into_iter().flat_map(|r| &r.rdata);
         let ours = signatures.filter(|rdata| rdata.starts_with(&covered));
@@ -337,6 +355,13 @@ fn with_signatures(
         records.extend(ours.map(|rdata| record(Rtype::RRSIG, rdata)));
     }
     records
+}
+
+/// A signature that was asked for has the TTL of what it covers too.
+fn signature(node: &Node, signatures: &Rrset, owner: &Name, rdata: &[u8]) -> Record {
+    let covers = |r: &&Rrset| rdata.starts_with(&r.rtype.0.to_be_bytes());
+    let ttl = node.rrsets.iter().find(covers).map_or(signatures.ttl, |covered| covered.ttl);
+    Record { owner: owner.clone(), rtype: Rtype::RRSIG, ttl, rdata: rdata.into() }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hickory_proto::op::Message;
 
 use super::*;
-use crate::answer::{Catalog, ImageWriter, NodeParts, RrsetParts, Seed};
+use crate::answer::{Address, Catalog, ImageWriter, NodeParts, RrsetParts, Seed};
 use crate::number::Ttl;
 use crate::trace::Silent;
 use crate::wire::{Name, Rtype};
@@ -47,19 +47,18 @@ fn snapshot() -> Snapshot {
     zone.sort_by(|a, b| a.0.cmp(&b.0));
     let mut writer = ImageWriter::new(&seed, &name("a.test."), zone.len());
     let ttl = Ttl::from_secs(300);
+    let (glue, address) = (name("ns.cut.a.test."), [192, 0, 2, 3]);
+    let address = Address { owner: &glue, rtype: Rtype::A, ttl, rdata: &address };
     for (owner, rrsets) in &zone {
-        let parts = |(rtype, rdata): &'_ (Rtype, Vec<Rdata>)| (*rtype, rdata.clone());
-        let rrsets: Vec<_> = rrsets.iter().map(parts).collect();
-        let rrsets = rrsets.iter();
-        let rrsets = rrsets
-            .map(|(rtype, rdata)| RrsetParts { rtype: *rtype, ttl, rdata, signatures: &[] })
-            .collect();
-        let glue_owner = name("ns.cut.a.test.");
-        let address: [Rdata; 1] = [[192, 0, 2, 3].into()];
-        let rrset = RrsetParts { rtype: Rtype::A, ttl, rdata: &address, signatures: &[] };
         let is_cut = *owner == name("cut.a.test.");
-        let glue = if is_cut { vec![(&glue_owner, rrset)] } else { Vec::new() };
-        writer.node(&NodeParts { owner, rrsets, policy: None, glue });
+        let parts = rrsets.iter().map(|(rtype, rdata)| RrsetParts {
+            rtype: *rtype,
+            ttl,
+            rdata,
+            signatures: &[],
+            additional: if is_cut { vec![address] } else { Vec::new() },
+        });
+        writer.node(&NodeParts { owner, rrsets: parts.collect(), policy: None });
     }
     let catalog =
         Catalog::compose(seed.clone(), vec![Arc::new(writer.finish())], &[name("broken.")]);

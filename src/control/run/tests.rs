@@ -1,0 +1,195 @@
+//! A whole server on loopback, asked over HTTP: what it answers, what it refuses, and in which shape.
+
+use std::fs;
+use std::path::Path;
+
+use ureq::http::{Method, Request};
+
+use super::*;
+
+const ZONE: &str = "$TTL 60\n@ SOA ns1 hostmaster 1 7200 3600 1209600 60\n@ NS ns1\n\
+    ns1 A 192.0.2.1\ngeo A 192.0.2.10\n";
+const STEERING: &str = "[pools.web]\nfra = [\"192.0.2.10\"]\niad = [\"198.51.100.10\"]\n\
+    [policies.web]\npool = \"web\"\nttl = { min = 10, max = 60 }\n\
+    rules = [{ regions = [\"fra\", \"iad\"] }]\nunknown = [\"fra\", \"iad\"]\n\
+    [routes.\"example.test\"]\n\"geo\" = \"web\"\n";
+const REGIONS: &str = "[fra]\nposition = [50.11, 8.68]\n[iad]\nposition = [39.04, -77.49]\n";
+const CONFIG: &str = "[listen]\ndns = [\"127.0.0.1:0\"]\napi = \"127.0.0.1:0\"\ncores = 1\n";
+
+fn tree(root: &Path) {
+    fs::create_dir_all(root.join("zones")).unwrap();
+    fs::create_dir_all(root.join("geo")).unwrap();
+    fs::write(root.join("zones/example.test.zone"), ZONE).unwrap();
+    fs::write(root.join("zones/example.test.toml"), STEERING).unwrap();
+    fs::write(root.join("geo/regions.toml"), REGIONS).unwrap();
+    fs::write(root.join("homing.toml"), CONFIG).unwrap();
+}
+
+/// A running server, and how to ask it.
+struct Asked {
+    server: Option<(tokio::runtime::Runtime, Threads, Arc<Serving>)>,
+    base: String,
+}
+
+impl Asked {
+    fn start(root: &Path) -> Asked {
+        let options = Options { dir: Some(root.to_owned()), ..Options::default() };
+        let Server { runtime, api, desk, serving, threads } = start(&options).unwrap();
+        let base = format!("http://{}", api.local_addr().unwrap());
+        runtime.spawn(http::serve(api, desk, std::future::pending()));
+        Asked { server: Some((runtime, threads, serving)), base }
+    }
+
+    /// Status, headers that matter, body.
+    fn ask(&self, method: Method, path: &str, body: &str, extra: &[(&str, &str)]) -> Reply {
+        let config = ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build();
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        if !body.is_empty() {
+            request = request.header("content-type", "application/json");
+        }
+        for (name, value) in extra {
+            request = request.header(*name, *value);
+        }
+        let agent = config.new_agent();
+        let mut response = match body {
+            "" => agent.run(request.body(()).unwrap()).unwrap(),
+            body => agent.run(request.body(body.to_owned()).unwrap()).unwrap(),
+        };
+        let header = |name| {
+            let value = response.headers().get(name).and_then(|v| v.to_str().ok());
+            value.unwrap_or_default().to_owned()
+        };
+        Reply {
+            status: response.status().as_u16(),
+            kind: header("content-type"),
+            tag: header("etag"),
+            body: response.body_mut().read_to_string().unwrap(),
+        }
+    }
+
+    fn get(&self, path: &str) -> Reply {
+        self.ask(Method::GET, path, "", &[])
+    }
+
+    fn post(&self, path: &str, body: &str) -> Reply {
+        self.ask(Method::POST, path, body, &[])
+    }
+
+    /// The status of each endpoint, in order.
+    fn verdicts(&self) -> Vec<String> {
+        let body: crate::api::HealthBody =
+            serde_json::from_str(&self.get("/v1/health").body).unwrap();
+        body.endpoints.into_iter().map(|endpoint| endpoint.status).collect()
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        if let Some((runtime, threads, serving)) = self.server.take() {
+            threads.end(&serving);
+            runtime.shutdown_background();
+        }
+    }
+}
+
+struct Reply {
+    status: u16,
+    kind: String,
+    tag: String,
+    body: String,
+}
+
+impl Reply {
+    fn is_problem(&self, status: u16, code: &str) {
+        assert_eq!((self.status, self.kind.as_str()), (status, "application/problem+json"));
+        let problem: crate::api::Problem = serde_json::from_str(&self.body).unwrap();
+        assert_eq!((problem.status, problem.code.as_str()), (status, code), "{}", self.body);
+    }
+}
+
+#[test]
+fn the_api_takes_and_refuses_as_it_says() {
+    let root = tempfile::tempdir().unwrap();
+    tree(root.path());
+    let asked = Asked::start(root.path());
+    assert_eq!(asked.verdicts(), ["up", "up"]);
+
+    let report = |seq: u32, subject: &str| {
+        format!(r#"{{"vantage":"v","boot":1,"seq":{seq},"subject":"{subject}","status":"down"}}"#)
+    };
+    let mixed = format!("[{},{},5]", report(1, "fra/web/192.0.2.10"), report(1, "iad"));
+    let taken = asked.post("/v1/reports", &mixed);
+    assert_eq!(taken.status, 202, "{}", taken.body);
+    let taken: crate::api::ReportsTaken = serde_json::from_str(&taken.body).unwrap();
+    let refused: Vec<(usize, &str)> =
+        taken.refused.iter().map(|line| (line.index, line.code.as_str())).collect();
+    assert_eq!((taken.taken, refused), (1, vec![(1, "duplicate"), (2, "bad-report")]));
+    assert_eq!(asked.verdicts(), ["down", "up"]);
+    assert_eq!(asked.post("/v1/reports", &report(1, "fra")).status, 202, "a repeat is no fault");
+    asked.post("/v1/reports", r#"{"vantage":"v"}"#).is_problem(422, "no-subject");
+    asked.post("/v1/reports", "hello").is_problem(400, "not-json");
+    asked.post("/v1/reports", &" ".repeat(2 << 20)).is_problem(413, "body-too-large");
+
+    // What is read, and read again.
+    let health = asked.get("/v1/health/fra");
+    assert_eq!(health.status, 200);
+    let known = [("if-none-match", health.tag.as_str())];
+    assert_eq!(asked.ask(Method::GET, "/v1/health", "", &known).status, 304);
+    asked.get("/v1/health/nowhere").is_problem(404, "unknown-subject");
+    asked.get("/v2").is_problem(404, "unknown-path");
+    asked.get("/v1/reports").is_problem(405, "wrong-method");
+
+    // What operators do.
+    let put = |subject: &str, body: &str, extra: &[(&str, &str)]| {
+        asked.ask(Method::PUT, &format!("/v1/overrides/{subject}"), body, extra)
+    };
+    let up = r#"{"action":"up","why":"test","expires":"1h"}"#;
+    put("fra/web/192.0.2.10", up, &[("if-match", "\"1\"")]).is_problem(412, "moved");
+    assert_eq!(put("fra/web/192.0.2.10", up, &[("if-match", &health.tag)]).status, 200);
+    assert_eq!(asked.verdicts(), ["up", "up"]);
+    put("fra", r#"{"action":"up","why":"","forever":true}"#, &[]).is_problem(422, "no-why");
+    put("fra", r#"{"action":"up","why":"x"}"#, &[]).is_problem(422, "bad-override");
+    put("nowhere", up, &[]).is_problem(404, "unknown-subject");
+    let cleared = asked.ask(Method::DELETE, "/v1/overrides/fra%2Fweb%2F192.0.2.10", "", &[]);
+    assert_eq!(cleared.status, 200, "{}", cleared.body);
+    asked.post("/v1/regions/iad/drain", r#"{"why":"x"}"#).is_problem(409, "at-least");
+    asked.post("/v1/regions/xyz/drain", r#"{"why":"x"}"#).is_problem(404, "unknown-region");
+    let forced = asked.post("/v1/regions/iad/drain", r#"{"why":"x","force":true}"#);
+    assert_eq!(forced.status, 200, "{}", forced.body);
+    let status = asked.get("/v1/status").body;
+    assert!(status.contains(r#""name":"iad","keep":0,"why":"x","who":"loopback""#), "{status}");
+
+    // The safety of an open API.
+    let foreign = [("origin", "https://evil.example")];
+    asked.ask(Method::GET, "/v1/status", "", &foreign).is_problem(403, "foreign-origin");
+    let proxied = [("x-forwarded-for", "192.0.2.1")];
+    asked.ask(Method::GET, "/v1/status", "", &proxied).is_problem(403, "forwarded");
+
+    let metrics = asked.get("/metrics").body;
+    for line in [
+        "homing_endpoint_up{region=\"fra\",pool=\"web\",address=\"192.0.2.10\"} 0",
+        "homing_region_keep_ratio{region=\"iad\"} 0",
+        "homing_generation 1",
+        "homing_responses_total{rcode=\"NOERROR\"}",
+    ] {
+        assert!(metrics.contains(line), "{line} in\n{metrics}");
+    }
+}
+
+#[test]
+fn without_a_state_folder_files_serve_and_reports_are_refused() {
+    let root = tempfile::tempdir().unwrap();
+    tree(root.path());
+    fs::write(root.path().join("state"), "in the way").unwrap();
+    let asked = Asked::start(root.path());
+    assert_eq!(asked.verdicts(), ["up", "up"]);
+    let report = r#"{"vantage":"v","subject":"fra","status":"down"}"#;
+    asked.post("/v1/reports", report).is_problem(503, "log-unwritable");
+    assert_eq!(asked.verdicts(), ["up", "up"]);
+    fs::write(root.path().join("zones/other.test.zone"), ZONE).unwrap();
+    let reload = asked.post("/v1/reload", "{}").body;
+    let reload: crate::api::Reloaded = serde_json::from_str(&reload).unwrap();
+    assert!(reload.changed && reload.generation == 2, "{reload:?}");
+    assert!(asked.get("/v1/status").body.contains("\"zones\":2"));
+    assert_eq!(asked.get("/v1/generations").status, 200);
+}
