@@ -10,7 +10,7 @@ import sys
 JUSTIFIED = {
     "answer": {"pdns-regression": 3},  # rcode, AA, answer section
     "authority": {},
-    "glue": {},  # of referrals; additional data of a positive answer is optional
+    "glue": {},  # of referrals; what stands beside a positive answer is optional
 }
 
 
