@@ -102,6 +102,8 @@ pub(super) struct Chain<'c, 's, 'w> {
 pub(super) struct Additional<'s> {
     /// The records.
     pub piece: Piece<'s>,
+    /// Signatures over them, if they are wanted.
+    pub signatures: Option<Piece<'s>>,
     /// Where their zone's apex stands in the message.
     pub apex: u16,
     /// RFC 9471 §3: a referral without its glue is truncated. Elsewhere addresses are a courtesy.

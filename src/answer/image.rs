@@ -203,11 +203,13 @@ impl<'s> ImageWriter<'s> {
             let followers = Followers {
                 signatures: !rrset.signatures.is_empty(),
                 additional: !rrset.additional.is_empty(),
+                additional_signatures: !rrset.additional_signatures.is_empty(),
             };
             let piece = arena.len();
             node::set_entry(arena, at, index, (rrset.rtype, followers, piece));
             lay(arena, rrset, parts.owner, || PieceWriter::pointed(parts.owner, &self.apex));
             lay_additional(arena, &rrset.additional, &self.apex);
+            lay_additional(arena, &rrset.additional_signatures, &self.apex);
             self.record_count += rrset.rdata.len() + rrset.signatures.len();
         }
         at
@@ -225,7 +227,8 @@ impl<'s> ImageWriter<'s> {
             self.serial = Serial(u32::from_be_bytes(*serial));
         }
         let apex = &self.apex;
-        let soa = RrsetParts { ttl, additional: Vec::new(), ..*soa };
+        let (additional, additional_signatures) = (Vec::new(), Vec::new());
+        let soa = RrsetParts { ttl, additional, additional_signatures, ..*soa };
         lay(&mut self.negative, &soa, apex, || PieceWriter::spelled(apex));
     }
 

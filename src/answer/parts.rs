@@ -19,18 +19,20 @@ pub struct RrsetParts<'a> {
     /// Addresses within the zone of what it points at: they go into the additional section. For the NS of a zone cut
     /// they are its glue (RFC 9499 §7).
     pub additional: Vec<Address<'a>>,
+    /// RRSIG records over those addresses; glue has none.
+    pub additional_signatures: Vec<Address<'a>>,
 }
 
-/// An address record of some RRset's target.
+/// An address record of some RRset's target, or a signature over such.
 #[derive(Clone, Copy)]
 pub struct Address<'a> {
     /// Whose address.
     pub owner: &'a Name,
-    /// A or AAAA.
+    /// A, AAAA or RRSIG.
     pub rtype: Rtype,
     /// The TTL.
     pub ttl: Ttl,
-    /// The address.
+    /// The rdata.
     pub rdata: &'a [u8],
 }
 

@@ -58,7 +58,8 @@ impl<'s> Chain<'_, 's, '_> {
         self.pay(name)?;
         let Some(additional) = self.additional.take() else { return Ok(()) };
         let anchors = Anchors { owner: additional.apex, apex: additional.apex };
-        let written = additional.piece.write(self.writer, Section::Additional, anchors);
+        let mut pieces = [Some(additional.piece), additional.signatures].into_iter().flatten();
+        let written = pieces.all(|p| p.write(self.writer, Section::Additional, anchors));
         fits(written || !additional.is_glue)
     }
 
@@ -193,7 +194,9 @@ impl<'s> Chain<'_, 's, '_> {
             }
             self.rrset(&rrset, Section::Answer, anchors)?;
             let (apex, is_glue) = (anchors.apex, false);
-            self.additional = rrset.additional.map(|piece| Additional { piece, apex, is_glue });
+            let signatures = rrset.additional_signatures.filter(|_| self.world.dnssec_ok);
+            let additional = |piece| Additional { piece, signatures, apex, is_glue };
+            self.additional = rrset.additional.map(additional);
         }
         if self.writer.len() == start {
             trace.step(Step::Nodata);

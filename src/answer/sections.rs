@@ -87,7 +87,8 @@ impl<'s> Chain<'_, 's, '_> {
             }
         }
         let (apex, is_glue) = (anchors.apex, true);
-        self.additional = ns.additional.map(|piece| Additional { piece, apex, is_glue });
+        self.additional =
+            ns.additional.map(|piece| Additional { piece, signatures: None, apex, is_glue });
         Ok(Next::Done)
     }
 
