@@ -7,7 +7,7 @@ use crate::reason::Reason;
 
 use super::decide::{Outcome, Verdicts, View, decide, walk};
 use super::plan::Plan;
-use super::table::Family;
+use super::pool::Family;
 
 /// What became of a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,10 +10,11 @@ use crate::health::LogTime;
 use crate::number::Ttl;
 use crate::reason::Reason;
 
+use super::bucket::BUCKET_COUNT;
 use super::decide::{Outcome, Verdicts, View, decide};
 use super::plan::{ClassOrder, Plan, PlanEndpoint, PlanSide};
 use super::pool::{POOL_ENDPOINTS_MAX, Target};
-use super::table::{BUCKET_COUNT, Cells, Choice, ChoiceAnswer, PolicyTable, Row};
+use super::table::{Cells, Choice, ChoiceAnswer, PolicyTable, Row};
 
 // Each endpoint begins at most one answer for each reason that a region can be chosen for (six),
 // and a dozen answers have no region: indexes of choices fit 16 bits.
