@@ -132,7 +132,12 @@ impl<'a> Reader<'a, '_> {
         } else {
             let message = format!("`{}` is no directive", String::from_utf8_lossy(word));
             let help = "known are $ORIGIN, $TTL, $INCLUDE and $GENERATE; a name may begin with \\$";
-            self.found.report.error_with_help(state.mark(first), "unknown-directive", message, help);
+            self.found.report.error_with_help(
+                state.mark(first),
+                "unknown-directive",
+                message,
+                help,
+            );
         }
     }
 
@@ -158,7 +163,9 @@ impl<'a> Reader<'a, '_> {
         };
         self.no_more(extra, state);
         match period(argument.bytes(text)) {
-            Some(secs) => state.default_ttl = Some(self.found.bounded_ttl(secs, state.mark(argument))),
+            Some(secs) => {
+                state.default_ttl = Some(self.found.bounded_ttl(secs, state.mark(argument)))
+            }
             None => {
                 let message = "$TTL needs a time in seconds, or such as 1h30m";
                 self.found.report.error(state.mark(argument), "bad-ttl", message);
