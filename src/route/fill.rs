@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
-use crate::health::LogTime;
 use crate::number::Ttl;
 use crate::reason::Reason;
 
@@ -25,7 +24,7 @@ const _: () = assert!(POOL_ENDPOINTS_MAX * 6 + 12 <= u16::MAX as usize);
 ///
 /// Invariant table-covers-plan: a row for each class of the plan, in order; every cell indexes
 /// `choices`.
-pub fn fill(plan: &Plan, health: &impl Verdicts, _: LogTime) -> PolicyTable {
+pub fn fill(plan: &Plan, health: &impl Verdicts) -> PolicyTable {
     let view = View::new(plan, health);
     let ttl = ttl(plan, health);
     let mut filler = Filler { plan, view, ttl, choices: Vec::new(), known: HashMap::default() };
