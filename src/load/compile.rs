@@ -7,6 +7,8 @@ use crate::answer::{Address, ImageWriter, NodeParts, RrsetParts, Seed, ZoneImage
 use crate::number::PolicyId;
 use crate::zone::{Name, Node, Rrset, Rtype, Zone};
 
+use super::hints;
+
 /// Lays `zone` out. `routes` are its routed owners; `is_routed` tells of any name of any zone.
 pub fn compile_zone(
     seed: &Seed,
@@ -139,36 +141,12 @@ fn without_hints(
 ) -> BTreeMap<Rtype, Rdatas> {
     let mut changed = BTreeMap::new();
     for rrset in &node.rrsets {
-        if rrset.rtype != Rtype::SVCB && rrset.rtype != Rtype::HTTPS {
+        if !hints::may_stand_in(rrset.rtype) {
             continue;
         }
         let strip =
-            |rdata: &Box<[u8]>| strip_hints(owner, rdata, is_routed).unwrap_or(rdata.clone());
+            |rdata: &Box<[u8]>| hints::strip(owner, rdata, is_routed).unwrap_or(rdata.clone());
         changed.insert(rrset.rtype, rrset.rdata.iter().map(strip).collect());
     }
     changed
-}
-
-/// Rdata without its address hints, if its target is routed (RFC 9460 §2.2: priority, target, then parameters).
-fn strip_hints(owner: &Name, rdata: &[u8], is_routed: &dyn Fn(&Name) -> bool) -> Option<Box<[u8]>> {
-    const IPV4_HINT: u16 = 4;
-    const IPV6_HINT: u16 = 6;
-    let (target, len) = Name::from_wire(rdata.get(2..)?).ok()?;
-    // RFC 9460 §2.5.2: in ServiceMode a target of "." is the owner itself.
-    let target = if target.is_root() { owner } else { &target };
-    if !is_routed(target) {
-        return None;
-    }
-    let (kept, mut rest) = rdata.split_at_checked(2 + len)?;
-    let mut kept = kept.to_vec();
-    while let Some(head) = rest.first_chunk::<4>() {
-        let key = u16::from_be_bytes([head[0], head[1]]);
-        let len = 4 + usize::from(u16::from_be_bytes([head[2], head[3]]));
-        let (parameter, after) = rest.split_at_checked(len)?;
-        if key != IPV4_HINT && key != IPV6_HINT {
-            kept.extend_from_slice(parameter);
-        }
-        rest = after;
-    }
-    Some(kept.into())
 }
