@@ -17,7 +17,6 @@ mod rdata;
 mod record;
 mod report;
 mod rrset;
-mod sha1;
 mod state;
 mod tree;
 
