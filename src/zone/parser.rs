@@ -64,8 +64,8 @@ pub fn parse(path: &str, text: &[u8], origin: &Name, includes: &Includes<'_>) ->
     };
     reader.read(text, state);
     let Found { mut report, records } = reader.found;
-    let zone = assemble(path, records, &mut report);
-    let zone = zone.filter(|_| report.error_count == 0);
+    let zone = assemble(path, origin, records, &mut report);
+    let zone = (report.error_count == 0).then_some(zone);
     Parsed { zone, diagnostics: report.finish() }
 }
 
@@ -111,7 +111,7 @@ impl<'a> Reader<'a, '_> {
             Slip::UnclosedParenthesis => (
                 "unbalanced-parenthesis",
                 "the parenthesis is never closed",
-                "everything after it was read as one record; close it",
+                "close it; reading goes on at the next line that begins with no white space",
             ),
         };
         self.found.report.error_with_help(mark, code, message, help);
@@ -121,6 +121,7 @@ impl<'a> Reader<'a, '_> {
         let word = first.bytes(text);
         let is = |directive: &str| word.eq_ignore_ascii_case(directive.as_bytes());
         let arguments = entry.tokens.get(1..).unwrap_or_default();
+        let error_count = self.found.report.error_count;
         if is("$ORIGIN") {
             self.origin(text, first, arguments, state);
         } else if is("$TTL") {
@@ -132,13 +133,11 @@ impl<'a> Reader<'a, '_> {
         } else {
             let message = format!("`{}` is no directive", String::from_utf8_lossy(word));
             let help = "known are $ORIGIN, $TTL, $INCLUDE and $GENERATE; a name may begin with \\$";
-            self.found.report.error_with_help(
-                state.mark(first),
-                "unknown-directive",
-                message,
-                help,
-            );
+            let mark = state.mark(first);
+            self.found.report.error_with_help(mark, "unknown-directive", message, help);
         }
+        // Whatever the directive should have brought, or made of the names after it, is lost.
+        self.found.records.is_complete &= self.found.report.error_count == error_count;
     }
 
     fn origin(&mut self, text: &[u8], first: Token, arguments: &[Token], state: &mut State) {
@@ -196,7 +195,6 @@ impl<'a> Reader<'a, '_> {
             }
         }
         if let Err(fault) = pattern {
-            self.found.records.is_complete = false;
             self.found.report.fault(state.mark(fault.token), fault);
         }
     }
@@ -218,18 +216,11 @@ impl<'a> Reader<'a, '_> {
             }
         }
         let mark = state.mark(file);
-        self.found.records.is_complete &= match self.open(file.bytes(text), &mut inner) {
-            Ok(bytes) => {
-                // The included file begins with our owner and leaves ours as it was (RFC 1035
-                // §5.1).
-                self.read(&bytes, inner);
-                true
-            }
-            Err(why) => {
-                self.found.report.error(mark, "include-failed", why);
-                false
-            }
-        };
+        match self.open(file.bytes(text), &mut inner) {
+            // The included file begins with our owner and leaves ours as it was (RFC 1035 §5.1).
+            Ok(bytes) => self.read(&bytes, inner),
+            Err(why) => self.found.report.error(mark, "include-failed", why),
+        }
     }
 
     fn open(&mut self, path: &[u8], inner: &mut State) -> Result<Arc<[u8]>, String> {

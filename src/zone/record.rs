@@ -36,10 +36,12 @@ pub(super) fn read(found: &mut Found<'_>, text: &[u8], entry: &Entry, state: &mu
     let mut words = Words::new(text, tokens, head.token, &state.origin);
     let rdata = match rdata::parse(head.rtype, &mut words) {
         Ok(rdata) => rdata,
-        Err(fault) => {
+        Err(faults) => {
             found.records.is_complete = false;
-            let mark = state.mark(fault.token);
-            return found.report.fault(mark, fault);
+            for fault in faults {
+                found.report.fault(state.mark(fault.token), fault);
+            }
+            return;
         }
     };
     let ttl = decide_ttl(found, &head, &rdata, state, first);
