@@ -10,7 +10,7 @@ use crate::number::Ttl;
 use crate::reason::Reason;
 
 use super::bucket::BUCKET_COUNT;
-use super::decide::{Outcome, Verdicts, View, decide};
+use super::decide::{Cell, Outcome, Verdicts, View, decide};
 use super::plan::{ClassOrder, Plan, PlanEndpoint, PlanSide};
 use super::pool::{POOL_ENDPOINTS_MAX, Target};
 use super::table::{Cells, Choice, ChoiceAnswer, PolicyTable, Row};
@@ -90,7 +90,8 @@ impl Filler<'_> {
         }
         let mut segments: Segments = Vec::new();
         for start in starts {
-            let outcome = decide(self.plan, &self.view, class, side, start, &mut |_, _| {});
+            let cell = Cell { class, side, bucket: start };
+            let outcome = decide(self.plan, &self.view, cell, &mut |_, _| {});
             if segments.last().is_none_or(|&(_, last)| last != outcome) {
                 segments.push((start, outcome));
             }
