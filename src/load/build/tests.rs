@@ -412,3 +412,21 @@ fn a_new_file_at_odds_with_one_that_serves_is_the_one_that_is_refused() {
     assert_eq!(refused(&built), ["zones/0.toml"]);
     assert_eq!(built.parts.summary.routes, 2);
 }
+
+// DESIGN §5: routed addresses never go into the additional section, so the zone above has to learn of a route below it.
+#[test]
+fn a_route_in_a_zone_below_makes_the_zone_above_anew() {
+    let above = zone(1, "@ MX 1 mail.sub\nsub NS ns.example.net.\nmail.sub A 192.0.2.1\n");
+    let mut world = World::new(&[
+        ("geo/regions.toml", REGIONS),
+        ("zones/a.zone", &above),
+        ("zones/sub.a.zone", &zone(1, "mail A 192.0.2.1\n")),
+        ("zones/s.toml", POOL),
+    ]);
+    world.build();
+    let apex = Name::parse("a.", &Name::root()).unwrap();
+    let before = Arc::clone(&world.builder.images[&apex].1);
+    world.write(&[("zones/s.toml", &format!("{POOL}[routes.'sub.a']\nmail = 'web'\n"))]);
+    assert!(world.build().refused.is_empty());
+    assert!(!Arc::ptr_eq(&before, &world.builder.images[&apex].1));
+}
