@@ -1,4 +1,5 @@
-//! A name and a type into sections: the walk along aliases (RFC 1034 §4.3.2), at most [`CHAIN_LEN_MAX`](super::CHAIN_LEN_MAX) steps.
+//! A name and a type into sections: the walk along aliases (RFC 1034 §4.3.2), at most
+//! [`CHAIN_LEN_MAX`](super::CHAIN_LEN_MAX) steps.
 
 use crate::trace::{Step, Trace};
 use crate::wire::{ExtendedError, Rcode, Rtype, Section, Writer};
