@@ -12,6 +12,7 @@ use crate::trace::Silent;
 use crate::wire::{Name, Rtype};
 
 type Rdata = Box<[u8]>;
+type Owned = (Name, Vec<(Rtype, Vec<Rdata>)>);
 
 fn name(text: &str) -> Name {
     Name::parse(text, &Name::root()).unwrap()
@@ -29,7 +30,7 @@ fn soa(mname: &str) -> Rdata {
 /// a.test. with one of everything, in canonical order.
 fn snapshot() -> Snapshot {
     let seed = Seed::new(42);
-    let zone: Vec<(Name, Vec<(Rtype, Vec<Rdata>)>)> = vec![
+    let zone: Vec<Owned> = vec![
         (
             name("a.test."),
             vec![(Rtype::NS, vec![wire("ns.a.test.")]), (Rtype::SOA, vec![soa("ns.A.test.")])],
