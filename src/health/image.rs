@@ -10,17 +10,19 @@ use std::sync::Arc;
 use crate::number::{Digest, Generation, Revision};
 use crate::reason::Reason;
 
-use super::event::{Action, Boot, Expiry, Failback, Inventory, LogTime, Settings, Status};
+use super::event::{
+    Action, Boot, Expiry, Failback, Identity, Inventory, LogTime, Settings, Status,
+};
 use super::ledger::{Opinion, Vantage};
 use super::state::{Drain, Endpoint, Override, State};
 use super::subject::{Member, Subject};
 use super::verdict::{Freshness, Standing, Tier};
 
 /// The version of the rules of the fold. Any change to what events make of the state raises it.
-pub const RULES_VERSION: u32 = 1;
+pub const RULES_VERSION: u32 = 2;
 
 /// The first bytes of an image; the last is the version of its format.
-const MAGIC: &[u8; 8] = b"homing\0\x01";
+const MAGIC: &[u8; 8] = b"homing\0\x02";
 
 /// Why bytes are not an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,6 +175,7 @@ macro_rules! coded_choices {
 coded_numbers!(u8, u32, u64);
 
 coded_choices! {
+    Identity [Identity::Proven, Identity::Claimed]
     Status [Status::Up, Status::Degraded, Status::Down]
     Action [Action::Up, Action::Down, Action::Hold, Action::Accept]
     Tier [Tier::Up, Tier::Degraded, Tier::Down, Tier::OverriddenDown]
@@ -182,7 +185,7 @@ coded_choices! {
 coded_fields! {
     Member { region, pool, address }
     Subject { region, pool, address }
-    Opinion { word, held, streak, side, at, said, reason, load }
+    Opinion { word, held, streak, side, at, identity, said, reason, load }
     Vantage { boot, seq, heard, words }
     Override { action, expiry, why, who, since, revision }
     Drain { keep, why, who, since, revision }

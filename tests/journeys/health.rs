@@ -1,7 +1,7 @@
 //! A report, a drain, an override: the answer moves, and comes back.
 
 use crate::support::{Query, eventually};
-use crate::{AMERICA, EUROPE, FRA, IAD, report, server};
+use crate::{AMERICA, EUROPE, FRA, IAD, STEERING, report, server};
 
 const FRA_SUBJECTS: [&str; 2] = ["fra/web/192.0.2.10", "fra/web/192.0.2.11"];
 
@@ -99,6 +99,24 @@ fn a_drained_site_is_not_ready_and_stays_so() {
         if undrained.status.success() { Ok(()) } else { Err(format!("{undrained:?}")) }
     });
     server.wait_ready();
+}
+
+#[test]
+fn two_names_on_open_loopback_are_no_quorum() {
+    let server = server();
+    server.write("zones/example.test.toml", &format!("{STEERING}[pools.web.health]\nquorum = 2\n"));
+    assert_eq!(server.homing(&["reload", "--wait"]).status.code(), Some(0));
+    for (vantage, subject) in ["a", "b", "c"].iter().flat_map(|v| FRA_SUBJECTS.map(|s| (v, s))) {
+        let words = ["report", subject, "down", "--vantage", vantage];
+        assert_eq!(server.homing(&words).status.code(), Some(0));
+    }
+    assert_eq!(server.addresses("geo.example.test", EUROPE), FRA, "design §10");
+    let health = server.http("GET", "/v1/health/fra/web/192.0.2.10", None).json();
+    let endpoint = &health["endpoints"][0];
+    assert_eq!((&endpoint["status"], &endpoint["reason"]), (&"up".into(), &"below-quorum".into()));
+    assert_eq!(endpoint["words"].as_array().map(Vec::len), Some(3), "{health}");
+    let status = String::from_utf8(server.homing(&["status"]).stdout).unwrap();
+    assert!(status.contains("quorum: pool web wants 2 vantages"), "{status}");
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::super::{
-    Action, Boot, Event, Expiry, Failback, Freshness, Inventory, LogTime, Member, Report, Safety,
-    Settings, Standing, State, Status, Subject, Tier, Timed,
+    Action, Boot, Event, Expiry, Failback, Freshness, Identity, Inventory, LogTime, Member, Report,
+    Safety, Settings, Standing, State, Status, Subject, Tier, Timed,
 };
 use crate::number::{Digest, Generation, Revision};
 use crate::reason::Reason;
@@ -94,9 +94,11 @@ impl World {
     }
 }
 
+/// A `~` before the name: nobody vouches for it.
 fn report(vantage: &str, seq: u64, subject: &str, status: Status) -> Event {
     Event::Report(Report {
         vantage: vantage.into(),
+        identity: if vantage.starts_with('~') { Identity::Claimed } else { Identity::Proven },
         boot: Boot(1),
         seq,
         subject: Subject::parse(subject).expect("a subject"),
@@ -208,6 +210,30 @@ fn a_quorum_decides_and_a_tie_is_down() {
     assert_eq!(world.tells(FRA).0, Tier::Up);
     world.report("c", FRA, Status::Degraded);
     assert_eq!(world.tells(FRA).0, Tier::Degraded);
+}
+
+#[test]
+fn names_that_nobody_vouches_for_count_as_one_vantage() {
+    let mut world = World::new(Settings { quorum: 2, rise: 1, ..Settings::default() });
+    for vantage in ["~a", "~b", "~c"] {
+        world.report(vantage, FRA, Status::Down);
+    }
+    assert_eq!(world.tells(FRA), (Tier::Up, Reason::BelowQuorum), "design §10");
+    assert_eq!(world.standing(FRA).freshness, Freshness::Stale);
+    assert_eq!(world.state.evidence(&member(FRA)).len(), 3, "all are seen");
+    // One that is proven makes two with all of them, and they are as weighty as it.
+    world.report("d", FRA, Status::Down);
+    assert_eq!(world.tells(FRA), (Tier::Down, Reason::Quorum));
+    world.report("e", FRA, Status::Up);
+    world.report("d", FRA, Status::Up);
+    assert_eq!(world.tells(FRA), (Tier::Up, Reason::Quorum));
+    // Among themselves they decide as with a quorum of one: a tie is down.
+    let mut alone = World::new(Settings { rise: 1, ..Settings::default() });
+    alone.report("~a", FRA, Status::Up);
+    alone.report("~b", FRA, Status::Down);
+    assert_eq!(alone.tells(FRA).0, Tier::Down);
+    alone.report("~c", FRA, Status::Up);
+    assert_eq!(alone.tells(FRA).0, Tier::Up);
 }
 
 #[test]
@@ -463,7 +489,7 @@ fn any_event() -> impl Strategy<Value = (u64, Event)> {
         "sfo/x/::1",
     ];
     let (subject, vantage) =
-        (prop::sample::select(subjects), prop::sample::select(vec!["a", "b", "c"]));
+        (prop::sample::select(subjects), prop::sample::select(vec!["a", "b", "~c", "~d"]));
     let actions = vec![Action::Up, Action::Down, Action::Hold, Action::Accept];
     let beat = |vantage: &str| Event::Heartbeat { vantage: vantage.into(), boot: Boot(1), seq: 0 };
     let clear = |text| {
