@@ -3,7 +3,7 @@
 //! Owns:    the events, the ledger of reports, the verdict rules, the fold of events into state.
 //! Imports: nothing above the standard library.
 //! Never:   reads a clock, sends a packet, knows a DNS name.
-//! Enter:   `event`, then `ledger`, then `verdict`, then `fold`. Read in that order. `admit` stands before the log,
+//! Enter:   `event`, then `ledger`, then `verdict`, then `fold`. Read in that order. `admit` stands before the log with `repeat`,
 //!          `view` tells of the state, `image` is the state as bytes.
 
 mod admit;
@@ -12,6 +12,7 @@ mod event;
 mod fold;
 mod image;
 mod ledger;
+mod repeat;
 mod state;
 mod subject;
 mod verdict;
@@ -25,6 +26,7 @@ pub use event::{
 };
 pub use fold::Changes;
 pub use image::{ImageError, RULES_VERSION};
+pub use repeat::Novelty;
 pub use state::State;
 pub use subject::{Member, Subject, SubjectError};
 pub use verdict::{Freshness, Standing, Tier};

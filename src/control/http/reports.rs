@@ -22,7 +22,7 @@ pub async fn take(State(desk): State<Desk>, body: Body) -> Result<Response, Refu
     for (index, line) in lines.into_iter().enumerate() {
         // An open API knows nobody: whoever sends one name can send many, and they count once.
         let into =
-            |line: ReportLine| line.into_event(Identity::Claimed, || desk.writer.fresh_boot());
+            |line: ReportLine| line.into_event(Identity::Claimed, || desk.writer.next_place());
         match line.and_then(into) {
             Ok(event) => events.push((index, event)),
             Err(ReportError { code, message }) => {

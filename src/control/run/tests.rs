@@ -164,6 +164,10 @@ fn the_api_takes_and_refuses_as_it_says() {
     asked.ask(Method::GET, "/v1/status", "", &foreign).is_problem(403, "foreign-origin");
     let proxied = [("x-forwarded-for", "192.0.2.1")];
     asked.ask(Method::GET, "/v1/status", "", &proxied).is_problem(403, "forwarded");
+    let rebound = [("host", "evil.example")];
+    asked.ask(Method::GET, "/v1/status", "", &rebound).is_problem(421, "host-not-loopback");
+    let form = [("content-type", "text/plain")];
+    asked.ask(Method::POST, "/v1/reload", "", &form).is_problem(415, "not-json");
 
     let metrics = asked.get("/metrics").body;
     for line in [
@@ -174,6 +178,29 @@ fn the_api_takes_and_refuses_as_it_says() {
     ] {
         assert!(metrics.contains(line), "{line} in\n{metrics}");
     }
+}
+
+#[test]
+fn reports_that_only_repeat_do_not_grow_the_log() {
+    let root = tempfile::tempdir().unwrap();
+    tree(root.path());
+    let asked = Asked::start(root.path());
+    let report = r#"{"vantage":"v","subject":"fra/web/192.0.2.10","status":"down"}"#;
+    let say = |body: &str| {
+        let taken = asked.post("/v1/reports", body);
+        let taken: crate::api::ReportsTaken = serde_json::from_str(&taken.body).unwrap();
+        (taken.taken, taken.revision)
+    };
+    let (_, first) = say(report);
+    let repeated = (0..100).map(|_| say(report)).filter(|(taken, _)| *taken == 1).count();
+    assert_eq!(repeated, 100, "each is taken");
+    let many = vec![report; 1000].join("\n");
+    let (taken, last) = say(&many);
+    // A test may be slow, and half an interval may pass.
+    assert!(taken == 1000 && last - first <= 3, "{taken} taken, {first} to {last}");
+    assert_eq!(asked.verdicts(), ["down", "up"]);
+    let beat = r#"{"vantage":"v","heartbeat":true}"#;
+    assert_eq!(say(beat).0, 1);
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::super::{
-    Action, Boot, Event, Expiry, Failback, Freshness, Identity, Inventory, LogTime, Member, Report,
-    Safety, Settings, Standing, State, Status, Subject, Tier, Timed,
+    Action, Boot, Event, Expiry, Failback, Freshness, Identity, Inventory, LogTime, Member,
+    Novelty, Report, Safety, Settings, Standing, State, Status, Subject, Tier, Timed,
 };
 use crate::number::{Digest, Generation, Revision};
 use crate::reason::Reason;
@@ -441,17 +441,23 @@ fn what_is_refused_is_refused_with_its_code() {
 }
 
 #[test]
-fn a_report_that_repeats_is_known_as_such() {
+fn what_a_report_adds_is_known() {
     let mut world = World::new(Settings::default());
     world.report("a", "fra", Status::Down);
-    let repeats = |subject, status| match report("a", 99, subject, status) {
-        Event::Report(report) => world.state.repeats(&report),
-        _ => false,
+    let novelty = |world: &World, subject, status| match report("a", 99, subject, status) {
+        Event::Report(report) => world.state.novelty(&report, LogTime(world.at)),
+        _ => Novelty::News,
     };
-    assert!(repeats("fra", Status::Down));
-    assert!(repeats(FRA, Status::Down));
-    assert!(!repeats("fra", Status::Up));
-    assert!(!repeats("*", Status::Down));
+    assert_eq!(novelty(&world, "fra", Status::Down), Novelty::Nothing);
+    assert_eq!(novelty(&world, FRA, Status::Down), Novelty::Nothing);
+    assert_eq!(novelty(&world, "fra", Status::Up), Novelty::News);
+    assert_eq!(novelty(&world, "*", Status::Down), Novelty::News);
+    world.report("a", FRA, Status::Up);
+    assert_eq!(novelty(&world, FRA, Status::Up), Novelty::News, "rise = 2: the round counts");
+    world.wait(5);
+    assert_eq!(novelty(&world, "fra/web/192.0.2.11", Status::Down), Novelty::Freshness);
+    let beat = |boot| world.state.novelty_of_heartbeat("a", Boot(boot), LogTime(world.at));
+    assert_eq!((beat(1), beat(2)), (Novelty::News, Novelty::News));
 }
 
 /// Settings small enough that everything happens in a short history.
