@@ -29,6 +29,7 @@ fn tree(root: &Path) {
 struct Asked {
     server: Option<(tokio::runtime::Runtime, Threads, Arc<Serving>)>,
     base: String,
+    hub: Hub,
 }
 
 impl Asked {
@@ -36,8 +37,9 @@ impl Asked {
         let options = Options { dir: Some(root.to_owned()), ..Options::default() };
         let Server { runtime, api, desk, serving, threads } = start(&options).unwrap();
         let base = format!("http://{}", api.local_addr().unwrap());
+        let hub = desk.hub.clone();
         runtime.spawn(http::serve(api, desk, std::future::pending()));
-        Asked { server: Some((runtime, threads, serving)), base }
+        Asked { server: Some((runtime, threads, serving)), base, hub }
     }
 
     /// Status, headers that matter, body.
@@ -177,6 +179,38 @@ fn the_api_takes_and_refuses_as_it_says() {
         "homing_responses_total{rcode=\"NOERROR\"}",
     ] {
         assert!(metrics.contains(line), "{line} in\n{metrics}");
+    }
+}
+
+#[test]
+fn a_verdict_changes_only_its_policies_table() {
+    let root = tempfile::tempdir().unwrap();
+    tree(root.path());
+    let other = "[pools.other]\nfra = [\"192.0.2.99\"]\niad = [\"198.51.100.99\"]\n\
+        [policies.other]\npool = \"other\"\nttl = { min = 10, max = 60 }\n\
+        rules = [{ regions = [\"fra\", \"iad\"] }]\nunknown = [\"fra\", \"iad\"]\n";
+    fs::write(root.path().join("zones/other.toml"), other).unwrap();
+    let asked = Asked::start(root.path());
+    let before = asked.hub.view_blocking().unwrap().snapshot;
+    let report = r#"{"vantage":"v","subject":"fra/web/192.0.2.10","status":"down"}"#;
+    assert_eq!(asked.post("/v1/reports", report).status, 202);
+    let after = asked.hub.view_blocking().unwrap().snapshot;
+    assert!(after.revision > before.revision && after.digest != before.digest);
+    assert!(Arc::ptr_eq(&before.catalog, &after.catalog));
+    assert!(Arc::ptr_eq(&before.plans, &after.plans));
+    assert!(Arc::ptr_eq(&before.steered, &after.steered));
+    assert_eq!(after.plans.len(), 2);
+    for (index, plan) in after.plans.iter().enumerate() {
+        let [old, new] = [&before, &after].map(|s| s.table.policies.get(index).unwrap());
+        assert_eq!(Arc::ptr_eq(old, new), &*plan.name == "other", "{}", plan.name);
+    }
+    // A word that changes nothing leaves every table.
+    let again = report.replace("\"v\"", "\"w\"");
+    assert_eq!(asked.post("/v1/reports", &again).status, 202);
+    let last = asked.hub.view_blocking().unwrap().snapshot;
+    assert!(last.revision > after.revision);
+    for (old, new) in after.table.policies.iter().zip(last.table.policies.iter()) {
+        assert!(Arc::ptr_eq(old, new));
     }
 }
 
