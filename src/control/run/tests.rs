@@ -138,6 +138,7 @@ fn the_api_takes_and_refuses_as_it_says() {
     let known = [("if-none-match", health.tag.as_str())];
     assert_eq!(asked.ask(Method::GET, "/v1/health", "", &known).status, 304);
     asked.get("/v1/health/nowhere").is_problem(404, "unknown-subject");
+    asked.get("/v1/health/%ff").is_problem(400, "bad-path");
     asked.get("/v2").is_problem(404, "unknown-path");
     asked.get("/v1/reports").is_problem(405, "wrong-method");
 
