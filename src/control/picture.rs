@@ -51,6 +51,7 @@ pub fn status(
         revision: snapshot.revision.0,
         digest: snapshot.digest.to_string(),
         files_digest: publication.parts.files_digest.to_string(),
+        now: timestamp(epoch_millis(SystemTime::now())),
         started: timestamp(epoch_millis(facts.started)),
         published: timestamp(publication.published),
         last_event: timestamp(health.now()),
