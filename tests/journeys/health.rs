@@ -45,6 +45,45 @@ fn verdicts_overrides_and_drains_survive_kill_9() {
 }
 
 #[test]
+fn a_clean_stop_keeps_all_and_shows_that_nobody_speaks() {
+    let mut server = server();
+    server.write(
+        "zones/example.test.toml",
+        &format!("{STEERING}[pools.web.health]\ninterval = \"1s\"\n"),
+    );
+    assert_eq!(server.homing(&["reload", "--wait"]).status.code(), Some(0));
+    report(&server, 1, "down", &FRA_SUBJECTS[..1]);
+    for words in [
+        &["override", "sin", "down", "--why", "test", "--expires", "1h"][..],
+        &["drain", "iad", "--why", "test", "--to", "0.5"][..],
+    ] {
+        let outcome = server.homing(words);
+        assert_eq!(outcome.status.code(), Some(0), "{outcome:?}");
+    }
+    server.signal("TERM");
+    assert_eq!(server.wait_end().code(), Some(0));
+    server.restart_unready();
+    server.wait_ready();
+    assert_eq!(server.addresses("geo.example.test", EUROPE), FRA[1..], "the last verdict holds");
+    eventually("silence is seen: three intervals, and no vantage", || {
+        let status = server.http("GET", "/v1/status", None).json();
+        let endpoint = |address: &str| {
+            let all = status["endpoints"].as_array().unwrap();
+            all.iter().find(|e| e["address"] == address).unwrap().clone()
+        };
+        let (down, sin) = (endpoint(FRA[0]), endpoint("203.0.113.10"));
+        let told =
+            [&down["status"], &down["evidence"], &sin["status"], &status["overrides"][0]["why"]];
+        if told == ["down", "frozen", "overridden-down", "test"] {
+            assert_eq!(status["regions"][1]["keep"], 128, "{status}");
+            Ok(())
+        } else {
+            Err(status.to_string())
+        }
+    });
+}
+
+#[test]
 fn a_drained_region_is_left_and_comes_back() {
     let server = server();
     server.wait_addresses("geo.example.test", EUROPE, &FRA);
