@@ -2,7 +2,7 @@
 
 use crate::wire::{Rtype, Section, Writer};
 
-use super::respond::Site;
+use super::exchange::Site;
 use super::snapshot::Snapshot;
 
 /// Answers a TXT question of class CH. None if the name is not one of ours.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::number::{PolicyId, RegionId};
 use crate::wire::{Rcode, Rtype};
 
-use super::respond::{Outcome, Transport};
+use super::exchange::{Outcome, Transport};
 
 /// Slots for steered answers by policy and region. Bounded: what has no slot counts in slot 0.
 pub const STEERED_SLOT_COUNT: usize = 4096;

@@ -6,7 +6,7 @@ use sha1::{Digest as _, Sha1};
 
 use crate::wire::{NAME_LEN_MAX, Name, Rtype, Section, Writer};
 
-use super::image::{RrsetParts, lay};
+use super::parts::{RrsetParts, lay};
 use super::suffix::{QNAME_AT, Suffixes};
 use super::template::{Anchors, Piece, PieceWriter};
 

@@ -2,53 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::number::{PolicyId, Serial, Ttl};
+use crate::number::{Serial, Ttl};
 use crate::wire::{Name, Rtype};
 
 use super::denial::{Denial, DenialWriter};
 use super::node::{self, Followers, Node, NodeFlags, NodeHead};
+use super::parts::{NodeParts, RrsetParts, lay, lay_additional};
 use super::shard::{SHARD_NAME_COUNT, Shard};
 use super::suffix::{Seed, Suffixes};
 use super::template::{Piece, PieceWriter};
-
-/// One RRset to lay out. Rdata is in wire format, names uncompressed.
-#[derive(Clone)]
-pub struct RrsetParts<'a> {
-    /// The type.
-    pub rtype: Rtype,
-    /// The TTL.
-    pub ttl: Ttl,
-    /// The rdata of its records.
-    pub rdata: &'a [Box<[u8]>],
-    /// The RRSIG records that cover it.
-    pub signatures: &'a [Box<[u8]>],
-    /// Addresses within the zone of what it points at: they go into the additional section. For the NS of a zone cut
-    /// they are its glue (RFC 9499 §7).
-    pub additional: Vec<Address<'a>>,
-}
-
-/// An address record of some RRset's target.
-#[derive(Clone, Copy)]
-pub struct Address<'a> {
-    /// Whose address.
-    pub owner: &'a Name,
-    /// A or AAAA.
-    pub rtype: Rtype,
-    /// The TTL.
-    pub ttl: Ttl,
-    /// The address.
-    pub rdata: &'a [u8],
-}
-
-/// One owner name to lay out.
-pub struct NodeParts<'a> {
-    /// Who owns it.
-    pub owner: &'a Name,
-    /// Its RRsets in order of type, RRSIG left to the RRsets that they cover.
-    pub rrsets: Vec<RrsetParts<'a>>,
-    /// The policy that routes it.
-    pub policy: Option<PolicyId>,
-}
 
 /// A zone, ready to answer. Immutable, shared between snapshots.
 #[derive(Debug)]
@@ -241,11 +203,13 @@ impl<'s> ImageWriter<'s> {
             let followers = Followers {
                 signatures: !rrset.signatures.is_empty(),
                 additional: !rrset.additional.is_empty(),
+                additional_signatures: !rrset.additional_signatures.is_empty(),
             };
             let piece = arena.len();
             node::set_entry(arena, at, index, (rrset.rtype, followers, piece));
             lay(arena, rrset, parts.owner, || PieceWriter::pointed(parts.owner, &self.apex));
             lay_additional(arena, &rrset.additional, &self.apex);
+            lay_additional(arena, &rrset.additional_signatures, &self.apex);
             self.record_count += rrset.rdata.len() + rrset.signatures.len();
         }
         at
@@ -263,7 +227,8 @@ impl<'s> ImageWriter<'s> {
             self.serial = Serial(u32::from_be_bytes(*serial));
         }
         let apex = &self.apex;
-        let soa = RrsetParts { ttl, additional: Vec::new(), ..*soa };
+        let (additional, additional_signatures) = (Vec::new(), Vec::new());
+        let soa = RrsetParts { ttl, additional, additional_signatures, ..*soa };
         lay(&mut self.negative, &soa, apex, || PieceWriter::spelled(apex));
     }
 
@@ -283,29 +248,4 @@ impl<'s> ImageWriter<'s> {
             record_count: self.record_count,
         }
     }
-}
-
-/// Lays an RRset out, and behind it its signatures at the same TTL (RFC 4034 §3).
-pub(super) fn lay<'a>(
-    arena: &mut Vec<u8>,
-    rrset: &RrsetParts<'_>,
-    owner: &Name,
-    piece: impl Fn() -> PieceWriter<'a>,
-) {
-    for (rtype, rdata) in [(rrset.rtype, rrset.rdata), (Rtype::RRSIG, rrset.signatures)] {
-        if !rdata.is_empty() {
-            let mut piece = piece();
-            rdata.iter().for_each(|rdata| piece.record(owner, rtype, rrset.ttl, rdata));
-            piece.finish(arena);
-        }
-    }
-}
-
-fn lay_additional(arena: &mut Vec<u8>, addresses: &[Address<'_>], apex: &Name) {
-    if addresses.is_empty() {
-        return;
-    }
-    let mut piece = PieceWriter::spelled(apex);
-    addresses.iter().for_each(|a| piece.record(a.owner, a.rtype, a.ttl, a.rdata));
-    piece.finish(arena);
 }

@@ -6,17 +6,23 @@
 //! Enter:   `snapshot`, then `respond`, the whole hot path on a few screens, then `catalog`.
 
 mod catalog;
+mod chain;
 mod chaos;
 mod counters;
 mod denial;
+mod exchange;
 mod image;
+mod links;
 mod lookup;
 mod node;
 mod opt;
+mod parts;
 mod resolve;
 mod respond;
+mod sections;
 mod shard;
 mod snapshot;
+mod steer;
 mod suffix;
 mod template;
 mod transcript;
@@ -24,11 +30,11 @@ mod transcript;
 pub use catalog::{Catalog, Served};
 pub use counters::{COUNTED_RCODES, COUNTED_TYPES, Counters, STEERED_SLOT_COUNT, SteeredSlots};
 pub use denial::NSEC3_ITERATIONS_MAX;
-pub use image::{Address, ImageWriter, NodeParts, RrsetParts, ZoneImage};
-pub use resolve::CHAIN_LEN_MAX;
-pub use respond::{
-    Core, Exchange, Outcome, Site, Transport, UDP_PAYLOAD_MAX, respond, respond_quietly,
-};
+pub use exchange::{Exchange, Outcome, Site, Transport, UDP_PAYLOAD_MAX};
+pub use image::{ImageWriter, ZoneImage};
+pub use links::CHAIN_LEN_MAX;
+pub use parts::{Address, NodeParts, RrsetParts};
+pub use respond::{Core, respond, respond_quietly};
 pub use snapshot::Snapshot;
 pub use suffix::Seed;
 pub use transcript::{Record, Transcript};

@@ -22,6 +22,8 @@ pub struct Followers {
     pub signatures: bool,
     /// Addresses of its targets, for the additional section.
     pub additional: bool,
+    /// Signatures over those addresses.
+    pub additional_signatures: bool,
 }
 
 /// What is special about a node.
@@ -67,7 +69,9 @@ pub fn write_node(arena: &mut Vec<u8>, head: &NodeHead<'_>) {
 /// Fills one directory entry of the node at `node`: the RRset's type, and where its piece stands.
 pub fn set_entry(arena: &mut [u8], node: usize, index: usize, entry: (Rtype, Followers, usize)) {
     let (rtype, followers, piece) = entry;
-    let flags = u16::from(followers.signatures) | u16::from(followers.additional) << 1;
+    let flags = u16::from(followers.signatures)
+        | u16::from(followers.additional) << 1
+        | u16::from(followers.additional_signatures) << 2;
     let at = node + HEADER_LEN + usize::from(arena[node]) + index * ENTRY_LEN;
     arena[at..at + 2].copy_from_slice(&rtype.0.to_le_bytes());
     arena[at + 2..at + 4].copy_from_slice(&flags.to_le_bytes());
@@ -83,7 +87,6 @@ pub fn mark_wildcard(arena: &mut [u8], node: usize) {
 #[derive(Clone, Copy)]
 pub struct Node<'z> {
     arena: &'z [u8],
-    at: usize,
     head: &'z [u8; HEADER_LEN],
     owner: &'z [u8],
     entries: &'z [u8],
@@ -100,6 +103,8 @@ pub struct RrsetRef<'z> {
     pub signatures: Option<Piece<'z>>,
     /// Addresses of its targets within the zone: the glue of a cut, a courtesy elsewhere.
     pub additional: Option<Piece<'z>>,
+    /// Signatures over those addresses.
+    pub additional_signatures: Option<Piece<'z>>,
 }
 
 impl<'z> Node<'z> {
@@ -110,18 +115,13 @@ impl<'z> Node<'z> {
         let (owner, rest) = rest.split_at_checked(usize::from(head[0]))?;
         let count = usize::from(u16::from_le_bytes([head[6], head[7]]));
         let entries = rest.get(..count * ENTRY_LEN)?;
-        Some(Node { arena, at, head, owner, entries })
+        Some(Node { arena, head, owner, entries })
     }
 
     /// The owner, relative to the apex, folded.
     #[inline]
     pub fn owner(&self) -> &'z [u8] {
         self.owner
-    }
-
-    /// Whether it is the very same node.
-    pub fn is(&self, other: &Node<'_>) -> bool {
-        std::ptr::eq(self.arena.as_ptr(), other.arena.as_ptr()) && self.at == other.at
     }
 
     /// Whether all of `mask` is set.
@@ -160,14 +160,20 @@ impl<'z> Node<'z> {
         let at = u32::from_le_bytes([fixed[4], fixed[5], fixed[6], fixed[7]]);
         let records = Piece::read(self.arena.get(at as usize..)?)?;
         let flags = u16::from_le_bytes([fixed[2], fixed[3]]);
-        let signatures = if flags & 1 != 0 { records.next() } else { None };
-        let last = signatures.unwrap_or(records);
-        let additional = if flags & 2 != 0 { last.next() } else { None };
+        let mut last = records;
+        let mut follower = |bit: u16| {
+            let piece = if flags & bit != 0 { last.next() } else { None };
+            last = piece.unwrap_or(last);
+            piece
+        };
+        let (signatures, additional) = (follower(1), follower(2));
+        let additional_signatures = follower(4);
         Some(RrsetRef {
             rtype: Rtype(u16::from_le_bytes([fixed[0], fixed[1]])),
             records,
             signatures,
             additional,
+            additional_signatures,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::wire::{Edns, ExtendedError, OPT_FIXED_LEN, OptionCode, Rcode, Section, Writer};
 
-use super::respond::UDP_PAYLOAD_MAX;
+use super::exchange::UDP_PAYLOAD_MAX;
 
 const FLAG_DO: u8 = 0x80;
 const OPTION_HEAD_LEN: usize = 4;

@@ -1,51 +1,21 @@
 //! One query into one response: where every transport, `explain` and the tests come in.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::trace::{Silent, Trace};
 use crate::wire::{Class, Flags, Parsed, Query, Rcode, Rejected, Rtype, Writer, parse_query};
 
+use super::chain::{Resolution, World};
 use super::chaos;
 use super::counters::Counters;
+use super::exchange::{Exchange, Outcome, Site, Transport, UDP_PAYLOAD_MAX};
 use super::opt::ResponseOpt;
-use super::resolve::{Resolution, World, resolve};
+use super::resolve::resolve;
 use super::snapshot::Snapshot;
 use super::suffix::{QNAME_AT, Suffixes};
 
-/// The largest response over UDP, whatever the client says it can take (DNS flag day 2020).
-pub const UDP_PAYLOAD_MAX: usize = 1232;
-
 /// The largest response over UDP to a client without EDNS (RFC 1035 §4.2.1).
 const UDP_PAYLOAD_MIN: usize = 512;
-
-/// What this server says of itself, the same for every query.
-#[derive(Clone, Debug, Default)]
-pub struct Site {
-    /// NSID, `id.server` and `hostname.bind`; at most 63 octets.
-    pub name: Box<str>,
-}
-
-/// How a query came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transport {
-    /// Over UDP: the response fits what the client takes, or is truncated.
-    Udp,
-    /// Over TCP: up to 65,535 octets.
-    Tcp,
-}
-
-/// One request and the room for its response.
-pub struct Exchange<'a> {
-    /// The request as it came.
-    pub request: &'a [u8],
-    /// The address that it came from.
-    pub client: IpAddr,
-    /// How it came.
-    pub transport: Transport,
-    /// Where the response goes: at least [`UDP_PAYLOAD_MAX`] octets, for TCP 65,535.
-    pub response: &'a mut [u8],
-}
 
 /// What one core keeps: counters, and scratch memory that `respond` overwrites.
 pub struct Core {
@@ -54,17 +24,6 @@ pub struct Core {
     /// This core's counters, shared with whoever sums them.
     pub counters: Arc<Counters>,
     pub(super) name: Suffixes,
-}
-
-/// What came of a request: enough for limits, so that `serve` never parses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// Octets of the response; 0 means silence.
-    pub len: usize,
-    /// The response code.
-    pub rcode: Rcode,
-    /// Whether the response was truncated.
-    pub truncated: bool,
 }
 
 impl Core {

@@ -3,6 +3,7 @@
 
 mod body;
 mod change;
+mod explain;
 mod guard;
 mod listener;
 mod problem;
@@ -50,6 +51,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/v1/site/drain", post(change::drain_site))
         .route("/v1/site/undrain", post(change::undrain_site))
         .route("/v1/reload", post(change::reload))
+        .route("/v1/explain", get(explain::explain))
         .route("/v1/generations", get(reading::generations))
         .route("/v1/status", get(reading::status))
         .route("/metrics", get(reading::metrics))

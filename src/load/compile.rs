@@ -45,17 +45,31 @@ fn lay(
     let mut rrsets: Vec<RrsetParts<'_>> = rrsets
         .map(|r| {
             let rdata = hintless.get(&r.rtype).map_or(r.rdata.as_slice(), |rdata| rdata);
-            let additional = additional(zone, r, is_routed);
-            let signatures = covered(r.rtype);
-            RrsetParts { rtype: r.rtype, ttl: r.ttl, rdata, signatures, additional }
+            let is_cut = r.rtype == Rtype::NS && *owner != zone.apex;
+            let targets = targets(r, is_routed);
+            let signed: &[Name] = if is_cut { &[] } else { &targets };
+            RrsetParts {
+                rtype: r.rtype,
+                ttl: r.ttl,
+                rdata,
+                signatures: covered(r.rtype),
+                additional: targets.iter().flat_map(|t| addresses(zone, t)).collect(),
+                additional_signatures: signed
+                    .iter()
+                    .flat_map(|t| over_addresses(zone, t))
+                    .collect(),
+            }
         })
         .collect();
     // A signature that covers nothing is still the zone's, and answers a question for RRSIG.
     let orphans = orphans(node, &signatures);
     if let Some(all) = node.rrset(Rtype::RRSIG).filter(|_| !orphans.is_empty()) {
         let (rtype, ttl, signatures) = (Rtype::RRSIG, all.ttl, &[][..]);
-        let additional = Vec::new();
-        rrsets.push(RrsetParts { rtype, ttl, rdata: &orphans, signatures, additional });
+        let (additional, additional_signatures) = (Vec::new(), Vec::new());
+        let rdata = &orphans;
+        let orphans =
+            RrsetParts { rtype, ttl, rdata, signatures, additional, additional_signatures };
+        rrsets.push(orphans);
     }
     writer.node(&NodeParts { owner, rrsets, policy: policy.copied() });
 }
@@ -78,13 +92,9 @@ fn orphans(node: &Node, signatures: &BTreeMap<Rtype, Rdatas>) -> Rdatas {
     orphaned.flat_map(|(_, rdata)| rdata.clone()).collect()
 }
 
-/// Addresses, within the zone, of the names that NS, MX and SRV records point at. Below a zone cut they are glue. Routed
-/// names are left out: whoever wants those has to ask.
-fn additional<'z>(
-    zone: &'z Zone,
-    rrset: &Rrset,
-    is_routed: &dyn Fn(&Name) -> bool,
-) -> Vec<Address<'z>> {
+/// The names that NS, MX and SRV records point at, whose addresses go along. Routed names are left out: whoever wants
+/// those has to ask.
+fn targets(rrset: &Rrset, is_routed: &dyn Fn(&Name) -> bool) -> Vec<Name> {
     let before = match rrset.rtype {
         Rtype::NS => 0,
         Rtype::MX => 2,
@@ -95,15 +105,30 @@ fn additional<'z>(
     let mut targets: Vec<Name> = rrset.rdata.iter().filter_map(target).collect();
     targets.sort();
     targets.dedup();
-    let targets = targets.iter().filter(|target| !is_routed(target));
-    targets.flat_map(|target| addresses(zone, target)).collect()
+    targets.retain(|target| !is_routed(target));
+    targets
 }
 
+/// The address records of a name, if it lies in the zone.
 fn addresses<'z>(zone: &'z Zone, target: &Name) -> Vec<Address<'z>> {
     let Some((owner, node)) = zone.nodes.get_key_value(target) else { return Vec::new() };
     let rrsets = [Rtype::A, Rtype::AAAA].into_iter().filter_map(|rtype| node.rrset(rtype));
     let records = rrsets.flat_map(|r| r.rdata.iter().map(move |rdata| (r, rdata)));
     records.map(|(r, rdata)| Address { owner, rtype: r.rtype, ttl: r.ttl, rdata }).collect()
+}
+
+/// The signatures over the addresses of a name.
+fn over_addresses<'z>(zone: &'z Zone, target: &Name) -> Vec<Address<'z>> {
+    let Some((owner, node)) = zone.nodes.get_key_value(target) else { return Vec::new() };
+    let Some(signatures) = node.rrset(Rtype::RRSIG) else { return Vec::new() };
+    let mut over = Vec::new();
+    for covered in [Rtype::A, Rtype::AAAA].into_iter().filter_map(|rtype| node.rrset(rtype)) {
+        let ours =
+            signatures.rdata.iter().filter(|r| r.starts_with(&covered.rtype.0.to_be_bytes()));
+        let (rtype, ttl) = (Rtype::RRSIG, covered.ttl);
+        over.extend(ours.map(|rdata| Address { owner, rtype, ttl, rdata }));
+    }
+    over
 }
 
 /// SVCB and HTTPS records whose target is routed lose their address hints: those would bypass the policy.

@@ -178,7 +178,7 @@ impl Walk {
             return None;
         }
         self.out.answer.extend(with_signatures(node, rrset, name, rrset.ttl, self.dnssec_ok));
-        self.out.additional = addresses_of_targets(zone, rrset);
+        self.out.additional = addresses_of_targets(zone, rrset, self.dnssec_ok);
         if let Some(encloser) = source.parent().filter(|_| is_wildcard) {
             self.deny(denial::wildcard_answer(zone, name, &encloser));
         }
@@ -232,7 +232,7 @@ impl Walk {
             Some(_) => {}
             None => self.deny(denial::nodata(zone, cut)),
         }
-        self.out.additional = addresses_of_targets(zone, ns);
+        self.out.additional = addresses_of_targets(zone, ns, false);
     }
 
     /// A negative answer: the SOA, at the smaller of its TTL and its MINIMUM (RFC 2308 §3).
@@ -311,7 +311,7 @@ fn rename(name: &Name, owner: &Name, target: &Name) -> Option<Name> {
 }
 
 /// The addresses, within the zone, of the names that an RRset points at: the glue of a cut, a courtesy elsewhere.
-fn addresses_of_targets(zone: &Zone, rrset: &Rrset) -> Vec<Record> {
+fn addresses_of_targets(zone: &Zone, rrset: &Rrset, dnssec_ok: bool) -> Vec<Record> {
     let before = match rrset.rtype {
         Rtype::NS => 0,
         Rtype::MX => 2,
@@ -323,7 +323,7 @@ fn addresses_of_targets(zone: &Zone, rrset: &Rrset) -> Vec<Record> {
     let mut records = Vec::new();
     for (target, node) in targets.iter().filter_map(|t| zone.nodes.get_key_value(t)) {
         for rrset in [Rtype::A, Rtype::AAAA].iter().filter_map(|&rtype| node.rrset(rtype)) {
-            records.extend(with_signatures(node, rrset, target, rrset.ttl, false));
+            records.extend(with_signatures(node, rrset, target, rrset.ttl, dnssec_ok));
         }
     }
     records

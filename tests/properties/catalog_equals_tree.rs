@@ -53,8 +53,12 @@ fn zone_below(apex: &'static str) -> impl Strategy<Value = (String, Zone)> {
         let mut text = format!(
             "$ORIGIN {apex}\n$TTL 60\n@ SOA ns h 7 60 60 60 30\n@ NS ns\n@ NS ns.elsewhere.\n"
         );
+        // RFC 4592 §4.4: what a DNAME owned by a wildcard means is not defined.
+        let is_defined =
+            |owner: &str, record: &str| !(owner.starts_with('*') && record.starts_with("DNAME"));
         for (owner, records) in &owners {
-            records.iter().for_each(|record| text += &format!("{owner} {record}\n"));
+            let records = records.iter().filter(|record| is_defined(owner, record));
+            records.for_each(|record| text += &format!("{owner} {record}\n"));
         }
         let origin = Name::parse(apex, &Name::root()).unwrap();
         let none = |_: &str, _: &str| Err("no includes".to_string());
@@ -130,6 +134,9 @@ proptest! {
             prop_assert_eq!(found.authoritative, wanted.authoritative, "{}", shown);
             prop_assert_eq!(hot(&found.answer), slow(&wanted.answer), "answer of {}", shown);
             prop_assert_eq!(hot(&found.authority), slow(&wanted.authority), "authority of {}", shown);
+            if qtype == 255 {
+                continue; // RFC 8482 §4.1: a minimal answer, whose additional data is anybody's choice
+            }
             prop_assert_eq!(hot(&found.additional), slow(&wanted.additional), "additional of {}", shown);
         }
     }

@@ -57,6 +57,7 @@ fn snapshot() -> Snapshot {
             rdata,
             signatures: &[],
             additional: if is_cut { vec![address] } else { Vec::new() },
+            additional_signatures: Vec::new(),
         });
         writer.node(&NodeParts { owner, rrsets: parts.collect(), policy: None });
     }

@@ -1,0 +1,118 @@
+//! One answer on its way: what it is made from, what has come of it, what it still owes.
+
+use std::net::IpAddr;
+
+use crate::number::PrefixLen;
+use crate::route::Asker;
+use crate::trace::ClientSource;
+use crate::wire::{ExtendedError, Rcode, Rtype, Writer};
+
+use super::counters::Counters;
+use super::image::ZoneImage;
+use super::links::Links;
+use super::snapshot::Snapshot;
+use super::suffix::Suffixes;
+use super::template::{Anchors, Piece};
+
+/// What an answer is made from, the same along the whole chain.
+pub(super) struct World<'s> {
+    /// The state of the world.
+    pub snapshot: &'s Snapshot,
+    /// Where steered answers are counted.
+    pub counters: &'s Counters,
+    /// Where the query came from.
+    pub resolver: IpAddr,
+    /// The client subnet that it speaks for.
+    pub subnet: Option<IpAddr>,
+    /// Whether DNSSEC records are wanted.
+    pub dnssec_ok: bool,
+}
+
+impl World<'_> {
+    /// Whose address decides: the client's, if the query tells and the policy looks at places at all.
+    pub(super) fn asker(&self, uses_place: bool) -> Asker {
+        match self.subnet.filter(|_| uses_place) {
+            Some(address) => Asker { address, source: ClientSource::Subnet },
+            None => Asker { address: self.resolver, source: ClientSource::Resolver },
+        }
+    }
+}
+
+/// What came of a question, beside the sections that are written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Resolution {
+    /// The response code.
+    pub rcode: Rcode,
+    /// AA: the first name of the chain is in a zone of ours, and not delegated.
+    pub authoritative: bool,
+    /// Something did not fit.
+    pub truncated: bool,
+    /// The longest scope of the routed names on the way (RFC 7871 §7.2.1).
+    pub scope: PrefixLen,
+    /// Why, beyond the response code.
+    pub error: Option<ExtendedError>,
+}
+
+impl Resolution {
+    /// An authoritative answer.
+    pub fn authoritative() -> Resolution {
+        Resolution { authoritative: true, ..Resolution::refusal(Rcode::NOERROR) }
+    }
+
+    /// A response code and nothing else.
+    pub fn refusal(rcode: Rcode) -> Resolution {
+        let (authoritative, truncated) = (false, false);
+        Resolution { rcode, authoritative, truncated, scope: PrefixLen(0), error: None }
+    }
+}
+
+/// What follows a step.
+pub(super) enum Next {
+    /// The answer is whole.
+    Done,
+    /// The name at this offset of the message is to be looked up in turn.
+    Follow(usize),
+}
+
+/// Something did not fit into the message.
+pub(super) struct Full;
+
+/// Turns "it fits" into something that `?` understands.
+pub(super) fn fits(written: bool) -> Result<(), Full> {
+    if written { Ok(()) } else { Err(Full) }
+}
+
+/// One answer on its way.
+pub(super) struct Chain<'c, 's, 'w> {
+    /// What it is made from.
+    pub world: &'c World<'s>,
+    /// The type asked for.
+    pub qtype: Rtype,
+    /// The message.
+    pub writer: &'c mut Writer<'w>,
+    /// What has come of it so far.
+    pub resolution: Resolution,
+    /// The names passed so far.
+    pub links: Links<'s>,
+    /// What goes into the additional section, once the authority section is whole.
+    pub additional: Option<Additional<'s>>,
+}
+
+/// Addresses that go with an RRset.
+pub(super) struct Additional<'s> {
+    /// The records.
+    pub piece: Piece<'s>,
+    /// Signatures over them, if they are wanted.
+    pub signatures: Option<Piece<'s>>,
+    /// Where their zone's apex stands in the message.
+    pub apex: u16,
+    /// RFC 9471 §3: a referral without its glue is truncated. Elsewhere addresses are a courtesy.
+    pub is_glue: bool,
+}
+
+impl Chain<'_, '_, '_> {
+    /// Where a name's owner and its zone's apex stand in the message.
+    pub(super) fn anchors(&self, zone: &ZoneImage, name: &Suffixes) -> Anchors {
+        Anchors { owner: name.at(name.label_count()), apex: name.at(zone.depth()) }
+    }
+}

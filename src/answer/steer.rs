@@ -1,0 +1,77 @@
+//! Routed names: the policy's choice into records (DESIGN §5).
+
+use crate::number::PolicyId;
+use crate::route::{ChoiceAnswer, Family, choose};
+use crate::trace::{Step, Trace};
+use crate::wire::{Rcode, Rtype, Section};
+
+use super::chain::{Chain, Full, Next, fits};
+use super::denial::Absence;
+use super::image::ZoneImage;
+use super::node::Node;
+use super::suffix::Suffixes;
+use super::template::write_pointed;
+
+impl<'s> Chain<'_, 's, '_> {
+    /// A routed name. None where the policy leaves the question to the zone file.
+    pub(super) fn steer(
+        &mut self,
+        policy: PolicyId,
+        zone: &'s ZoneImage,
+        node: Node<'s>,
+        name: &Suffixes,
+        trace: &mut impl Trace,
+    ) -> Result<Option<Next>, Full> {
+        let snapshot = self.world.snapshot;
+        let at = usize::from(policy.0);
+        // By table-covers-plan both are there; without them the zone file's own records serve.
+        let (Some(plan), Some(table)) = (snapshot.plans.get(at), snapshot.table.policies.get(at))
+        else {
+            return Ok(None);
+        };
+        let family = match self.qtype {
+            _ if plan.answers_names() => Family::V4,
+            Rtype::A | Rtype::ANY => Family::V4,
+            Rtype::AAAA => Family::V6,
+            _ => return Ok(None),
+        };
+        trace.step(Step::Routed { policy });
+        let asker = self.world.asker(plan.uses_place());
+        let Some(chosen) = choose(plan, table, family, asker, trace) else {
+            return Ok(None);
+        };
+        self.resolution.scope = self.resolution.scope.max(chosen.scope);
+        self.world.counters.steered(snapshot.steered.slot(policy, chosen.choice.region));
+        let start = self.writer.len();
+        match &chosen.choice.answer {
+            ChoiceAnswer::Default => {
+                let owns = node.rrset(self.qtype).or(node.rrset(Rtype::CNAME)).is_some();
+                if owns { Ok(None) } else { self.steered_nodata(zone, name, policy).map(Some) }
+            }
+            ChoiceAnswer::Nodata => self.steered_nodata(zone, name, policy).map(Some),
+            ChoiceAnswer::Servfail => {
+                self.resolution.rcode = Rcode::SERVFAIL;
+                Ok(Some(Next::Done))
+            }
+            ChoiceAnswer::Records { count, bytes } => {
+                let owner = self.anchors(zone, name).owner;
+                fits(write_pointed(bytes, *count, self.writer, Section::Answer, owner))?;
+                let ends = matches!(self.qtype, Rtype::CNAME | Rtype::ANY);
+                let follows = plan.answers_names() && !ends;
+                Ok(Some(if follows { Next::Follow(start + 12) } else { Next::Done }))
+            }
+        }
+    }
+
+    /// A family that no region has now may have one soon: the SOA lives no longer than a steered answer may.
+    fn steered_nodata(
+        &mut self,
+        zone: &'s ZoneImage,
+        name: &Suffixes,
+        policy: PolicyId,
+    ) -> Result<Next, Full> {
+        let plan = self.world.snapshot.plans.get(usize::from(policy.0));
+        let absence = Absence::Nodata { depth: name.label_count() };
+        self.negative(zone, name, absence, plan.map(|plan| plan.ttl_bounds().0))
+    }
+}

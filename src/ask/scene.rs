@@ -1,0 +1,44 @@
+//! A state of the world to ask about: what a server serves now, or what some files would serve by themselves.
+
+use std::sync::Arc;
+
+use crate::answer::Snapshot;
+use crate::geo::World;
+use crate::health::{Event, LogTime, State, Timed};
+use crate::load::Parts;
+use crate::number::{Generation, Revision};
+use crate::route::{Table, fill};
+
+/// Everything that an answer is made from, and what is known of it besides.
+#[derive(Clone)]
+pub struct Scene {
+    /// What queries are answered from.
+    pub snapshot: Arc<Snapshot>,
+    /// What health remembers.
+    pub health: Arc<State>,
+    /// What is known of addresses.
+    pub world: Arc<World>,
+}
+
+impl Scene {
+    /// What files alone would serve: nothing was ever reported, nobody has decided anything.
+    pub fn of_files(parts: &Parts) -> Scene {
+        let mut health = State::default();
+        let (generation, revision, at) = (Generation(1), Revision(1), LogTime(0));
+        let inventory = parts.inventory.clone();
+        let event = Event::Files { generation, digest: parts.files_digest, inventory };
+        health.apply(&Timed { revision, at, event });
+        let policies = parts.plans.iter().map(|plan| Arc::new(fill(plan, &health, at))).collect();
+        let snapshot = Snapshot {
+            generation,
+            revision,
+            digest: parts.files_digest,
+            catalog: parts.catalog.clone(),
+            plans: parts.plans.clone(),
+            table: Table { policies },
+            steered: Arc::default(),
+        };
+        let (snapshot, health) = (Arc::new(snapshot), Arc::new(health));
+        Scene { snapshot, health, world: parts.world.clone() }
+    }
+}
