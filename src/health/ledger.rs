@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::cached::Cached;
 use super::event::{Boot, Identity, LogTime, Report, Settings, Status};
 use super::subject::{Member, Subject};
 
@@ -42,6 +43,8 @@ pub(super) struct Vantage {
     pub heard: LogTime,
     /// Its words on subjects that are not exactly one known endpoint: they wait for endpoints that files may bring.
     pub words: BTreeMap<Subject, Opinion>,
+    /// Derived: the hash of the words.
+    pub words_hash: Cached,
 }
 
 impl Opinion {

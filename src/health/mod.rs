@@ -7,6 +7,7 @@
 //!          `view` tells of the state, `image` is the state as bytes.
 
 mod admit;
+mod cached;
 mod calendar;
 mod event;
 mod fold;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::number::{Digest, Generation, Revision};
 use crate::reason::Reason;
 
+use super::cached::Cached;
 use super::calendar::Calendar;
 use super::event::{Action, Expiry, Inventory, LogTime, Settings, Status};
 use super::ledger::{Opinion, Vantage};
@@ -38,6 +39,8 @@ pub struct State {
     pub(super) generation: Generation,
     pub(super) files: Digest,
     pub(super) inventory: Arc<Inventory>,
+    /// Derived.
+    pub(super) inventory_hash: Cached,
     pub(super) vantages: BTreeMap<Box<str>, Vantage>,
     pub(super) endpoints: BTreeMap<Arc<Member>, Endpoint>,
     pub(super) overrides: BTreeMap<Subject, Override>,
@@ -77,6 +80,8 @@ pub(super) struct Endpoint {
     pub due: Option<LogTime>,
     /// Derived: whether its pool counts it among those that a quorum calls down.
     pub opined_down: bool,
+    /// Derived: the hash of all the rest.
+    pub hash: Cached,
 }
 
 /// An operator's decision.
@@ -144,6 +149,7 @@ impl Endpoint {
             standing,
             due: None,
             opined_down: false,
+            hash: Cached::default(),
         }
     }
 

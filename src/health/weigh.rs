@@ -75,6 +75,7 @@ impl State {
             pool.opined_down += usize::from(opined_down);
             pool.opined_down -= usize::from(endpoint.opined_down);
             endpoint.opined_down = opined_down;
+            endpoint.hash.forget();
         }
         Some(finding)
     }
@@ -130,6 +131,7 @@ impl State {
             finding = after;
         }
         let Some(endpoint) = self.endpoints.get_mut(&**member) else { return false };
+        endpoint.hash.forget();
         (endpoint.wish, endpoint.recovering) = (finding.wish, finding.recovering);
         self.calendar.move_to(member, endpoint.due, finding.due);
         endpoint.due = finding.due;
@@ -166,6 +168,7 @@ impl State {
                 (true, false, None) | (false, false, _) | (true, true, _) => {}
             }
         }
+        endpoint.hash.forget();
         endpoint.verdict = verdict;
         endpoint.turned = Some(now);
         endpoint.recovering = None;

@@ -574,6 +574,16 @@ proptest! {
     }
 
     #[test]
+    fn kept_hashes_follow_the_state(history in any_history()) {
+        let mut state = State::default();
+        for timed in &history {
+            state.apply(timed);
+            let fresh = State::from_bytes(&state.to_bytes()).expect("an image of our own");
+            prop_assert_eq!(state.digest(), fresh.digest(), "hash-follows, after {:?}", timed);
+        }
+    }
+
+    #[test]
     fn no_bytes_confuse_the_reader_of_images(
         history in any_history(),
         at in any::<prop::sample::Index>(),
