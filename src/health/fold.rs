@@ -100,7 +100,7 @@ impl State {
             vantage.words_hash.forget();
         }
         self.vantages.retain(|_, vantage| keeps(vantage.heard));
-        for endpoint in self.endpoints.values_mut() {
+        for endpoint in self.endpoints.values_mut().map(Arc::make_mut) {
             endpoint.opinions.retain(|vantage, _| self.vantages.contains_key(vantage));
             endpoint.hash.forget();
         }
@@ -168,6 +168,7 @@ impl State {
         changes.inventory = true;
         let present: BTreeSet<&Member> = inventory.members.iter().collect();
         for (member, endpoint) in &mut self.endpoints {
+            let endpoint = Arc::make_mut(endpoint);
             endpoint.hash.forget();
             if present.contains(&**member) {
                 endpoint.gone = None;
@@ -181,7 +182,7 @@ impl State {
             if !self.endpoints.contains_key(member) {
                 let endpoint = self.welcome(member, revision);
                 let member = Arc::new(member.clone());
-                self.endpoints.insert(Arc::clone(&member), endpoint);
+                self.endpoints.insert(Arc::clone(&member), Arc::new(endpoint));
                 // What was said of it before it came counts as said now.
                 touched.heard.push(member);
             }
@@ -218,6 +219,7 @@ impl State {
             if let Some(settings) = self.inventory.pools.get(&member.pool)
                 && endpoint.turned.is_none()
             {
+                let endpoint = Arc::make_mut(endpoint);
                 endpoint.verdict = settings.start;
                 endpoint.hash.forget();
             }
@@ -247,7 +249,9 @@ impl State {
         let covered = self.covered(&report.subject);
         for member in &covered {
             let settings = self.settings(&member.pool);
-            let Some(endpoint) = self.endpoints.get_mut(member) else { continue };
+            let Some(endpoint) = self.endpoints.get_mut(member).map(Arc::make_mut) else {
+                continue;
+            };
             endpoint.hash.forget();
             endpoint.reported = true;
             let opinion = match endpoint.opinions.get_mut(&report.vantage) {
@@ -300,8 +304,11 @@ impl State {
         }
         let mut reaffirmed = Vec::new();
         for (member, endpoint) in &mut self.endpoints {
-            let Some(opinion) = endpoint.opinions.get_mut(name) else { continue };
-            if opinion.said.0 == boot {
+            if endpoint.opinions.get(name).is_none_or(|opinion| opinion.said.0 != boot) {
+                continue;
+            }
+            let endpoint = Arc::make_mut(endpoint);
+            if let Some(opinion) = endpoint.opinions.get_mut(name) {
                 endpoint.hash.forget();
                 let settings = self.inventory.pools.get(&member.pool).copied().unwrap_or_default();
                 opinion.reaffirm(now, settings.stale_millis());
