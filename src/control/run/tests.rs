@@ -130,7 +130,7 @@ fn the_api_takes_and_refuses_as_it_says() {
     assert_eq!(asked.post("/v1/reports", &report(1, "fra")).status, 202, "a repeat is no fault");
     asked.post("/v1/reports", r#"{"vantage":"v"}"#).is_problem(422, "no-subject");
     asked.post("/v1/reports", "hello").is_problem(400, "not-json");
-    asked.post("/v1/reports", &" ".repeat(2 << 20)).is_problem(413, "body-too-large");
+    asked.post("/v1/reports", &" ".repeat((1 << 20) + 1)).is_problem(413, "body-too-large");
 
     // What is read, and read again.
     let health = asked.get("/v1/health/fra");
