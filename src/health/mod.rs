@@ -3,8 +3,8 @@
 //! Owns:    the events, the ledger of reports, the verdict rules, the fold of events into state.
 //! Imports: nothing above the standard library.
 //! Never:   reads a clock, sends a packet, knows a DNS name.
-//! Enter:   `event`, then `ledger`, then `verdict`, then `fold`. Read in that order. `admit` stands before the log with `repeat`,
-//!          `view` tells of the state, `image` is the state as bytes.
+//! Enter:   `event`, then `ledger`, then `verdict`, then `fold`. Read in that order. `admit` and `repeat` stand
+//!          before the log, `view` tells of the state, `image` is the state as bytes.
 
 mod admit;
 mod cached;
