@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use crate::answer::{Record, Served, Transcript};
 use crate::geo::{Place, country_name};
 use crate::health::{Freshness, Tier};
-use crate::number::{ClassId, PolicyId};
+use crate::number::{ClassId, PolicyId, RegionId};
+use crate::reason::Reason;
 use crate::route::{Family, Fate, Plan, RegionAccount, account};
 use crate::trace::ClientSource;
 use crate::zone::{Name, Rtype, to_text};
 
-use super::explain::Inquiry;
+use super::inquiry::Inquiry;
 use super::listener::Heard;
 use super::scene::Scene;
 
@@ -108,12 +109,7 @@ impl<'s> Story<'s> {
         self.line("order", format!("{}{fenced}", order.join(", ")));
     }
 
-    fn choice(
-        &mut self,
-        bucket: u8,
-        reason: crate::reason::Reason,
-        region: Option<crate::number::RegionId>,
-    ) {
+    fn choice(&mut self, bucket: u8, reason: Reason, region: Option<RegionId>) {
         let Some(plan) = self.plan() else { return };
         let name = region.and_then(|region| plan.region_name(region)).unwrap_or("no region");
         self.line("choice", format!("{name}: {} (bucket {bucket} of 256)", reason.text()));
