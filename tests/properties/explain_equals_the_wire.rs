@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::OnceLock;
 
-use homing::answer::{Record, Transcript, Transport};
+use homing::answer::{Exchange, Record, Transcript, Transport, respond_quietly};
 use homing::ask::{Inquiry, Scene, explain};
 use homing::wire::{Name, Rtype};
 use proptest::prelude::*;
@@ -145,9 +145,9 @@ proptest! {
         let (cut, option) = subnet_option(client, source);
         let request = world::query(0, name.as_wire(), rtype, 1, &world::opt(0, &option));
         let mut response = vec![0; 65_535];
-        let snapshot = &scene.snapshot;
-        let outcome =
-            world::answer_to(cut, snapshot, &request, Transport::Tcp, &mut world::core(), &mut response);
+        let exchange =
+            Exchange { request: &request, client: cut, transport: Transport::Tcp, response: &mut response };
+        let outcome = respond_quietly(&scene.snapshot, exchange, &mut world::core());
         let sent = Transcript::read(&response[..outcome.len]).expect("a well-formed response");
         prop_assert_eq!(&told.response, &sent, "{}", told.text);
 

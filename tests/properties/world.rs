@@ -71,18 +71,7 @@ pub fn answer(
     core: &mut Core,
     response: &mut [u8],
 ) -> Outcome {
-    answer_to(IpAddr::from([193, 0, 0, 1]), snapshot, request, transport, core, response)
-}
-
-/// Answers one request of a resolver at `client`.
-pub fn answer_to(
-    client: IpAddr,
-    snapshot: &Snapshot,
-    request: &[u8],
-    transport: Transport,
-    core: &mut Core,
-    response: &mut [u8],
-) -> Outcome {
+    let client = IpAddr::from([193, 0, 0, 1]);
     respond_quietly(snapshot, Exchange { request, client, transport, response }, core)
 }
 
