@@ -8,7 +8,6 @@ use crate::trace::ClientSource;
 use crate::wire::{ExtendedError, Rcode, Rtype, Writer};
 
 use super::counters::Counters;
-use super::image::ZoneImage;
 use super::links::Links;
 use super::snapshot::Snapshot;
 use super::suffix::Suffixes;
@@ -104,15 +103,13 @@ pub(super) struct Additional<'s> {
     pub piece: Piece<'s>,
     /// Signatures over them, if they are wanted.
     pub signatures: Option<Piece<'s>>,
-    /// Where their zone's apex stands in the message.
-    pub apex: u16,
     /// RFC 9471 §3: a referral without its glue is truncated. Elsewhere addresses are a courtesy.
     pub is_glue: bool,
 }
 
 impl Chain<'_, '_, '_> {
-    /// Where a name's owner and its zone's apex stand in the message.
-    pub(super) fn anchors(&self, zone: &ZoneImage, name: &Suffixes) -> Anchors {
-        Anchors { owner: name.at(name.label_count()), apex: name.at(zone.depth()) }
+    /// Where the suffix of `depth` labels owns records.
+    pub(super) fn anchors<'n>(&self, name: &'n Suffixes, depth: usize) -> Anchors<'n> {
+        Anchors { name, depth, is_exact: depth == name.label_count() }
     }
 }

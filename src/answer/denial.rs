@@ -7,7 +7,7 @@ use sha1::{Digest as _, Sha1};
 use crate::wire::{NAME_LEN_MAX, Name, Rtype, Section, Writer};
 
 use super::parts::{RrsetParts, lay};
-use super::suffix::{QNAME_AT, Suffixes};
+use super::suffix::Suffixes;
 use super::template::{Anchors, Piece, PieceWriter};
 
 /// Most extra NSEC3 iterations that we are ready to compute for a query. RFC 9276 §3.1 asks for 0; validators give up
@@ -78,11 +78,11 @@ impl Denial {
             None => self.collect_nsec(name, absence, &mut proofs),
             Some(hashing) => self.collect_nsec3(hashing, name, absence, &mut proofs),
         }
-        let anchors = Anchors { owner: QNAME_AT, apex: name.at(self.depth) };
+        let anchors = Anchors { name, depth: self.depth, is_exact: false };
         proofs.pieces[..proofs.count].iter().all(|&at| {
             let records = self.arena.get(at as usize..).and_then(Piece::read);
             let mut pieces = records.into_iter().chain(records.and_then(|r| r.next()));
-            pieces.all(|piece| piece.write(writer, Section::Authority, anchors))
+            pieces.all(|piece| piece.write(writer, Section::Authority, &anchors))
         })
     }
 

@@ -207,7 +207,7 @@ impl<'s> ImageWriter<'s> {
             };
             let piece = arena.len();
             node::set_entry(arena, at, index, (rrset.rtype, followers, piece));
-            lay(arena, rrset, parts.owner, || PieceWriter::pointed(parts.owner, &self.apex));
+            lay(arena, rrset, parts.owner, || PieceWriter::pointed(parts.owner));
             lay_additional(arena, &rrset.additional, &self.apex);
             lay_additional(arena, &rrset.additional_signatures, &self.apex);
             self.record_count += rrset.rdata.len() + rrset.signatures.len();

@@ -55,17 +55,22 @@ impl<'s> Chain<'_, 's, '_> {
                 }
             }
         }
-        self.pay(name)?;
+        let last = usize::from(name.at(name.label_count()));
+        if self.pay(name)? > 0 {
+            name.load(self.writer.message(), last, self.world.snapshot.catalog.seed());
+        }
         let Some(additional) = self.additional.take() else { return Ok(()) };
-        let anchors = Anchors { owner: additional.apex, apex: additional.apex };
+        let anchors = self.anchors(name, name.label_count());
         let mut pieces = [Some(additional.piece), additional.signatures].into_iter().flatten();
-        let written = pieces.all(|p| p.write(self.writer, Section::Additional, anchors));
+        let written = pieces.all(|p| p.write(self.writer, Section::Additional, &anchors));
         fits(written || !additional.is_glue)
     }
 
-    /// Writes the proofs owed for wildcards on the way.
-    fn pay(&mut self, name: &mut Suffixes) -> Result<(), Full> {
+    /// Writes the proofs owed for wildcards on the way, which takes `name` for each in turn. Gives their number.
+    fn pay(&mut self, name: &mut Suffixes) -> Result<usize, Full> {
+        let mut count = 0;
         for owed in self.links.owed() {
+            count += 1;
             let seed = self.world.snapshot.catalog.seed();
             if let Some(denial) = owed.zone.denial()
                 && name.load(self.writer.message(), owed.name_at, seed)
@@ -74,7 +79,7 @@ impl<'s> Chain<'_, 's, '_> {
                 fits(denial.prove(name, absence, self.writer))?;
             }
         }
-        Ok(())
+        Ok(count)
     }
 
     fn step(&mut self, name: &Suffixes, trace: &mut impl Trace) -> Result<Next, Full> {
@@ -111,7 +116,7 @@ impl<'s> Chain<'_, 's, '_> {
             }
             Found::Dname { node, depth } => {
                 trace.step(Step::Dname { owner: name.suffix(depth) });
-                self.dname(zone, node, name, depth)
+                self.dname(node, name, depth)
             }
             Found::Absent { encloser } => {
                 trace.step(Step::Nxdomain);
@@ -168,14 +173,16 @@ impl<'s> Chain<'_, 's, '_> {
         trace: &mut impl Trace,
     ) -> Result<Next, Full> {
         let start = self.writer.len();
-        let anchors = self.anchors(zone, name);
+        let whole = name.label_count();
+        let is_exact = encloser.is_none();
+        let anchors = Anchors { is_exact, ..self.anchors(name, whole) };
         let mut rrset = node.rrset(self.qtype);
         let mut follows = false;
         match self.qtype {
             Rtype::RRSIG => {
                 let signatures = node.rrsets().filter_map(|r| r.signatures);
                 for piece in signatures.chain(rrset.map(|r| r.records)) {
-                    fits(piece.write(self.writer, Section::Answer, anchors))?;
+                    fits(piece.write(self.writer, Section::Answer, &anchors))?;
                 }
                 rrset = None;
             }
@@ -192,10 +199,10 @@ impl<'s> Chain<'_, 's, '_> {
             if rrset.rtype == Rtype::DNAME && !self.links.show(name.hash(name.label_count())) {
                 return Ok(Next::Done);
             }
-            self.rrset(&rrset, Section::Answer, anchors)?;
-            let (apex, is_glue) = (anchors.apex, false);
+            self.rrset(&rrset, Section::Answer, &anchors)?;
+            let is_glue = false;
             let signatures = rrset.additional_signatures.filter(|_| self.world.dnssec_ok);
-            let additional = |piece| Additional { piece, signatures, apex, is_glue };
+            let additional = |piece| Additional { piece, signatures, is_glue };
             self.additional = rrset.additional.map(additional);
         }
         if self.writer.len() == start {
@@ -207,7 +214,7 @@ impl<'s> Chain<'_, 's, '_> {
             return self.negative(zone, name, absence, None);
         }
         if let (Some(encloser), true) = (encloser, self.world.dnssec_ok) {
-            self.links.owe(Owed { zone, encloser, name_at: usize::from(anchors.owner) });
+            self.links.owe(Owed { zone, encloser, name_at: usize::from(name.at(whole)) });
         }
         // The target stands behind the owner's pointer, type, class, TTL and length.
         Ok(if follows { Next::Follow(start + 12) } else { Next::Done })

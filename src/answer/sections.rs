@@ -15,7 +15,7 @@ impl<'s> Chain<'_, 's, '_> {
         &mut self,
         rrset: &RrsetRef<'_>,
         section: Section,
-        anchors: Anchors,
+        anchors: &Anchors<'_>,
     ) -> Result<(), Full> {
         fits(rrset.records.write(self.writer, section, anchors))?;
         match rrset.signatures {
@@ -35,12 +35,12 @@ impl<'s> Chain<'_, 's, '_> {
         ttl_max: Option<Ttl>,
     ) -> Result<Next, Full> {
         let Some(soa) = zone.negative() else { return Ok(Next::Done) };
-        let anchors = self.anchors(zone, name);
-        self.soa(&soa, anchors, ttl_max)?;
+        let anchors = self.anchors(name, name.label_count());
+        self.soa(&soa, &anchors, ttl_max)?;
         if self.world.dnssec_ok
             && let Some(signatures) = soa.next()
         {
-            self.soa(&signatures, anchors, ttl_max)?;
+            self.soa(&signatures, &anchors, ttl_max)?;
         }
         if self.world.dnssec_ok
             && let Some(denial) = zone.denial()
@@ -53,7 +53,7 @@ impl<'s> Chain<'_, 's, '_> {
     fn soa(
         &mut self,
         piece: &Piece<'_>,
-        anchors: Anchors,
+        anchors: &Anchors<'_>,
         ttl_max: Option<Ttl>,
     ) -> Result<(), Full> {
         let start = self.writer.len();
@@ -72,38 +72,37 @@ impl<'s> Chain<'_, 's, '_> {
         name: &Suffixes,
         depth: usize,
     ) -> Result<Next, Full> {
-        let anchors = Anchors { owner: name.at(depth), apex: name.at(zone.depth()) };
+        let anchors = self.anchors(name, depth);
         let Some(ns) = node.rrset(Rtype::NS) else { return Ok(Next::Done) };
-        fits(ns.records.write(self.writer, Section::Authority, anchors))?;
+        fits(ns.records.write(self.writer, Section::Authority, &anchors))?;
         if self.world.dnssec_ok {
             match (node.rrset(Rtype::DS), zone.denial()) {
                 // A DS that nothing signs tells a validator nothing.
                 (Some(ds), _) if ds.signatures.is_none() => {}
-                (Some(ds), _) => self.rrset(&ds, Section::Authority, anchors)?,
+                (Some(ds), _) => self.rrset(&ds, Section::Authority, &anchors)?,
                 (None, Some(denial)) => {
                     fits(denial.prove(name, Absence::Nodata { depth }, self.writer))?;
                 }
                 (None, None) => {}
             }
         }
-        let (apex, is_glue) = (anchors.apex, true);
+        let is_glue = true;
         self.additional =
-            ns.additional.map(|piece| Additional { piece, signatures: None, apex, is_glue });
+            ns.additional.map(|piece| Additional { piece, signatures: None, is_glue });
         Ok(Next::Done)
     }
 
     /// RFC 6672 §3.1: the DNAME, and a CNAME made from it.
     pub(super) fn dname(
         &mut self,
-        zone: &'s ZoneImage,
         node: Node<'s>,
         name: &Suffixes,
         depth: usize,
     ) -> Result<Next, Full> {
-        let anchors = Anchors { owner: name.at(depth), apex: name.at(zone.depth()) };
+        let anchors = self.anchors(name, depth);
         let Some(dname) = node.rrset(Rtype::DNAME) else { return Ok(Next::Done) };
         if self.links.show(name.hash(depth)) {
-            self.rrset(&dname, Section::Answer, anchors)?;
+            self.rrset(&dname, Section::Answer, &anchors)?;
         }
         // Pointer, type, class, TTL, length, and then the target, which is never compressed.
         let Some((head, target)) = dname.records.octets().split_first_chunk::<12>() else {

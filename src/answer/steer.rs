@@ -54,7 +54,7 @@ impl<'s> Chain<'_, 's, '_> {
                 Ok(Some(Next::Done))
             }
             ChoiceAnswer::Records { count, bytes } => {
-                let owner = self.anchors(zone, name).owner;
+                let owner = name.at(name.label_count());
                 fits(write_pointed(bytes, *count, self.writer, Section::Answer, owner))?;
                 let ends = matches!(self.qtype, Rtype::CNAME | Rtype::ANY);
                 let follows = plan.answers_names() && !ends;

@@ -1,17 +1,17 @@
 //! Pieces: records laid out at load time, ready to copy into any message.
 //!
-//! A piece is one RRset's records (or a small set of them) in wire format. Names in it point at two places of the
-//! message: its owner, and the apex of its zone. Where the owner was asked for by its own name, both are known
-//! beforehand and the copy is verbatim; a wildcard or a chain relocates at most [`RELOCATION_COUNT_MAX`] words.
+//! A piece is one RRset's records (or a small set of them) in wire format. Names in it point at suffixes of the owner
+//! that stand in the message already. Where the owner was asked for by its own name, they stand where they are known to
+//! beforehand, and the copy is verbatim; a wildcard or a chain relocates at most [`RELOCATION_COUNT_MAX`] words.
 //!
 //! ```text
-//! u16 records | u8 relocations | u8 kind | u32 octets | relocations × u16 | octets
+//! u16 records | u8 relocations | u8 kind | u32 octets | relocations × { u16 at, u8 labels } | octets
 //! ```
 
 use crate::number::Ttl;
 use crate::wire::{Name, Rtype, Section, Writer};
 
-use super::suffix::QNAME_AT;
+use super::suffix::{QNAME_AT, Suffixes};
 
 /// Most compressed names in one piece; the rest are spelled out. A guess: more save little and cost patching.
 pub const RELOCATION_COUNT_MAX: usize = 8;
@@ -32,29 +32,40 @@ enum Kind {
 
 /// Lays a piece out. Owned memory, load time only.
 pub struct PieceWriter<'a> {
-    apex: &'a Name,
     kind: Kind,
+    /// The name whose suffixes names in the piece may point at: the owner, or the apex.
+    reference: &'a Name,
+    /// Labels of the longest suffix that may be pointed at.
+    depth_max: usize,
     records: u16,
-    apex_at: u16,
-    relocations: Vec<u16>,
+    relocations: Vec<Relocation>,
     octets: Vec<u8>,
 }
 
+/// A pointer within a piece, and the labels of the suffix that it points at.
+struct Relocation {
+    at: u16,
+    depth: u8,
+}
+
+const RELOCATION_LEN: usize = 3;
+
 impl<'a> PieceWriter<'a> {
-    /// A piece whose records all belong to `owner`, which is at or below `apex`.
-    pub fn pointed(owner: &Name, apex: &'a Name) -> PieceWriter<'a> {
-        let above = owner.as_wire().len().saturating_sub(apex.as_wire().len());
-        PieceWriter::new(apex, Kind::Pointed, QNAME_AT + above as u16)
+    /// A piece whose records all belong to `owner`.
+    pub fn pointed(owner: &'a Name) -> PieceWriter<'a> {
+        // Where a wildcard is the source of synthesis, its first label is not in the message.
+        let depth_max = owner.label_count() - usize::from(owner.is_wildcard());
+        PieceWriter::new(owner, Kind::Pointed, depth_max)
     }
 
     /// A piece whose records spell their owners.
     pub fn spelled(apex: &'a Name) -> PieceWriter<'a> {
-        PieceWriter::new(apex, Kind::Spelled, QNAME_AT)
+        PieceWriter::new(apex, Kind::Spelled, apex.label_count())
     }
 
-    fn new(apex: &'a Name, kind: Kind, apex_at: u16) -> PieceWriter<'a> {
+    fn new(reference: &'a Name, kind: Kind, depth_max: usize) -> PieceWriter<'a> {
         let (relocations, octets) = (Vec::new(), Vec::new());
-        PieceWriter { apex, kind, records: 0, apex_at, relocations, octets }
+        PieceWriter { kind, reference, depth_max, records: 0, relocations, octets }
     }
 
     /// Adds one record. `owner` matters only where owners are spelled.
@@ -97,16 +108,23 @@ impl<'a> PieceWriter<'a> {
         self.octets.extend_from_slice(rest);
     }
 
-    /// A name, its apex replaced by a pointer where that saves octets and fewer than `most` relocations stand.
+    /// A name, the longest suffix that it shares with the reference replaced by a pointer, while fewer than `most`
+    /// relocations stand.
     fn name(&mut self, name: &Name, most: usize) {
-        let room = self.relocations.len() < most && self.octets.len() <= usize::from(u16::MAX);
-        if !room || self.apex.is_root() || !name.is_at_or_below(self.apex) {
+        let has_room = self.relocations.len() < most && self.octets.len() <= usize::from(u16::MAX);
+        let shared = name.labels().rev().zip(self.reference.labels().rev());
+        let shared = shared.take_while(|(a, b)| a.eq_ignore_ascii_case(b)).take(self.depth_max);
+        let depth = shared.count();
+        if depth == 0 || !has_room {
             return self.octets.extend_from_slice(name.as_wire());
         }
-        let above = name.as_wire().len() - self.apex.as_wire().len();
-        self.octets.extend_from_slice(&name.as_wire()[..above]);
-        self.relocations.push(self.octets.len() as u16);
-        self.octets.extend_from_slice(&(POINTER | self.apex_at).to_be_bytes());
+        let kept = name.as_wire().len() - suffix_len(name, depth);
+        self.octets.extend_from_slice(&name.as_wire()[..kept]);
+        self.relocations.push(Relocation { at: self.octets.len() as u16, depth: depth as u8 });
+        // Right where the reference is the question's own name; relocated elsewhere.
+        let above = self.reference.as_wire().len() - suffix_len(self.reference, depth);
+        let pointer = POINTER | (QNAME_AT + above as u16);
+        self.octets.extend_from_slice(&pointer.to_be_bytes());
     }
 
     /// Appends the piece to an arena.
@@ -114,8 +132,9 @@ impl<'a> PieceWriter<'a> {
         arena.extend_from_slice(&self.records.to_le_bytes());
         arena.extend_from_slice(&[self.relocations.len() as u8, self.kind as u8]);
         arena.extend_from_slice(&(self.octets.len() as u32).to_le_bytes());
-        for at in &self.relocations {
-            arena.extend_from_slice(&at.to_le_bytes());
+        for relocation in &self.relocations {
+            arena.extend_from_slice(&relocation.at.to_le_bytes());
+            arena.push(relocation.depth);
         }
         arena.extend_from_slice(&self.octets);
     }
@@ -132,13 +151,26 @@ pub struct Piece<'a> {
     after: &'a [u8],
 }
 
-/// Where a piece's owner and its zone's apex stand in the message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Anchors {
-    /// The owner.
-    pub owner: u16,
-    /// The apex of the owner's zone.
-    pub apex: u16,
+/// Where the names that a piece points at stand in the message.
+#[derive(Clone, Copy)]
+pub struct Anchors<'n> {
+    /// A name in the message that ends as the owner does.
+    pub name: &'n Suffixes,
+    /// Labels of the owner.
+    pub depth: usize,
+    /// Whether the owner is `name` as the zone has it: not a wildcard, not a suffix.
+    pub is_exact: bool,
+}
+
+impl Anchors<'_> {
+    fn owner(&self) -> u16 {
+        self.name.at(self.depth)
+    }
+}
+
+/// Octets of the suffix of `depth` labels, the root's included.
+fn suffix_len(name: &Name, depth: usize) -> usize {
+    1 + name.labels().rev().take(depth).map(|label| 1 + label.len()).sum::<usize>()
 }
 
 impl<'a> Piece<'a> {
@@ -147,7 +179,7 @@ impl<'a> Piece<'a> {
     pub fn read(arena: &'a [u8]) -> Option<Piece<'a>> {
         let (head, rest) = arena.split_first_chunk::<HEADER_LEN>()?;
         let len = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
-        let (relocations, rest) = rest.split_at_checked(2 * usize::from(head[2]))?;
+        let (relocations, rest) = rest.split_at_checked(RELOCATION_LEN * usize::from(head[2]))?;
         let (octets, after) = rest.split_at_checked(len)?;
         let kind = if head[3] == 0 { Kind::Pointed } else { Kind::Spelled };
         let records = u16::from_le_bytes([head[0], head[1]]);
@@ -166,20 +198,28 @@ impl<'a> Piece<'a> {
 
     /// Copies the records into a section. False, and nothing written, if they do not fit.
     #[inline]
-    pub fn write(&self, writer: &mut Writer<'_>, section: Section, anchors: Anchors) -> bool {
+    pub fn write(&self, writer: &mut Writer<'_>, section: Section, anchors: &Anchors<'_>) -> bool {
         let start = writer.len();
-        if anchors.apex.max(anchors.owner) > POINTER_MAX || !writer.put(self.octets) {
+        let owner = anchors.owner();
+        if owner > POINTER_MAX || !writer.put(self.octets) {
             return false;
         }
-        for at in self.relocations.chunks_exact(2) {
-            let at = usize::from(u16::from_le_bytes([at[0], at[1]]));
-            writer.patch(start + at, POINTER | anchors.apex);
-        }
-        if self.kind == Kind::Pointed && anchors.owner != QNAME_AT {
-            relocate_owners(writer, start, self.records, anchors.owner);
-        }
         writer.count(section, self.records);
+        let is_verbatim = anchors.is_exact && owner == QNAME_AT && self.kind == Kind::Pointed;
+        if !is_verbatim {
+            self.relocate(writer, start, anchors);
+        }
         true
+    }
+
+    fn relocate(&self, writer: &mut Writer<'_>, start: usize, anchors: &Anchors<'_>) {
+        for relocation in self.relocations.chunks_exact(RELOCATION_LEN) {
+            let at = usize::from(u16::from_le_bytes([relocation[0], relocation[1]]));
+            writer.patch(start + at, POINTER | anchors.name.at(usize::from(relocation[2])));
+        }
+        if self.kind == Kind::Pointed {
+            relocate_owners(writer, start, self.records, anchors.owner());
+        }
     }
 
     /// Lowers the TTLs of records that were written at `start` and spell their owners.
@@ -230,6 +270,7 @@ fn relocate_owners(writer: &mut Writer<'_>, start: usize, records: u16, owner: u
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::answer::Seed;
 
     fn name(text: &str) -> Name {
         Name::parse(text, &Name::root()).unwrap()
@@ -237,28 +278,38 @@ mod tests {
 
     #[test]
     fn a_piece_is_copied_and_its_pointers_follow_the_message() {
-        let (apex, owner) = (name("a.test."), name("www.a.test."));
-        let mut piece = PieceWriter::pointed(&owner, &apex);
+        let owner = name("www.a.test.");
+        let mut piece = PieceWriter::pointed(&owner);
         piece.record(&owner, Rtype::MX, Ttl::from_secs(60), b"\0\x0a\x04mail\x01a\x04test\0");
         piece.record(&owner, Rtype::MX, Ttl::from_secs(60), b"\0\x14\x01m\x05other\0");
         let mut arena = Vec::new();
         piece.finish(&mut arena);
         arena.extend_from_slice(b"next");
-
         let piece = Piece::read(&arena).unwrap();
         assert_eq!(piece.records, 2);
+
+        let message = b"\0\0\0\0\0\0\0\0\0\0\0\0\x03www\x01a\x04test\0\x03www\xc0\x10";
+        let at = |at| {
+            let mut suffixes = Suffixes::new();
+            assert!(suffixes.load(message, at, &Seed::new(1)));
+            suffixes
+        };
+        let (question, chained) = (at(12), at(24));
         let mut buffer = [0; 128];
-        let mut writer = Writer::new(&mut buffer, 128);
-        assert!(piece.write(&mut writer, Section::Answer, Anchors { owner: 12, apex: 16 }));
+        let mut copy = |name: &Suffixes, is_exact, limit| {
+            let mut writer = Writer::new(&mut buffer, limit);
+            let anchors = Anchors { name, depth: 3, is_exact };
+            let written = piece.write(&mut writer, Section::Answer, &anchors);
+            written.then(|| buffer[12..56].to_vec())
+        };
         let first = b"\xc0\x0c\0\x0f\0\x01\0\0\0\x3c\0\x09\0\x0a\x04mail\xc0\x10";
         let second = b"\xc0\x0c\0\x0f\0\x01\0\0\0\x3c\0\x0b\0\x14\x01m\x05other\0";
-        assert_eq!(buffer[12..56], [&first[..], second].concat());
-        let mut writer = Writer::new(&mut buffer, 128);
-        assert!(piece.write(&mut writer, Section::Answer, Anchors { owner: 0x123, apex: 0x234 }));
-        assert_eq!(buffer[12..14], *b"\xc1\x23");
-        assert_eq!(buffer[31..35], *b"\xc2\x34\xc1\x23");
-        let mut writer = Writer::new(&mut buffer, 40);
-        assert!(!piece.write(&mut writer, Section::Answer, Anchors { owner: 12, apex: 16 }));
+        assert_eq!(copy(&question, true, 128), Some([&first[..], second].concat()));
+        let relocated = copy(&chained, true, 128).unwrap();
+        // The owner stands at 24, its suffix a.test. still at 16.
+        assert_eq!((&relocated[..2], &relocated[21..23]), (&b"\xc0\x18"[..], &b"\xc0\x18"[..]));
+        assert_eq!(relocated[19..21], *b"\xc0\x10");
+        assert_eq!(copy(&question, true, 40), None);
     }
 
     #[test]

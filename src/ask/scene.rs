@@ -28,7 +28,7 @@ impl Scene {
         let inventory = parts.inventory.clone();
         let event = Event::Files { generation, digest: parts.files_digest, inventory };
         health.apply(&Timed { revision, at, event });
-        let policies = parts.plans.iter().map(|plan| Arc::new(fill(plan, &health, at))).collect();
+        let policies = parts.plans.iter().map(|plan| Arc::new(fill(plan, &health))).collect();
         let snapshot = Snapshot {
             generation,
             revision,

@@ -117,7 +117,7 @@ impl Tour {
         let from_name = plan.region_name(from)?;
         let subject = format!("{from_name}/{}", plan.pool);
         let after = reported_down(&view.health, &subject)?;
-        let moved = fill(plan, &after, after.now());
+        let moved = fill(plan, &after);
         let to = region(plan, &moved, address).filter(|to| *to != from)?;
         Some(Tour {
             name: name.to_owned(),

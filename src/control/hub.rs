@@ -3,7 +3,7 @@
 //! Owns:  the folded state, the parts of the current snapshot, the sequence of publications.
 //! Never: parses, compiles, writes to disk or waits for anybody: an event costs it less than a millisecond.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::oneshot;
 
 use crate::answer::Snapshot;
-use crate::health::{Changes, LogTime, Member, State, Timed};
+use crate::health::{Changes, Member, State, Timed};
 use crate::number::{Digest, PolicyId, Revision};
 use crate::route::{Plan, PolicyTable, Table, fill};
 
@@ -155,7 +155,7 @@ impl Owner {
         let mut touched = Touched::default();
         for timed in events {
             let changes = Arc::make_mut(&mut self.health).apply(timed);
-            touched.include(&changes, timed.at, &self.members);
+            touched.include(&changes, &self.members);
         }
         if let Some(publication) = publication {
             self.members = index(&publication);
@@ -166,18 +166,18 @@ impl Owner {
         if touched.all {
             self.table = filled(&self.publication, &self.health);
         } else {
-            for (policy, at) in touched.policies {
-                self.fill_one(policy, at);
+            for policy in touched.policies {
+                self.fill_one(policy);
             }
         }
         self.publish();
     }
 
-    fn fill_one(&mut self, policy: PolicyId, at: LogTime) {
+    fn fill_one(&mut self, policy: PolicyId) {
         let index = usize::from(policy.0);
         let plan = self.publication.parts.plans.get(index);
         if let (Some(plan), Some(old)) = (plan, self.table.get_mut(index)) {
-            let filled = fill(plan, &*self.health, at);
+            let filled = fill(plan, &*self.health);
             // An unchanged row keeps its Arc.
             if **old != filled {
                 *old = Arc::new(filled);
@@ -206,28 +206,20 @@ impl Owner {
 #[derive(Default)]
 struct Touched {
     all: bool,
-    /// With the time of the last event that touched it: what is left of a TTL counts from there.
-    policies: BTreeMap<PolicyId, LogTime>,
+    policies: BTreeSet<PolicyId>,
 }
 
 impl Touched {
-    fn include(
-        &mut self,
-        changes: &Changes,
-        at: LogTime,
-        members: &BTreeMap<Member, Vec<PolicyId>>,
-    ) {
+    fn include(&mut self, changes: &Changes, members: &BTreeMap<Member, Vec<PolicyId>>) {
         // A drain moves clients in every policy that has the region: nearly all of them.
         self.all |= changes.drains || changes.inventory;
-        for policy in changes.members.iter().filter_map(|m| members.get(m)).flatten() {
-            self.policies.insert(*policy, at);
-        }
+        self.policies.extend(changes.members.iter().filter_map(|m| members.get(m)).flatten());
     }
 }
 
 /// By table-covers-plan: a row for each class of each plan of the publication.
 fn filled(publication: &Publication, health: &State) -> Vec<Arc<PolicyTable>> {
-    let filled = |plan: &Arc<Plan>| Arc::new(fill(plan, health, health.now()));
+    let filled = |plan: &Arc<Plan>| Arc::new(fill(plan, health));
     publication.parts.plans.iter().map(filled).collect()
 }
 

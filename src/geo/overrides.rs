@@ -157,7 +157,7 @@ impl Reader<'_> {
             let valid = String::from_utf8_lossy(line);
             let column = valid.chars().position(|c| c == '\u{fffd}').unwrap_or(0);
             let message = "the line is not UTF-8 text";
-            return self.error("override-malformed", (number, column), &valid, message, "");
+            return self.error("override-malformed", (number, column), &valid, (message, ""));
         };
         // A byte order mark is what some table programs begin a file with.
         let line = if number == 1 { line.trim_start_matches('\u{feff}') } else { line };
@@ -170,7 +170,7 @@ impl Reader<'_> {
             let help = "write prefix,place-or-region,comment";
             let message = "there is no place or region after the prefix";
             let column = line.chars().count();
-            return self.error("override-malformed", (number, column), line, message, help);
+            return self.error("override-malformed", (number, column), line, (message, help));
         };
         let word_column = prefix.chars().count() + 1 + indent(word);
         // Both are read, so that both mistakes of a line come at once.
@@ -186,13 +186,13 @@ impl Reader<'_> {
             Ok(prefix) => prefix,
             Err(PrefixError::HostBits(prefix)) => {
                 let message = format!("{text} has bits beyond its length");
-                self.error("override-host-bits", at, line, &message, &format!("write {prefix}"));
+                self.error("override-host-bits", at, line, (&message, &format!("write {prefix}")));
                 return None;
             }
             Err(PrefixError::Malformed) => {
                 let message = format!("{text:?} is not an address prefix");
                 let help = "write it as 192.0.2.0/24 or 2001:db8::/32";
-                self.error("override-prefix", at, line, &message, help);
+                self.error("override-prefix", at, line, (&message, help));
                 return None;
             }
         };
@@ -200,7 +200,7 @@ impl Reader<'_> {
             None => Some(prefix),
             Some(first) => {
                 let message = format!("{prefix} stands here twice; first at line {first}");
-                self.error("override-duplicate", at, line, &message, "remove one of the two");
+                self.error("override-duplicate", at, line, (&message, "remove one of the two"));
                 None
             }
         }
@@ -221,22 +221,21 @@ impl Reader<'_> {
             names.sort_unstable();
             let names: Vec<_> = names.iter().take(20).map(|(_, name)| *name).collect();
             let help = format!("{error}; regions are: {}", names.join(" "));
-            self.error("region-unknown", at, line, &message, &help);
+            self.error("region-unknown", at, line, (&message, &help));
         } else {
             let message = format!("{text} is no place: {error}");
-            self.error("place-unknown", at, line, &message, "see ISO 3166 and geo/places.csv");
+            self.error("place-unknown", at, line, (&message, "see ISO 3166 and geo/places.csv"));
         }
         None
     }
 
-    /// `column` counts from 0 here.
+    /// `column` counts from 0 here; the last two are what is wrong and how to mend it.
     fn error(
         &mut self,
         code: &'static str,
         (number, column): (u32, usize),
         line: &str,
-        message: &str,
-        help: &str,
+        (message, help): (&str, &str),
     ) {
         self.error_count += 1;
         if self.diagnostics.len() < DIAGNOSTIC_COUNT_MAX {

@@ -110,7 +110,7 @@ impl State {
         let (since, revision) = (self.now, timed.revision);
         let decided = match &timed.event {
             Event::Files { generation, digest, inventory } => {
-                return self.take_files(*generation, *digest, inventory, revision, changes);
+                return self.take_files((*generation, *digest), inventory, revision, changes);
             }
             Event::Report(report) => {
                 return Touched { heard: self.take_report(report), ..Touched::default() };
@@ -148,8 +148,7 @@ impl State {
 
     fn take_files(
         &mut self,
-        generation: Generation,
-        digest: Digest,
+        (generation, digest): (Generation, Digest),
         inventory: &Arc<Inventory>,
         revision: Revision,
         changes: &mut Changes,

@@ -147,13 +147,12 @@ impl Endpoint {
         }
     }
 
-    /// The case to be judged.
+    /// The case to be judged, as if its pool were not in panic.
     pub fn case<'a>(
         &'a self,
         now: LogTime,
         settings: &'a Settings,
         orders: Orders,
-        panic: bool,
         cause: Cause,
     ) -> Case<'a> {
         Case {
@@ -167,7 +166,7 @@ impl Endpoint {
             turned: self.turned,
             recovering: self.recovering,
             orders,
-            panic,
+            panic: false,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::number::Revision;
 use super::event::{Action, LogTime, Status};
 use super::state::{PANIC_WINDOW_MILLIS, Pool, State, tier};
 use super::subject::Member;
-use super::verdict::{Cause, Finding, Orders, Standing, Tier, judge};
+use super::verdict::{Case, Cause, Finding, Orders, Standing, Tier, judge};
 
 /// What made endpoints be weighed.
 #[derive(Clone, Copy)]
@@ -67,7 +67,7 @@ impl State {
     fn note(&mut self, member: &Member, orders: Orders, cause: Cause) -> Option<Finding> {
         let settings = self.settings(&member.pool);
         let endpoint = self.endpoints.get_mut(member).filter(|e| e.gone.is_none())?;
-        let finding = judge(&endpoint.case(self.now, &settings, orders, false, cause));
+        let finding = judge(&endpoint.case(self.now, &settings, orders, cause));
         let opined_down = finding.wish == Some(Status::Down) && !orders.accepted;
         if opined_down != endpoint.opined_down
             && let Some(pool) = self.pools.get_mut(&member.pool)
@@ -84,7 +84,7 @@ impl State {
         let settings = self.settings(&member.pool);
         let panic = self.panics.contains_key(&member.pool);
         let endpoint = self.endpoints.get(member)?;
-        Some(judge(&endpoint.case(self.now, &settings, orders, panic, cause)))
+        Some(judge(&Case { panic, ..endpoint.case(self.now, &settings, orders, cause) }))
     }
 
     fn begin_panic(&mut self, pool: &str, turning: usize, moved: &mut Moved) {

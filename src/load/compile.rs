@@ -7,6 +7,8 @@ use crate::answer::{Address, ImageWriter, NodeParts, RrsetParts, Seed, ZoneImage
 use crate::number::PolicyId;
 use crate::zone::{Name, Node, Rrset, Rtype, Zone};
 
+use super::hints;
+
 /// Lays `zone` out. `routes` are its routed owners; `is_routed` tells of any name of any zone.
 pub fn compile_zone(
     seed: &Seed,
@@ -14,64 +16,68 @@ pub fn compile_zone(
     routes: &BTreeMap<Name, PolicyId>,
     is_routed: &dyn Fn(&Name) -> bool,
 ) -> ZoneImage {
-    let mut writer = ImageWriter::new(seed, &zone.apex, zone.nodes.len() + routes.len());
+    let writer = ImageWriter::new(seed, &zone.apex, zone.nodes.len() + routes.len());
+    let mut layout = Layout { writer, zone, routes, is_routed };
     let unrouted = Node::default();
     // Routed names need not own anything in the file, and nodes have to come in canonical order.
     let mut extra = routes.keys().filter(|owner| !zone.nodes.contains_key(owner)).peekable();
     for (owner, node) in &zone.nodes {
         while let Some(routed) = extra.next_if(|routed| *routed < owner) {
-            lay(&mut writer, zone, routed, &unrouted, routes.get(routed), is_routed);
+            layout.lay(routed, &unrouted);
         }
-        lay(&mut writer, zone, owner, node, routes.get(owner), is_routed);
+        layout.lay(owner, node);
     }
     for routed in extra {
-        lay(&mut writer, zone, routed, &unrouted, routes.get(routed), is_routed);
+        layout.lay(routed, &unrouted);
     }
-    writer.finish()
+    layout.writer.finish()
 }
 
-fn lay(
-    writer: &mut ImageWriter<'_>,
-    zone: &Zone,
-    owner: &Name,
-    node: &Node,
-    policy: Option<&PolicyId>,
-    is_routed: &dyn Fn(&Name) -> bool,
-) {
-    let signatures = signatures(node);
-    let hintless = without_hints(owner, node, is_routed);
-    let covered = |rtype| signatures.get(&rtype).map_or(&[][..], |s| s.as_slice());
-    let rrsets = node.rrsets.iter().filter(|r| r.rtype != Rtype::RRSIG);
-    let mut rrsets: Vec<RrsetParts<'_>> = rrsets
-        .map(|r| {
-            let rdata = hintless.get(&r.rtype).map_or(r.rdata.as_slice(), |rdata| rdata);
-            let is_cut = r.rtype == Rtype::NS && *owner != zone.apex;
-            let targets = targets(r, is_routed);
-            let signed: &[Name] = if is_cut { &[] } else { &targets };
-            RrsetParts {
-                rtype: r.rtype,
-                ttl: r.ttl,
-                rdata,
-                signatures: covered(r.rtype),
-                additional: targets.iter().flat_map(|t| addresses(zone, t)).collect(),
-                additional_signatures: signed
-                    .iter()
-                    .flat_map(|t| over_addresses(zone, t))
-                    .collect(),
-            }
-        })
-        .collect();
-    // A signature that covers nothing is still the zone's, and answers a question for RRSIG.
-    let orphans = orphans(node, &signatures);
-    if let Some(all) = node.rrset(Rtype::RRSIG).filter(|_| !orphans.is_empty()) {
-        let (rtype, ttl, signatures) = (Rtype::RRSIG, all.ttl, &[][..]);
-        let (additional, additional_signatures) = (Vec::new(), Vec::new());
-        let rdata = &orphans;
-        let orphans =
-            RrsetParts { rtype, ttl, rdata, signatures, additional, additional_signatures };
-        rrsets.push(orphans);
+struct Layout<'z, 's> {
+    writer: ImageWriter<'s>,
+    zone: &'z Zone,
+    routes: &'z BTreeMap<Name, PolicyId>,
+    is_routed: &'z dyn Fn(&Name) -> bool,
+}
+
+impl Layout<'_, '_> {
+    fn lay(&mut self, owner: &Name, node: &Node) {
+        let Layout { zone, is_routed, .. } = *self;
+        let signatures = signatures(node);
+        let hintless = without_hints(owner, node, is_routed);
+        let covered = |rtype| signatures.get(&rtype).map_or(&[][..], |s| s.as_slice());
+        let rrsets = node.rrsets.iter().filter(|r| r.rtype != Rtype::RRSIG);
+        let mut rrsets: Vec<RrsetParts<'_>> = rrsets
+            .map(|r| {
+                let rdata = hintless.get(&r.rtype).map_or(r.rdata.as_slice(), |rdata| rdata);
+                let is_cut = r.rtype == Rtype::NS && *owner != zone.apex;
+                let targets = targets(r, is_routed);
+                let signed: &[Name] = if is_cut { &[] } else { &targets };
+                RrsetParts {
+                    rtype: r.rtype,
+                    ttl: r.ttl,
+                    rdata,
+                    signatures: covered(r.rtype),
+                    additional: targets.iter().flat_map(|t| addresses(zone, t)).collect(),
+                    additional_signatures: signed
+                        .iter()
+                        .flat_map(|t| over_addresses(zone, t))
+                        .collect(),
+                }
+            })
+            .collect();
+        // A signature that covers nothing is still the zone's, and answers a question for RRSIG.
+        let orphans = orphans(node, &signatures);
+        if let Some(all) = node.rrset(Rtype::RRSIG).filter(|_| !orphans.is_empty()) {
+            let (rtype, ttl, signatures) = (Rtype::RRSIG, all.ttl, &[][..]);
+            let (additional, additional_signatures) = (Vec::new(), Vec::new());
+            let rdata = &orphans;
+            let orphans =
+                RrsetParts { rtype, ttl, rdata, signatures, additional, additional_signatures };
+            rrsets.push(orphans);
+        }
+        self.writer.node(&NodeParts { owner, rrsets, policy: self.routes.get(owner).copied() });
     }
-    writer.node(&NodeParts { owner, rrsets, policy: policy.copied() });
 }
 
 type Rdatas = Vec<Box<[u8]>>;
@@ -101,8 +107,8 @@ fn targets(rrset: &Rrset, is_routed: &dyn Fn(&Name) -> bool) -> Vec<Name> {
         Rtype::SRV => 6,
         _ => return Vec::new(),
     };
-    let target = |rdata: &Box<[u8]>| Some(Name::from_wire(rdata.get(before..)?).ok()?.0);
-    let mut targets: Vec<Name> = rrset.rdata.iter().filter_map(target).collect();
+    let target = |rdata: &[u8]| Some(Name::from_wire(rdata.get(before..)?).ok()?.0);
+    let mut targets: Vec<Name> = rrset.rdata.iter().filter_map(|r| target(r)).collect();
     targets.sort();
     targets.dedup();
     targets.retain(|target| !is_routed(target));
@@ -139,36 +145,12 @@ fn without_hints(
 ) -> BTreeMap<Rtype, Rdatas> {
     let mut changed = BTreeMap::new();
     for rrset in &node.rrsets {
-        if rrset.rtype != Rtype::SVCB && rrset.rtype != Rtype::HTTPS {
+        if !hints::may_stand_in(rrset.rtype) {
             continue;
         }
         let strip =
-            |rdata: &Box<[u8]>| strip_hints(owner, rdata, is_routed).unwrap_or(rdata.clone());
-        changed.insert(rrset.rtype, rrset.rdata.iter().map(strip).collect());
+            |rdata: &[u8]| hints::strip(owner, rdata, is_routed).unwrap_or_else(|| rdata.into());
+        changed.insert(rrset.rtype, rrset.rdata.iter().map(|rdata| strip(rdata)).collect());
     }
     changed
-}
-
-/// Rdata without its address hints, if its target is routed (RFC 9460 §2.2: priority, target, then parameters).
-fn strip_hints(owner: &Name, rdata: &[u8], is_routed: &dyn Fn(&Name) -> bool) -> Option<Box<[u8]>> {
-    const IPV4_HINT: u16 = 4;
-    const IPV6_HINT: u16 = 6;
-    let (target, len) = Name::from_wire(rdata.get(2..)?).ok()?;
-    // RFC 9460 §2.5.2: in ServiceMode a target of "." is the owner itself.
-    let target = if target.is_root() { owner } else { &target };
-    if !is_routed(target) {
-        return None;
-    }
-    let (kept, mut rest) = rdata.split_at_checked(2 + len)?;
-    let mut kept = kept.to_vec();
-    while let Some(head) = rest.first_chunk::<4>() {
-        let key = u16::from_be_bytes([head[0], head[1]]);
-        let len = 4 + usize::from(u16::from_be_bytes([head[2], head[3]]));
-        let (parameter, after) = rest.split_at_checked(len)?;
-        if key != IPV4_HINT && key != IPV6_HINT {
-            kept.extend_from_slice(parameter);
-        }
-        rest = after;
-    }
-    Some(kept.into())
 }

@@ -2,6 +2,7 @@
 
 use crate::zone::{Name, Rtype, Zone};
 
+const KEY_MANDATORY: u16 = 0; // RFC 9460 §8
 const KEY_IPV4HINT: u16 = 4; // RFC 9460 §7.3
 const KEY_IPV6HINT: u16 = 6;
 
@@ -19,7 +20,7 @@ pub(super) struct Hinted {
 pub(super) fn find(zone: &Zone) -> Vec<Hinted> {
     let mut found = Vec::new();
     for (owner, node) in &zone.nodes {
-        for rrset in node.rrsets.iter().filter(|r| is_svcb(r.rtype)) {
+        for rrset in node.rrsets.iter().filter(|r| may_stand_in(r.rtype)) {
             for target in rrset.rdata.iter().filter_map(|rdata| hinted_target(rdata, owner)) {
                 found.push(Hinted { owner: owner.clone(), target, line: rrset.line });
             }
@@ -28,14 +29,51 @@ pub(super) fn find(zone: &Zone) -> Vec<Hinted> {
     found
 }
 
-fn is_svcb(rtype: Rtype) -> bool {
+/// Whether records of `rtype` may carry address hints.
+pub(super) fn may_stand_in(rtype: Rtype) -> bool {
     rtype == Rtype::SVCB || rtype == Rtype::HTTPS
+}
+
+/// Rdata without its address hints, if its target is routed: else none.
+pub(super) fn strip(
+    owner: &Name,
+    rdata: &[u8],
+    is_routed: &dyn Fn(&Name) -> bool,
+) -> Option<Box<[u8]>> {
+    let (target, params) = split(rdata)?;
+    // RFC 9460 §2.2: priority, target, then parameters.
+    let mut kept = rdata.get(..2 + target.as_wire().len())?.to_vec();
+    if !is_routed(if target.is_root() { owner } else { &target }) {
+        return None;
+    }
+    for (key, value) in params.into_iter().filter(|(key, _)| !is_hint(*key)) {
+        let value = if key == KEY_MANDATORY { present(value) } else { value.to_vec() };
+        if key == KEY_MANDATORY && value.is_empty() {
+            continue;
+        }
+        kept.extend_from_slice(&key.to_be_bytes());
+        // It is no longer than it was.
+        kept.extend_from_slice(&(value.len() as u16).to_be_bytes());
+        kept.extend_from_slice(&value);
+    }
+    Some(kept.into())
+}
+
+/// The keys of a `mandatory` that are left without hints. RFC 9460 §8: a record that lacks a key it
+/// calls mandatory is malformed, and so is an empty list.
+fn present(mandatory: &[u8]) -> Vec<u8> {
+    let key = |pair: &[u8]| pair.iter().fold(0, |key, &octet| key << 8 | u16::from(octet));
+    mandatory.chunks(2).filter(|pair| !is_hint(key(pair))).flatten().copied().collect()
+}
+
+fn is_hint(key: u16) -> bool {
+    [KEY_IPV4HINT, KEY_IPV6HINT].contains(&key)
 }
 
 /// The target of a record with hints; `.` stands for the owner (RFC 9460 §2.5.2).
 fn hinted_target(rdata: &[u8], owner: &Name) -> Option<Name> {
     let (target, params) = split(rdata)?;
-    let has_hint = params.iter().any(|(key, _)| [KEY_IPV4HINT, KEY_IPV6HINT].contains(key));
+    let has_hint = params.iter().any(|(key, _)| is_hint(*key));
     has_hint.then(|| if target.is_root() { owner.clone() } else { target })
 }
 
@@ -63,6 +101,31 @@ mod tests {
     use crate::number::Ttl;
     use crate::zone::{Node, Rrset};
     use std::collections::BTreeMap;
+
+    // RFC 9460 §8: what is mandatory has to be there.
+    #[test]
+    fn hints_leave_with_their_place_among_the_mandatory() {
+        let name = |text: &str| Name::parse(text, &Name::root()).unwrap();
+        let own = b"\0\x01\0";
+        let (alpn, v4, v6) = (&b"\0\x01\0\x03\x02h2"[..], b"\0\x04\0\x04abcd", b"\0\x06\0\0");
+        let mandatory = |keys: &[u8]| [&[0, 0, 0, keys.len() as u8], keys].concat();
+        for (before, after) in [
+            ([own, alpn, v4, v6].concat(), [own, alpn].concat()),
+            (
+                [own, &mandatory(&[0, 1, 0, 4, 0, 6])[..], alpn, v4, v6].concat(),
+                [own, &mandatory(&[0, 1])[..], alpn].concat(),
+            ),
+            ([own, &mandatory(&[0, 4, 0, 6])[..], v4, v6].concat(), own.to_vec()),
+            (
+                [own, &mandatory(&[0, 1])[..], alpn].concat(),
+                [own, &mandatory(&[0, 1])[..], alpn].concat(),
+            ),
+        ] {
+            let stripped = strip(&name("www.a."), &before, &|target| *target == name("www.a."));
+            assert_eq!(stripped.as_deref(), Some(&after[..]), "{before:x?}");
+        }
+        assert_eq!(strip(&name("a."), &[own, &v4[..]].concat(), &|_| false), None);
+    }
 
     #[test]
     fn records_with_hints_are_found_with_their_target() {

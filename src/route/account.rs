@@ -5,9 +5,9 @@ use crate::health::Standing;
 use crate::number::{ClassId, RegionId};
 use crate::reason::Reason;
 
-use super::decide::{Outcome, Verdicts, View, decide, walk};
-use super::plan::Plan;
-use super::table::Family;
+use super::decide::{Cell, Outcome, RegionView, Verdicts, View, decide, walk};
+use super::plan::{Plan, PlanRegion};
+use super::pool::Family;
 
 /// What became of a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +61,8 @@ pub fn account(
     let side = if plan.names { 0 } else { family.index() };
     let view = View::new(plan, health);
     let mut struck: Vec<(u16, Reason)> = Vec::new();
-    let outcome = decide(plan, &view, class, side, bucket, &mut |region, reason| {
+    let cell = Cell { class, side, bucket };
+    let outcome = decide(plan, &view, cell, &mut |region, reason| {
         // The first pass asks for what is best, so its reason is the one worth telling.
         if !struck.iter().any(|&(other, _)| other == region) {
             struck.push((region, reason));
@@ -76,26 +77,25 @@ pub fn account(
     };
     let mut accounts = Vec::new();
     let permitted: Vec<u16> = walk(plan, class, bucket).collect();
+    let mut tell = |index: u16, fate: Fate| {
+        let region = plan.regions.get(usize::from(index)).zip(view.region(index));
+        accounts.extend(region.and_then(|region| region_account(region, health, side, fate)));
+    };
     for &region in &permitted {
-        accounts.extend(region_account(plan, &view, health, side, region, fate(region)));
+        tell(region, fate(region));
     }
     for region in (0..plan.regions.len() as u16).filter(|region| !permitted.contains(region)) {
-        let fate = Fate::Struck(Reason::Fenced);
-        accounts.extend(region_account(plan, &view, health, side, region, fate));
+        tell(region, Fate::Struck(Reason::Fenced));
     }
     accounts
 }
 
 fn region_account(
-    plan: &Plan,
-    view: &View,
+    (region, view): (&PlanRegion, &RegionView),
     health: &impl Verdicts,
     side: usize,
-    index: u16,
     fate: Fate,
 ) -> Option<RegionAccount> {
-    let region = plan.regions.get(usize::from(index))?;
-    let view = view.regions.get(usize::from(index))?;
     let eligible = &view.sides.get(side)?.eligible;
     let endpoints = region.side(side).iter().enumerate().map(|(i, endpoint)| EndpointAccount {
         address: endpoint.member.address.clone(),

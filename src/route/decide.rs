@@ -110,7 +110,7 @@ impl View {
         View { regions: regions.collect() }
     }
 
-    fn region(&self, index: u16) -> Option<&RegionView> {
+    pub(super) fn region(&self, index: u16) -> Option<&RegionView> {
         self.regions.get(usize::from(index))
     }
 }
@@ -172,14 +172,19 @@ pub(super) fn walk<'p>(
     preferred.chain(rest.filter(move |&index| !seen.clone().any(|other| other == index)))
 }
 
-/// Decides for `bucket` of `class` and one family. Every region passed over is told, with the
-/// reason, in each pass.
+/// What is decided at once: one bucket of one class, for one family.
+#[derive(Clone, Copy)]
+pub(super) struct Cell<'p> {
+    pub(super) class: &'p ClassOrder,
+    pub(super) side: usize,
+    pub(super) bucket: u8,
+}
+
+/// Decides for one cell. Every region passed over is told, with the reason, in each pass.
 pub(super) fn decide(
     plan: &Plan,
     view: &View,
-    class: &ClassOrder,
-    side: usize,
-    bucket: u8,
+    Cell { class, side, bucket }: Cell<'_>,
     told: &mut impl FnMut(u16, Reason),
 ) -> Outcome {
     let has =

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
-use crate::health::LogTime;
 use crate::number::Ttl;
 use crate::reason::Reason;
 
-use super::decide::{Outcome, Verdicts, View, decide};
+use super::bucket::BUCKET_COUNT;
+use super::decide::{Cell, Outcome, Verdicts, View, decide};
 use super::plan::{ClassOrder, Plan, PlanEndpoint, PlanSide};
 use super::pool::{POOL_ENDPOINTS_MAX, Target};
-use super::table::{BUCKET_COUNT, Cells, Choice, ChoiceAnswer, PolicyTable, Row};
+use super::table::{Cells, Choice, ChoiceAnswer, PolicyTable, Row};
 
 // Each endpoint begins at most one answer for each reason that a region can be chosen for (six),
 // and a dozen answers have no region: indexes of choices fit 16 bits.
@@ -24,7 +24,7 @@ const _: () = assert!(POOL_ENDPOINTS_MAX * 6 + 12 <= u16::MAX as usize);
 ///
 /// Invariant table-covers-plan: a row for each class of the plan, in order; every cell indexes
 /// `choices`.
-pub fn fill(plan: &Plan, health: &impl Verdicts, _: LogTime) -> PolicyTable {
+pub fn fill(plan: &Plan, health: &impl Verdicts) -> PolicyTable {
     let view = View::new(plan, health);
     let ttl = ttl(plan, health);
     let mut filler = Filler { plan, view, ttl, choices: Vec::new(), known: HashMap::default() };
@@ -90,7 +90,8 @@ impl Filler<'_> {
         }
         let mut segments: Segments = Vec::new();
         for start in starts {
-            let outcome = decide(self.plan, &self.view, class, side, start, &mut |_, _| {});
+            let cell = Cell { class, side, bucket: start };
+            let outcome = decide(self.plan, &self.view, cell, &mut |_, _| {});
             if segments.last().is_none_or(|&(_, last)| last != outcome) {
                 segments.push((start, outcome));
             }

@@ -9,6 +9,7 @@
 //!          `plan`, `decide`, `fill`, then `table`, which is what a query touches.
 
 mod account;
+mod bucket;
 mod classify;
 mod compile;
 mod decide;
@@ -24,17 +25,16 @@ mod share;
 mod table;
 
 pub use account::{EndpointAccount, Fate, RegionAccount, account};
+pub use bucket::{BUCKET_COUNT, bucket};
 pub use compile::{Compiled, Route, compile};
 pub use decide::Verdicts;
 pub use fill::fill;
 pub use plan::{ClassLegend, Plan};
 pub use policy::{Steering, parse_steering};
+pub use pool::Family;
 pub use reader::{Key, Reader, Source, Span, Value, in_file_order};
 pub use region::{Region, Regions, parse_regions, read_position};
 pub use settings::{HealthPatch, parse_duration, parse_health, read_duration, read_health};
-pub use table::{
-    Asker, BUCKET_COUNT, Cells, Choice, ChoiceAnswer, Chosen, Family, PolicyTable, Row, Table,
-    bucket, choose,
-};
+pub use table::{Asker, Cells, Choice, ChoiceAnswer, Chosen, PolicyTable, Row, Table, choose};
 
 pub use crate::health::{Inventory, Settings};

@@ -12,9 +12,8 @@ use crate::number::{ClassId, PolicyId, RegionId, Ttl};
 use crate::reason::Reason;
 
 use super::policy::{Families, WhenAllDown};
-use super::pool::Target;
+use super::pool::{Family, Target};
 use super::share::Preference;
-use super::table::Family;
 
 /// One policy, compiled.
 #[derive(Clone, Debug)]

@@ -61,6 +61,25 @@ pub enum Target {
     },
 }
 
+/// An address family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// IPv4, type A.
+    V4,
+    /// IPv6, type AAAA.
+    V6,
+}
+
+impl Family {
+    /// 0 for IPv4, 1 for IPv6.
+    pub const fn index(self) -> usize {
+        match self {
+            Family::V4 => 0,
+            Family::V6 => 1,
+        }
+    }
+}
+
 impl Target {
     /// The text that health knows it by: a canonical address, or a name in lower case with a
     /// trailing dot.

@@ -5,7 +5,7 @@
 //! member leaves, its buckets go to the others by weight and no other bucket moves; when it
 //! returns, exactly its buckets come back.
 
-use super::table::BUCKET_COUNT;
+use super::bucket::BUCKET_COUNT;
 
 /// How many members deep the preference of a bucket is written down; behind them the ordinary order
 /// holds.

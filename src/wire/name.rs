@@ -50,7 +50,8 @@ impl Name {
             b"" => return Err(NameError::EmptyLabel),
             _ => {}
         }
-        let mut wire = Vec::with_capacity(text.len() + 1 + origin.0.len());
+        let suffix = if text.ends_with(b".") { 0 } else { origin.0.len() };
+        let mut wire = Vec::with_capacity(text.len() + 1 + suffix);
         wire.push(0);
         let mut label = 0;
         let mut rest = text;
@@ -144,19 +145,20 @@ impl Name {
 
     /// The labels from the left, without the root.
     pub fn labels(&self) -> impl DoubleEndedIterator<Item = &[u8]> + ExactSizeIterator + Clone {
-        let mut spans = [(0u8, 0u8); 128];
+        // Where each label begins, its length octet included.
+        let mut starts = [0u8; 128];
         let mut count = 0;
         let mut at = 0;
         while let Some(&len) = self.0.get(at)
             && len > 0
         {
-            spans[count] = (at as u8 + 1, len);
+            starts[count] = at as u8;
             count += 1;
             at += 1 + len as usize;
         }
         (0..count).map(move |i| {
-            let (start, len) = spans[i];
-            &self.0[start as usize..start as usize + len as usize]
+            let start = starts[i] as usize;
+            &self.0[start + 1..][..self.0[start] as usize]
         })
     }
 
@@ -177,8 +179,13 @@ impl Name {
 
     /// The name without its first label; none for the root.
     pub fn parent(&self) -> Option<Name> {
+        self.split().map(|(_, above)| Name(above.into()))
+    }
+
+    /// The first label and what is above it, in wire format; none for the root.
+    fn split(&self) -> Option<(&[u8], &[u8])> {
         let len = self.0[0] as usize;
-        (len > 0).then(|| Name(self.0[1 + len..].into()))
+        (len > 0).then(|| self.0[1..].split_at(len))
     }
 
     /// Whether it is `ancestor` or lies below it.
@@ -268,6 +275,12 @@ impl Ord for Name {
     fn cmp(&self, other: &Name) -> Ordering {
         fn folded(label: &[u8]) -> impl Iterator<Item = u8> {
             label.iter().map(u8::to_ascii_lowercase)
+        }
+        // Siblings, the most compared of all, need no look at the labels that they share.
+        if let (Some((a, above_a)), Some((b, above_b))) = (self.split(), other.split())
+            && above_a == above_b
+        {
+            return folded(a).cmp(folded(b));
         }
         let mut left = self.labels().rev();
         let mut right = other.labels().rev();

@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::number::Ttl;
 use crate::wire::{Name, Rtype};
 
-use super::check::check;
+use super::check::{check, check_nodes};
 use super::rdata;
 use super::report::{Mark, Report};
 use super::rrset::{Node, Rrset, Zone};
@@ -57,6 +57,10 @@ impl Records {
         self.owners.get(record.owner as usize)
     }
 
+    fn has_one_owner(&self, a: &Record, b: &Record) -> bool {
+        a.owner == b.owner || self.name(a) == self.name(b)
+    }
+
     fn compare(&self, a: &Record, b: &Record) -> Ordering {
         let by_owner =
             if a.owner == b.owner { Ordering::Equal } else { self.name(a).cmp(&self.name(b)) };
@@ -64,42 +68,49 @@ impl Records {
     }
 }
 
-/// Makes the zone, and checks it. None where no apex can be told, or the zone is refused.
-pub(super) fn assemble(path: &str, mut records: Records, report: &mut Report<'_>) -> Option<Zone> {
-    let apex = find_apex(path, &records, report)?;
+/// Makes the zone, and checks it. Without a SOA, which is an error, the apex is taken to be `origin`.
+pub(super) fn assemble(
+    path: &str,
+    origin: &Name,
+    mut records: Records,
+    report: &mut Report<'_>,
+) -> Zone {
+    let known_apex = find_apex(path, &records, report);
+    // Without an apex the file is refused, and its other mistakes are told all the same.
+    let apex = known_apex.as_ref().unwrap_or(origin).clone();
     let mut list = std::mem::take(&mut records.list);
-    list.retain(|record| keep_in_zone(&apex, &records, record, report));
+    if known_apex.is_some() {
+        list.retain(|record| keep_in_zone(&apex, &records, record, report));
+    }
     // Stable, so that records of one RRset keep the order in which they were written.
     list.sort_by(|a, b| records.compare(a, b));
     let mut zone = Zone { apex, path: path.to_owned(), nodes: BTreeMap::new() };
     let mut marks = Vec::with_capacity(list.len());
-    let mut list = list.into_iter().peekable();
     let mut nodes = Vec::new();
-    while let Some(first) = list.next() {
-        let Some(owner) = records.name(&first).cloned() else { continue };
-        let mut node = Node::default();
-        let mut next = Some(first);
-        while let Some(first) = next {
-            let mut group = vec![first];
-            while let Some(more) = list.next_if(|r| records.compare(&group[0], r).is_eq()) {
-                group.push(more);
-            }
-            node.rrsets.push(gather(&owner, group, &mut marks, report));
-            next = list.next_if(|r| records.name(r) == Some(&owner));
+    for owned in list.chunk_by_mut(|a, b| records.has_one_owner(a, b)) {
+        let Some(owner) = owned.first().and_then(|r| records.name(r)).cloned() else { continue };
+        let type_count = owned.chunk_by(|a, b| a.rtype == b.rtype).count();
+        let mut rrsets = Vec::with_capacity(type_count);
+        for group in owned.chunk_by_mut(|a, b| a.rtype == b.rtype) {
+            rrsets.push(gather(&owner, group, &mut marks, report));
         }
-        nodes.push((owner, node));
+        nodes.push((owner, Node { rrsets }));
     }
     // Sorted already: the tree is built in one pass.
     zone.nodes = BTreeMap::from_iter(nodes);
-    check(&zone, &marks, records.is_complete, report);
-    Some(zone)
+    match known_apex {
+        Some(_) => check(&zone, &marks, records.is_complete, report),
+        None => check_nodes(&zone, &marks, report),
+    }
+    zone
 }
 
 /// The owner of the SOA; one, and the same SOA (RFC 1035 §5.2).
 fn find_apex(path: &str, records: &Records, report: &mut Report<'_>) -> Option<Name> {
     let mut all = records.list.iter().filter(|r| r.rtype == Rtype::SOA);
     let Some(first) = all.next() else {
-        if records.is_complete {
+        // A record that is no error to leave out is not the SOA; one with a mistake may be.
+        if records.is_complete || report.error_count == 0 {
             let message = "the file has no SOA record";
             let error = Diagnostic::error("soa-missing", Place::file(path), message)
                 .help("a zone begins with one, whose owner is the name of the zone");
@@ -142,13 +153,14 @@ fn keep_in_zone(apex: &Name, records: &Records, record: &Record, report: &mut Re
 /// The records of one owner and type into an RRset; their places are appended to `marks`.
 fn gather(
     owner: &Name,
-    group: Vec<Record>,
+    group: &mut [Record],
     marks: &mut Vec<Mark>,
     report: &mut Report<'_>,
 ) -> Rrset {
-    let mut seen = HashSet::with_capacity(if group.len() > 1 { group.len() } else { 0 });
     let is_alone = group.len() == 1;
-    let mut rrset = Rrset { rtype: Rtype(0), ttl: Ttl::MAX, rdata: Vec::new(), line: 0 };
+    let mut seen = HashSet::with_capacity(if is_alone { 0 } else { group.len() });
+    let rdata = Vec::with_capacity(group.len());
+    let mut rrset = Rrset { rtype: Rtype(0), ttl: Ttl::MAX, rdata, line: 0 };
     for record in group {
         if !is_alone && !seen.insert(rdata::fold(record.rtype, &record.rdata)) {
             let message = format!("{owner} has this {} record already", record.rtype);
@@ -171,7 +183,7 @@ fn gather(
             report.warning(record.mark, "ttl-mismatch", message, help);
         }
         rrset.ttl = rrset.ttl.min(record.ttl);
-        rrset.rdata.push(record.rdata);
+        rrset.rdata.push(std::mem::take(&mut record.rdata));
         marks.push(record.mark);
     }
     rrset

@@ -4,38 +4,105 @@
 use crate::wire::{Name, Rtype};
 
 use super::report::{Mark, Report};
-use super::rrset::{Node, Zone};
+use super::rrset::{Node, Rrset, Zone};
 
 /// Checks `zone`. `marks` has the place of each record, in the order of the zone. Where records
 /// were lost to other mistakes, nothing is said of what is missing.
 pub(super) fn check(zone: &Zone, marks: &[Mark], is_complete: bool, report: &mut Report<'_>) {
     let mut checker = Checker { zone, report, is_complete };
     checker.apex(marks.first());
-    let mut marks = marks.iter();
     // The lowest cut or DNAME above the node at hand: in canonical order all it hides follow it.
     let mut hider: Option<(&Name, Rtype)> = None;
-    for (owner, node) in &zone.nodes {
-        let places: Vec<Vec<Mark>> = node
-            .rrsets
-            .iter()
-            .map(|rrset| marks.by_ref().take(rrset.rdata.len()).copied().collect())
-            .collect();
+    for placed in place(zone, marks) {
+        let owner = placed.owner;
         if hider.is_some_and(|(above, _)| !owner.is_below(above)) {
             hider = None;
         }
         match hider {
-            Some(hider) => checker.hidden(owner, node, &places, hider),
+            Some(hider) => checker.hidden(placed, hider),
             None => {
-                checker.targets(owner, node, &places);
-                if owner != &zone.apex && node.rrset(Rtype::NS).is_some() {
+                checker.targets(placed);
+                if owner != &zone.apex && placed.node.rrset(Rtype::NS).is_some() {
                     hider = Some((owner, Rtype::NS));
-                } else if node.rrset(Rtype::DNAME).is_some() {
+                } else if placed.node.rrset(Rtype::DNAME).is_some() {
                     hider = Some((owner, Rtype::DNAME));
                 }
             }
         }
-        checker.lone_types(owner, node, &places);
+        lone_types(placed, checker.report);
     }
+}
+
+/// Checks of each node by itself: all that can be said of a zone whose apex is not known.
+pub(super) fn check_nodes(zone: &Zone, marks: &[Mark], report: &mut Report<'_>) {
+    place(zone, marks).for_each(|placed| lone_types(placed, report));
+}
+
+/// A node, with the places of its records.
+#[derive(Clone, Copy)]
+struct Placed<'z> {
+    owner: &'z Name,
+    node: &'z Node,
+    marks: &'z [Mark],
+}
+
+impl<'z> Placed<'z> {
+    /// The RRsets, each with the places of its records.
+    fn rrsets(self) -> impl Iterator<Item = (&'z Rrset, &'z [Mark])> {
+        let mut rest = self.marks;
+        self.node.rrsets.iter().map(move |rrset| {
+            let (own, after) = split(rest, rrset.rdata.len());
+            rest = after;
+            (rrset, own)
+        })
+    }
+}
+
+fn place<'z>(zone: &'z Zone, marks: &'z [Mark]) -> impl Iterator<Item = Placed<'z>> {
+    let mut rest = marks;
+    zone.nodes.iter().map(move |(owner, node)| {
+        let count = node.rrsets.iter().map(|rrset| rrset.rdata.len()).sum();
+        let (marks, after) = split(rest, count);
+        rest = after;
+        Placed { owner, node, marks }
+    })
+}
+
+fn split(marks: &[Mark], count: usize) -> (&[Mark], &[Mark]) {
+    marks.split_at_checked(count).unwrap_or((marks, &[]))
+}
+
+/// CNAME stands alone (RFC 1034 §3.6.2, RFC 4034 §3), and some types stand once.
+fn lone_types(placed: Placed<'_>, report: &mut Report<'_>) {
+    let owner = placed.owner;
+    for (rrset, marks) in placed.rrsets() {
+        let code = match rrset.rtype {
+            Rtype::CNAME => "cname-doubled",
+            Rtype::DNAME => "dname-doubled",
+            _ => continue,
+        };
+        if let [first, second, ..] = marks {
+            let (rtype, line) = (rrset.rtype, first.token.line);
+            let message = format!("{owner} has more than one {rtype}; the first is at line {line}");
+            let help = "keep one of them (RFC 1034 §3.6.2, RFC 6672 §2.4)";
+            report.error_with_help(*second, code, message, help);
+        }
+    }
+    let Some((_, [cname, ..])) = placed.rrsets().find(|(r, _)| r.rtype == Rtype::CNAME) else {
+        return;
+    };
+    let beside = |rtype: Rtype| {
+        [Rtype::CNAME, Rtype::RRSIG, Rtype::NSEC, Rtype::SIG, Rtype::KEY, Rtype::NXT]
+            .contains(&rtype)
+    };
+    let Some((rrset, [other, ..])) = placed.rrsets().find(|(r, _)| !beside(r.rtype)) else {
+        return;
+    };
+    let (rtype, line) = (rrset.rtype, other.token.line);
+    let message = format!("{owner} has a CNAME and {rtype} records");
+    let help =
+        format!("remove one of the two (RFC 1034 §3.6.2); the {rtype} record is at line {line}");
+    report.error_with_help(*cname, "cname-and-other-data", message, help);
 }
 
 struct Checker<'z, 'r, 't> {
@@ -54,47 +121,11 @@ impl Checker<'_, '_, '_> {
         }
     }
 
-    /// CNAME stands alone (RFC 1034 §3.6.2, RFC 4034 §3), and some types stand once.
-    fn lone_types(&mut self, owner: &Name, node: &Node, places: &[Vec<Mark>]) {
-        for (rrset, places) in node.rrsets.iter().zip(places) {
-            let code = match rrset.rtype {
-                Rtype::CNAME => "cname-doubled",
-                Rtype::DNAME => "dname-doubled",
-                _ => continue,
-            };
-            if let [first, second, ..] = places.as_slice() {
-                let line = first.token.line;
-                let message = format!(
-                    "{owner} has more than one {}; the first is at line {line}",
-                    rrset.rtype
-                );
-                let help = "keep one of them (RFC 1034 §3.6.2, RFC 6672 §2.4)";
-                self.report.error_with_help(*second, code, message, help);
-            }
-        }
-        let at = |rtype: Rtype| node.rrsets.iter().position(|r| r.rtype == rtype);
-        let Some(cname) = at(Rtype::CNAME) else { return };
-        let beside = |rtype: Rtype| {
-            [Rtype::CNAME, Rtype::RRSIG, Rtype::NSEC, Rtype::SIG, Rtype::KEY, Rtype::NXT]
-                .contains(&rtype)
-        };
-        let Some(other) = node.rrsets.iter().position(|r| !beside(r.rtype)) else { return };
-        let mark = |index: usize| places.get(index).and_then(|p| p.first()).copied();
-        let (Some(cname), Some(other_mark)) = (mark(cname), mark(other)) else { return };
-        let rtype = node.rrsets.get(other).map_or(Rtype(0), |r| r.rtype);
-        let message = format!("{owner} has a CNAME and {rtype} records");
-        let line = other_mark.token.line;
-        let help = format!(
-            "remove one of the two (RFC 1034 §3.6.2); the {rtype} record is at line {line}"
-        );
-        self.report.error_with_help(cname, "cname-and-other-data", message, help);
-    }
-
     /// Names that NS, MX and SRV records point at should exist and not be aliases (RFC 2181 §10.3,
     /// RFC 2782).
-    fn targets(&mut self, owner: &Name, node: &Node, places: &[Vec<Mark>]) {
-        for (rrset, places) in node.rrsets.iter().zip(places) {
-            for (rdata, &mark) in rrset.rdata.iter().zip(places) {
+    fn targets(&mut self, placed: Placed<'_>) {
+        for (rrset, marks) in placed.rrsets() {
+            for (rdata, &mark) in rrset.rdata.iter().zip(marks) {
                 let skip = match rrset.rtype {
                     Rtype::NS => 0,
                     Rtype::MX => 2,
@@ -103,7 +134,7 @@ impl Checker<'_, '_, '_> {
                 };
                 let name = rdata.get(skip..).and_then(|rest| Name::from_wire(rest).ok());
                 if let Some((target, _)) = name.filter(|(n, _)| !n.is_root()) {
-                    self.target(owner, rrset.rtype, &target, mark);
+                    self.target(placed.owner, rrset.rtype, &target, mark);
                 }
             }
         }
@@ -156,22 +187,16 @@ impl Checker<'_, '_, '_> {
     }
 
     /// What lies below a cut or a DNAME is never answered from (RFC 1034 §4.2.1, RFC 6672 §2.4).
-    fn hidden(
-        &mut self,
-        owner: &Name,
-        node: &Node,
-        places: &[Vec<Mark>],
-        (above, by): (&Name, Rtype),
-    ) {
+    fn hidden(&mut self, placed: Placed<'_>, (above, by): (&Name, Rtype)) {
         let may_be_glue =
             |rtype: Rtype| by == Rtype::NS && [Rtype::A, Rtype::AAAA].contains(&rtype);
-        let occluded = node.rrsets.iter().zip(places).find(|(r, _)| !may_be_glue(r.rtype));
-        let Some((rrset, Some(&mark))) = occluded.map(|(r, p)| (r, p.first())) else { return };
+        let occluded = placed.rrsets().find(|(r, _)| !may_be_glue(r.rtype));
+        let Some((rrset, &[mark, ..])) = occluded else { return };
         let (code, what) = match by {
             Rtype::DNAME => ("below-dname", "DNAME"),
             _ => ("below-cut", "delegation"),
         };
-        let rtype = rrset.rtype;
+        let (owner, rtype) = (placed.owner, rrset.rtype);
         let message = format!("{owner} {rtype} lies below the {what} at {above} and is not served");
         self.report.warning(mark, code, message, "remove it, or move it into the other zone");
     }

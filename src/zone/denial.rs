@@ -2,11 +2,11 @@
 //! §7.2) of a zone.
 
 use data_encoding::BASE32HEX_NOPAD;
+use sha1::{Digest as _, Sha1};
 
 use crate::wire::{Name, Rtype};
 
 use super::rrset::{Node, Rrset, Zone};
-use super::sha1::sha1;
 
 /// Iterations of the hash that are computed; more are refused by validators anyway (RFC 9276 §3.2).
 const ITERATIONS_MAX: u16 = 500;
@@ -122,9 +122,10 @@ impl<'z> Nsec3<'z> {
 
     /// RFC 5155 §5: the owner that `name` has in the chain.
     fn hashed_owner(&self, name: &Name) -> Option<Name> {
-        let mut hash = sha1(&[&name.to_folded(), self.salt]);
+        let salted = |octets: &[u8]| Sha1::new().chain_update(octets).chain_update(self.salt);
+        let mut hash = salted(&name.to_folded()).finalize();
         for _ in 0..self.iterations {
-            hash = sha1(&[&hash, self.salt]);
+            hash = salted(&hash).finalize();
         }
         self.zone.apex.prepend(BASE32HEX_NOPAD.encode(&hash).as_bytes()).ok()
     }

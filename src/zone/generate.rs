@@ -1,50 +1,68 @@
 //! `$GENERATE`: many records of one pattern, as BIND reads it.
 
-use super::lexer::{Entry, Token};
-use super::parser::{Reader, State};
-use super::report::Mark;
+use super::lexer::Token;
+use super::rdata::Fault;
 
 /// Records that one zone generates; a short line must not make a server run out of memory.
 const GENERATED_COUNT_MAX: u64 = 1_000_000;
 
-/// Expands `$GENERATE start-stop[/step] owner [TTL] [class] type rdata`.
-pub(super) fn expand(reader: &mut Reader<'_, '_>, text: &[u8], entry: &Entry, state: &mut State) {
-    let Some((&directive, [range, pattern @ ..])) = entry.tokens.split_first() else {
-        let Some(&first) = entry.tokens.first() else { return };
-        let mark = state.mark(first);
-        return reader.report.error(mark, "field-missing", "$GENERATE needs a range and a record");
-    };
-    if state.generated.is_some() {
-        return;
-    }
-    let Some(range_read) = Range::parse(range.bytes(text)) else {
+/// The lines that `$GENERATE start-stop[/step] owner [TTL] [class] type rdata` stands for.
+pub(super) struct Pattern<'t> {
+    text: &'t [u8],
+    /// The token of the range.
+    place: Token,
+    range: Range,
+    tokens: &'t [Token],
+}
+
+impl<'t> Pattern<'t> {
+    /// Reads what follows the token of the directive.
+    pub(super) fn parse(
+        text: &'t [u8],
+        directive: Token,
+        arguments: &'t [Token],
+    ) -> Result<Pattern<'t>, Fault> {
+        let Some((&place, tokens)) = arguments.split_first() else {
+            let message = "$GENERATE needs a range and a record";
+            return Err(fault(directive, "field-missing", message));
+        };
+        let range = Range::parse(place.bytes(text));
         let message = "the range is not start-stop or start-stop/step";
-        return reader.report.error(state.mark(*range), "bad-generate", message);
-    };
-    let count = (range_read.stop - range_read.start) / range_read.step + 1;
-    reader.generated_count = reader.generated_count.saturating_add(count);
-    if reader.generated_count > GENERATED_COUNT_MAX {
+        let range = range.ok_or_else(|| fault(place, "bad-generate", message))?;
+        Ok(Pattern { text, place, range, tokens })
+    }
+
+    /// How many lines are left.
+    pub(super) fn count(&self) -> u64 {
+        let Range { start, stop, step } = self.range;
+        if start > stop { 0 } else { (stop - start) / step + 1 }
+    }
+
+    /// Itself, if `total` lines, those of the whole zone, are not too many.
+    pub(super) fn within(self, total: u64) -> Result<Pattern<'t>, Fault> {
+        if total <= GENERATED_COUNT_MAX {
+            return Ok(self);
+        }
         let message = format!("the zone generates more than {GENERATED_COUNT_MAX} records");
-        return reader.report.error(state.mark(*range), "bad-generate", message);
+        Err(fault(self.place, "bad-generate", message))
     }
-    let inner = State { generated: Some(state.mark(directive)), ..state.clone() };
-    let mut line = Vec::new();
-    let error_count = reader.report.error_count;
-    let mut number = range_read.start;
-    while number <= range_read.stop {
+
+    /// Puts the next line into `line`; none when all are written.
+    pub(super) fn write_next(&mut self, line: &mut Vec<u8>) -> Option<Result<(), Fault>> {
+        let number = self.range.start;
+        if number > self.range.stop {
+            return None;
+        }
+        self.range.start = number.saturating_add(self.range.step);
         line.clear();
-        if let Err(token) = substitute(text, pattern, number, &mut line) {
-            let mark = Mark { token, ..state.mark(directive) };
-            let message = "the pattern is not $, or ${offset,width,base}";
-            return reader.report.error(mark, "bad-generate", message);
-        }
-        reader.read(&line, inner.clone());
-        if reader.report.error_count > error_count {
-            // One mistake of the pattern is told once, not for each of its records.
-            return;
-        }
-        number = number.saturating_add(range_read.step);
+        let message = "the pattern is not $, or ${offset,width,base}";
+        let written = substitute(self.text, self.tokens, number, line);
+        Some(written.map_err(|token| fault(token, "bad-generate", message)))
     }
+}
+
+fn fault(token: Token, code: &'static str, message: impl Into<String>) -> Fault {
+    Fault { token, code, message: message.into(), help: "" }
 }
 
 struct Range {

@@ -51,13 +51,14 @@ pub struct Lexer<'a> {
     at: usize,
     line: u32,
     line_start: usize,
+    has_gone_back: bool,
 }
 
 impl<'a> Lexer<'a> {
     /// A lexer at the start of `text`, after a byte order mark if there is one.
     pub fn new(text: &'a [u8]) -> Lexer<'a> {
         let at = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-        Lexer { text, at, line: 1, line_start: at }
+        Lexer { text, at, line: 1, line_start: at, has_gone_back: false }
     }
 
     /// Reads the next entry into `entry`. None at the end of the text; a slip spoils the entry, and
@@ -72,6 +73,7 @@ impl<'a> Lexer<'a> {
             let Some(&byte) = self.text.get(self.at) else {
                 if let Some(first) = opened.filter(|_| depth > 0) {
                     slip.get_or_insert((Slip::UnclosedParenthesis, first));
+                    self.go_back(first);
                 }
                 break;
             };
@@ -81,7 +83,7 @@ impl<'a> Lexer<'a> {
             fresh_line = false;
             match byte {
                 b' ' | b'\t' | b'\r' => self.at += 1,
-                b';' => self.skip_comment(),
+                b';' => self.skip_line(),
                 b'\n' => {
                     self.end_line();
                     fresh_line = true;
@@ -122,7 +124,28 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn skip_comment(&mut self) {
+    /// Goes back to the next line after `opened` that begins a record, so that the mistakes after a
+    /// parenthesis that is never closed are told too. Once only: a file of nothing but opening
+    /// parentheses would take the square of its length.
+    fn go_back(&mut self, opened: Token) {
+        if std::mem::replace(&mut self.has_gone_back, true) {
+            return;
+        }
+        self.at = opened.start as usize;
+        self.line = opened.line;
+        loop {
+            self.skip_line();
+            if self.at >= self.text.len() {
+                return;
+            }
+            self.end_line();
+            if self.text.get(self.at).is_some_and(|b| !b" \t\r\n;()".contains(b)) {
+                return;
+            }
+        }
+    }
+
+    fn skip_line(&mut self) {
         let rest = self.text.get(self.at..).unwrap_or_default();
         self.at += rest.iter().position(|&b| b == b'\n').unwrap_or(rest.len());
     }
@@ -255,7 +278,10 @@ mod tests {
             ("a \"b\nc", vec!["UnterminatedString 1:3", "c"]),
             ("a (\n\"b\n) d\nc", vec!["UnterminatedString 2:1", "c"]),
             ("a )\nc", vec!["UnopenedParenthesis 1:3", "c"]),
-            ("é (\nb\nc", vec!["UnclosedParenthesis 1:3"]),
+            ("é (\nb\nc", vec!["UnclosedParenthesis 1:3", "b", "c"]),
+            ("a (\n 1\n\n) (\n\tb\nc d", vec!["UnclosedParenthesis 4:3", "c d"]),
+            ("a (\nb (\nc (\nd", vec!["UnclosedParenthesis 1:3", "UnclosedParenthesis 2:3"]),
+            ("a (", vec!["UnclosedParenthesis 1:3"]),
             ("a\\\nb", vec!["a\\", "b"]),
         ] {
             assert_eq!(entries(text), expected, "{text:?}");

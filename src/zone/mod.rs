@@ -10,7 +10,6 @@
 mod assemble;
 mod check;
 mod denial;
-
 mod generate;
 mod lexer;
 mod parser;
@@ -18,7 +17,7 @@ mod rdata;
 mod record;
 mod report;
 mod rrset;
-mod sha1;
+mod state;
 mod tree;
 
 pub use parser::{Includes, Parsed, parse};

@@ -6,16 +6,16 @@
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Place};
-use crate::number::Ttl;
 use crate::wire::Name;
 
-use super::assemble::{Records, assemble};
-use super::generate;
+use super::assemble::assemble;
+use super::generate::Pattern;
 use super::lexer::{Entry, FILE_LEN_MAX, Lexer, Slip, Token};
 use super::rdata::{period, unescape};
 use super::record;
-use super::report::{Mark, Report, Text};
+use super::report::{Mark, Text};
 use super::rrset::Zone;
+use super::state::{Found, State};
 
 /// How deep includes nest.
 const INCLUDE_DEPTH_MAX: usize = 10;
@@ -42,8 +42,7 @@ pub struct Parsed {
 pub fn parse(path: &str, text: &[u8], origin: &Name, includes: &Includes<'_>) -> Parsed {
     let mut reader = Reader {
         includes,
-        report: Report::default(),
-        records: Records::default(),
+        found: Found::default(),
         included_count: 0,
         included_len: 0,
         generated_count: 0,
@@ -53,7 +52,7 @@ pub fn parse(path: &str, text: &[u8], origin: &Name, includes: &Includes<'_>) ->
         let error = Diagnostic::error("file-too-large", place, "the file is larger than 2 GiB");
         return Parsed { zone: None, diagnostics: vec![error] };
     }
-    let source = reader.report.open(path, Text::Given(text));
+    let source = reader.found.report.open(path, Text::Given(text));
     let state = State {
         source,
         depth: 0,
@@ -64,51 +63,25 @@ pub fn parse(path: &str, text: &[u8], origin: &Name, includes: &Includes<'_>) ->
         generated: None,
     };
     reader.read(text, state);
-    let Reader { mut report, records, .. } = reader;
-    let zone = assemble(path, records, &mut report);
-    let zone = zone.filter(|_| report.error_count == 0);
+    let Found { mut report, records } = reader.found;
+    let zone = assemble(path, origin, records, &mut report);
+    let zone = (report.error_count == 0).then_some(zone);
     Parsed { zone, diagnostics: report.finish() }
 }
 
 /// What lasts for the whole zone.
-pub(super) struct Reader<'a, 'i> {
+struct Reader<'a, 'i> {
     includes: &'i Includes<'i>,
-    pub(super) report: Report<'a>,
-    pub(super) records: Records,
+    found: Found<'a>,
     included_count: usize,
     included_len: usize,
     /// Records that `$GENERATE` made.
-    pub(super) generated_count: u64,
-}
-
-/// What is carried from one entry to the next, within one file.
-#[derive(Clone)]
-pub(super) struct State {
-    pub(super) source: u32,
-    pub(super) depth: usize,
-    pub(super) origin: Name,
-    /// Index of the last owner name among the records.
-    pub(super) owner: Option<Owner>,
-    /// The TTL of `$TTL` (RFC 2308 §4).
-    pub(super) default_ttl: Option<Ttl>,
-    /// The TTL of the record before (RFC 1035 §5.1).
-    pub(super) last_ttl: Option<Ttl>,
-    /// The directive that generates the text being read: what goes wrong there is said of it.
-    pub(super) generated: Option<Mark>,
-}
-
-/// The owner of the record before.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Owner {
-    /// An index among the owners of the records.
-    Known(u32),
-    /// It was no name; its records are read for their mistakes and not kept.
-    Bad,
+    generated_count: u64,
 }
 
 impl<'a> Reader<'a, '_> {
     /// Reads all entries of one text.
-    pub(super) fn read(&mut self, text: &[u8], mut state: State) {
+    fn read(&mut self, text: &[u8], mut state: State) {
         let mut lexer = Lexer::new(text);
         let mut entry = Entry::default();
         while let Some(result) = lexer.next(&mut entry) {
@@ -117,13 +90,13 @@ impl<'a> Reader<'a, '_> {
                 (Ok(()), Some(&first)) if first.bytes(text).starts_with(b"$") && !first.quoted => {
                     self.directive(text, &entry, first, &mut state);
                 }
-                (Ok(()), _) => record::read(self, text, &entry, &mut state),
+                (Ok(()), _) => record::read(&mut self.found, text, &entry, &mut state),
             }
         }
     }
 
     fn slip(&mut self, slip: Slip, mark: Mark) {
-        self.records.is_complete = false;
+        self.found.records.is_complete = false;
         let (code, message, help) = match slip {
             Slip::UnterminatedString => (
                 "unterminated-string",
@@ -138,16 +111,17 @@ impl<'a> Reader<'a, '_> {
             Slip::UnclosedParenthesis => (
                 "unbalanced-parenthesis",
                 "the parenthesis is never closed",
-                "everything after it was read as one record; close it",
+                "close it; reading goes on at the next line that begins with no white space",
             ),
         };
-        self.report.error_with_help(mark, code, message, help);
+        self.found.report.error_with_help(mark, code, message, help);
     }
 
     fn directive(&mut self, text: &[u8], entry: &Entry, first: Token, state: &mut State) {
         let word = first.bytes(text);
         let is = |directive: &str| word.eq_ignore_ascii_case(directive.as_bytes());
         let arguments = entry.tokens.get(1..).unwrap_or_default();
+        let error_count = self.found.report.error_count;
         if is("$ORIGIN") {
             self.origin(text, first, arguments, state);
         } else if is("$TTL") {
@@ -155,25 +129,28 @@ impl<'a> Reader<'a, '_> {
         } else if is("$INCLUDE") {
             self.include(text, first, arguments, state);
         } else if is("$GENERATE") {
-            generate::expand(self, text, entry, state);
+            self.generate(text, first, arguments, state);
         } else {
             let message = format!("`{}` is no directive", String::from_utf8_lossy(word));
             let help = "known are $ORIGIN, $TTL, $INCLUDE and $GENERATE; a name may begin with \\$";
-            self.report.error_with_help(state.mark(first), "unknown-directive", message, help);
+            let mark = state.mark(first);
+            self.found.report.error_with_help(mark, "unknown-directive", message, help);
         }
+        // Whatever the directive should have brought, or made of the names after it, is lost.
+        self.found.records.is_complete &= self.found.report.error_count == error_count;
     }
 
     fn origin(&mut self, text: &[u8], first: Token, arguments: &[Token], state: &mut State) {
         let Some((&argument, extra)) = arguments.split_first() else {
             let mark = state.mark(first);
-            return self.report.error(mark, "field-missing", "$ORIGIN needs a domain name");
+            return self.found.report.error(mark, "field-missing", "$ORIGIN needs a domain name");
         };
         self.no_more(extra, state);
         match Name::parse_bytes(argument.bytes(text), &state.origin) {
             Ok(origin) => state.origin = origin,
             Err(why) => {
                 let message = format!("the origin is not a domain name: {why}");
-                self.report.error(state.mark(argument), "bad-name", message);
+                self.found.report.error(state.mark(argument), "bad-name", message);
             }
         }
     }
@@ -181,31 +158,51 @@ impl<'a> Reader<'a, '_> {
     fn ttl(&mut self, text: &[u8], first: Token, arguments: &[Token], state: &mut State) {
         let Some((&argument, extra)) = arguments.split_first() else {
             let mark = state.mark(first);
-            return self.report.error(mark, "field-missing", "$TTL needs a time");
+            return self.found.report.error(mark, "field-missing", "$TTL needs a time");
         };
         self.no_more(extra, state);
         match period(argument.bytes(text)) {
-            Some(secs) => state.default_ttl = Some(self.bounded_ttl(secs, state.mark(argument))),
+            Some(secs) => {
+                state.default_ttl = Some(self.found.bounded_ttl(secs, state.mark(argument)))
+            }
             None => {
                 let message = "$TTL needs a time in seconds, or such as 1h30m";
-                self.report.error(state.mark(argument), "bad-ttl", message);
+                self.found.report.error(state.mark(argument), "bad-ttl", message);
             }
         }
     }
 
-    /// A TTL of `secs`, with a warning where RFC 2181 §8 makes it zero.
-    pub(super) fn bounded_ttl(&mut self, secs: u32, mark: Mark) -> Ttl {
-        if secs > Ttl::MAX.as_secs() {
-            let message = format!("a TTL of {secs} is over 2147483647 and means 0 (RFC 2181 §8)");
-            self.report.warning(mark, "ttl-too-large", message, "write what is meant");
+    /// One mistake of the pattern is told once, not for each of its records.
+    fn generate(&mut self, text: &[u8], first: Token, arguments: &[Token], state: &State) {
+        if state.generated.is_some() {
+            return;
         }
-        Ttl::from_secs(secs)
+        let inner = State { generated: Some(state.mark(first)), ..state.clone() };
+        let error_count = self.found.report.error_count;
+        let mut line = Vec::new();
+        let mut pattern = Pattern::parse(text, first, arguments).and_then(|pattern| {
+            self.generated_count = self.generated_count.saturating_add(pattern.count());
+            pattern.within(self.generated_count)
+        });
+        while let Ok(lines) = &mut pattern {
+            match lines.write_next(&mut line) {
+                Some(Ok(())) => self.read(&line, inner.clone()),
+                Some(Err(fault)) => pattern = Err(fault),
+                None => break,
+            }
+            if self.found.report.error_count > error_count {
+                break;
+            }
+        }
+        if let Err(fault) = pattern {
+            self.found.report.fault(state.mark(fault.token), fault);
+        }
     }
 
     fn include(&mut self, text: &[u8], first: Token, arguments: &[Token], state: &State) {
         let Some((&file, rest)) = arguments.split_first() else {
             let mark = state.mark(first);
-            return self.report.error(mark, "field-missing", "$INCLUDE needs a file");
+            return self.found.report.error(mark, "field-missing", "$INCLUDE needs a file");
         };
         let mut inner = State { depth: state.depth + 1, ..state.clone() };
         if let Some((&origin, extra)) = rest.split_first() {
@@ -214,23 +211,16 @@ impl<'a> Reader<'a, '_> {
                 Ok(origin) => inner.origin = origin,
                 Err(why) => {
                     let message = format!("the origin is not a domain name: {why}");
-                    return self.report.error(state.mark(origin), "bad-name", message);
+                    return self.found.report.error(state.mark(origin), "bad-name", message);
                 }
             }
         }
         let mark = state.mark(file);
-        self.records.is_complete &= match self.open(file.bytes(text), &mut inner) {
-            Ok(bytes) => {
-                // The included file begins with our owner and leaves ours as it was (RFC 1035
-                // §5.1).
-                self.read(&bytes, inner);
-                true
-            }
-            Err(why) => {
-                self.report.error(mark, "include-failed", why);
-                false
-            }
-        };
+        match self.open(file.bytes(text), &mut inner) {
+            // The included file begins with our owner and leaves ours as it was (RFC 1035 §5.1).
+            Ok(bytes) => self.read(&bytes, inner),
+            Err(why) => self.found.report.error(mark, "include-failed", why),
+        }
     }
 
     fn open(&mut self, path: &[u8], inner: &mut State) -> Result<Arc<[u8]>, String> {
@@ -244,27 +234,20 @@ impl<'a> Reader<'a, '_> {
         let mut octets = Vec::with_capacity(path.len());
         let path = unescape(path, &mut octets).and_then(|()| String::from_utf8(octets).ok());
         let path = path.ok_or("the path is not UTF-8 text")?;
-        let (path, bytes) = (self.includes)(&path, self.report.path(inner.source))?;
+        let (path, bytes) = (self.includes)(&path, self.found.report.path(inner.source))?;
         self.included_len = self.included_len.saturating_add(bytes.len());
         if bytes.len() > FILE_LEN_MAX || self.included_len > INCLUDED_LEN_MAX {
             return Err("the included files are larger than 2 GiB".to_owned());
         }
-        inner.source = self.report.open(&path, Text::Included(Arc::clone(&bytes)));
+        inner.source = self.found.report.open(&path, Text::Included(Arc::clone(&bytes)));
         Ok(bytes)
     }
 
     fn no_more(&mut self, extra: &[Token], state: &State) {
         if let Some(&token) = extra.first() {
             let message = "the directive takes no more than stands before this";
-            self.report.error(state.mark(token), "field-extra", message);
+            self.found.report.error(state.mark(token), "field-extra", message);
         }
-    }
-}
-
-impl State {
-    /// Where `token` stands, or the directive that generated it.
-    pub(super) fn mark(&self, token: Token) -> Mark {
-        self.generated.unwrap_or(Mark { source: self.source, token })
     }
 }
 

@@ -5,9 +5,9 @@ use crate::wire::{Class, Name, Rtype};
 
 use super::assemble::Record;
 use super::lexer::{Entry, Token};
-use super::parser::{Owner, Reader, State};
 use super::rdata::{self, Words, period, shown};
 use super::report::Mark;
+use super::state::{Found, Owner, State};
 
 /// Records of one zone.
 const RECORD_COUNT_MAX: usize = 100_000_000;
@@ -16,40 +16,42 @@ const RECORD_COUNT_MAX: usize = 100_000_000;
 const TTL_LAST_RESORT: Ttl = Ttl::from_secs(3_600);
 
 /// Reads the record of `entry`, and keeps it unless it has a mistake.
-pub(super) fn read(reader: &mut Reader<'_, '_>, text: &[u8], entry: &Entry, state: &mut State) {
+pub(super) fn read(found: &mut Found<'_>, text: &[u8], entry: &Entry, state: &mut State) {
     let Some(&first) = entry.tokens.first() else { return };
     let mut tokens = entry.tokens.as_slice();
     if !entry.blank_owner {
         tokens = tokens.get(1..).unwrap_or_default();
-        state.owner = Some(read_owner(reader, text, first, state));
+        state.owner = Some(read_owner(found, text, first, state));
     }
     let Some(owner) = state.owner else {
         let message = "the line begins with white space, and no record before it gives the owner";
         let help = "write the owner name, or @ for the origin, in the first column";
-        reader.records.is_complete = false;
-        return reader.report.error_with_help(state.mark(first), "owner-missing", message, help);
+        found.records.is_complete = false;
+        return found.report.error_with_help(state.mark(first), "owner-missing", message, help);
     };
-    let Some(head) = read_head(reader, text, first, &mut tokens, state) else {
-        reader.records.is_complete = false;
+    let Some(head) = read_head(found, text, first, &mut tokens, state) else {
+        found.records.is_complete = false;
         return;
     };
     let mut words = Words::new(text, tokens, head.token, &state.origin);
     let rdata = match rdata::parse(head.rtype, &mut words) {
         Ok(rdata) => rdata,
-        Err(fault) => {
-            reader.records.is_complete = false;
-            let mark = state.mark(fault.token);
-            return reader.report.fault(mark, fault);
+        Err(faults) => {
+            found.records.is_complete = false;
+            for fault in faults {
+                found.report.fault(state.mark(fault.token), fault);
+            }
+            return;
         }
     };
-    let ttl = decide_ttl(reader, &head, &rdata, state, first);
+    let ttl = decide_ttl(found, &head, &rdata, state, first);
     state.last_ttl = Some(ttl);
     let Owner::Known(owner) = owner else { return };
     let mark = state.mark(first);
-    if reader.records.len() >= RECORD_COUNT_MAX {
-        return reader.report.error(mark, "too-many-records", "the zone has too many records");
+    if found.records.len() >= RECORD_COUNT_MAX {
+        return found.report.error(mark, "too-many-records", "the zone has too many records");
     }
-    reader.records.push(Record { owner, rtype: head.rtype, ttl, rdata, mark });
+    found.records.push(Record { owner, rtype: head.rtype, ttl, rdata, mark });
 }
 
 /// What stands between owner and rdata.
@@ -60,20 +62,20 @@ struct Head {
     token: Token,
 }
 
-fn read_owner(reader: &mut Reader<'_, '_>, text: &[u8], first: Token, state: &State) -> Owner {
+fn read_owner(found: &mut Found<'_>, text: &[u8], first: Token, state: &State) -> Owner {
     match Name::parse_bytes(first.bytes(text), &state.origin) {
-        Ok(name) => Owner::Known(reader.records.owner(name)),
+        Ok(name) => Owner::Known(found.records.owner(name)),
         Err(why) => {
-            reader.records.is_complete = false;
+            found.records.is_complete = false;
             let message = format!("`{}` is not a domain name: {why}", shown(first.bytes(text)));
-            reader.report.error(state.mark(first), "bad-name", message);
+            found.report.error(state.mark(first), "bad-name", message);
             Owner::Bad
         }
     }
 }
 
 fn read_head(
-    reader: &mut Reader<'_, '_>,
+    found: &mut Found<'_>,
     text: &[u8],
     first: Token,
     tokens: &mut &[Token],
@@ -88,13 +90,13 @@ fn read_head(
         let mark = state.mark(token);
         let word = std::str::from_utf8(bytes).unwrap_or_default();
         if let Some(rtype) = Rtype::parse(word) {
-            check_type(reader, rtype, word, mark)?;
+            check_type(found, rtype, word, mark)?;
             return Some(Head { ttl, rtype, token });
-        } else if let Some(found) = Class::parse(word).filter(|_| class.is_none()) {
-            class = Some(found);
-            if found != Class::IN {
-                let message = format!("class {found}; only IN is served");
-                reader.report.error(mark, "class-not-in", message);
+        } else if let Some(other) = Class::parse(word).filter(|_| class.is_none()) {
+            class = Some(other);
+            if other != Class::IN {
+                let message = format!("class {other}; only IN is served");
+                found.report.error(mark, "class-not-in", message);
                 return None;
             }
         } else if let Some(secs) = period(bytes).filter(|_| ttl.is_none()) {
@@ -102,39 +104,39 @@ fn read_head(
         } else {
             let message = format!("`{}` is no type, class or TTL", shown(bytes));
             let help = "a record is: owner, TTL, class, type, data; an unknown type is TYPE12345";
-            reader.report.error_with_help(mark, "unknown-type", message, help);
+            found.report.error_with_help(mark, "unknown-type", message, help);
             return None;
         }
     }
-    reader.report.error(state.mark(last), "field-missing", "the record ends before its type");
+    found.report.error(state.mark(last), "field-missing", "the record ends before its type");
     None
 }
 
-fn check_type(reader: &mut Reader<'_, '_>, rtype: Rtype, word: &str, mark: Mark) -> Option<()> {
+fn check_type(found: &mut Found<'_>, rtype: Rtype, word: &str, mark: Mark) -> Option<()> {
     if !rtype.is_meta() {
         return Some(());
     }
     // Other servers load a meta type in its generic form, and can do nothing with it.
     if word.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("TYPE")) {
         let message = format!("{rtype} may be asked for but not served; the record is left out");
-        reader.report.warning(mark, "meta-type", message, "remove the record (RFC 6895 §3.1)");
+        found.report.warning(mark, "meta-type", message, "remove the record (RFC 6895 §3.1)");
     } else {
         let message = format!("{rtype} may be asked for but not stand in a zone (RFC 6895 §3.1)");
-        reader.report.error(mark, "meta-type", message);
+        found.report.error(mark, "meta-type", message);
     }
     None
 }
 
 /// RFC 2308 §4: the record's own TTL, else `$TTL`; RFC 1035 §5.1: else that of the record before.
 fn decide_ttl(
-    reader: &mut Reader<'_, '_>,
+    found: &mut Found<'_>,
     head: &Head,
     rdata: &[u8],
     state: &State,
     first: Token,
 ) -> Ttl {
     if let Some((secs, mark)) = head.ttl {
-        return reader.bounded_ttl(secs, mark);
+        return found.bounded_ttl(secs, mark);
     }
     if let Some(ttl) = state.default_ttl.or(state.last_ttl) {
         return ttl;
@@ -145,6 +147,6 @@ fn decide_ttl(
         _ => (TTL_LAST_RESORT, "a default"),
     };
     let message = format!("no TTL is given; {whence} {} s are used", ttl.as_secs());
-    reader.report.warning(state.mark(first), "ttl-missing", message, "begin the file with $TTL");
+    found.report.warning(state.mark(first), "ttl-missing", message, "begin the file with $TTL");
     ttl
 }

@@ -318,8 +318,8 @@ fn addresses_of_targets(zone: &Zone, rrset: &Rrset, dnssec_ok: bool) -> Vec<Reco
         Rtype::SRV => 6,
         _ => return Vec::new(),
     };
-    let target = |rdata: &Box<[u8]>| Some(Name::from_wire(rdata.get(before..)?).ok()?.0);
-    let targets: BTreeSet<Name> = rrset.rdata.iter().filter_map(target).collect();
+    let target = |rdata: &[u8]| Some(Name::from_wire(rdata.get(before..)?).ok()?.0);
+    let targets: BTreeSet<Name> = rrset.rdata.iter().filter_map(|rdata| target(rdata)).collect();
     let mut records = Vec::new();
     for (target, node) in targets.iter().filter_map(|t| zone.nodes.get_key_value(t)) {
         for rrset in [Rtype::A, Rtype::AAAA].iter().filter_map(|&rtype| node.rrset(rtype)) {

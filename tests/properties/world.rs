@@ -8,7 +8,7 @@ use homing::answer::{
     Core, Counters, Exchange, Outcome, Site, Snapshot, Transport, respond_quietly,
 };
 use homing::fileset::{File, FileSet};
-use homing::health::{LogTime, State};
+use homing::health::State;
 use homing::load::{Builder, Config, Parts, Removals, Scan};
 use homing::number::{Digest, Generation, Revision};
 use homing::route::{Table, fill};
@@ -33,7 +33,7 @@ pub fn parts(files: &[(&str, &str)]) -> Parts {
 pub fn snapshot(files: &[(&str, &str)]) -> Snapshot {
     let parts = parts(files);
     let health = State::default();
-    let rows = parts.plans.iter().map(|plan| Arc::new(fill(plan, &health, LogTime(0))));
+    let rows = parts.plans.iter().map(|plan| Arc::new(fill(plan, &health)));
     Snapshot {
         generation: Generation(1),
         revision: Revision(1),

@@ -123,7 +123,7 @@ fn shown(plan: &Plan, table: &PolicyTable, family: Family, bucket: u8) -> String
 fn check(policy: &str, verdicts: &str, a: &str, aaaa: &str) {
     let plan = plan(&format!("{POOL}{policy}"));
     let verdicts = supposed(verdicts);
-    let table = fill(&plan, &verdicts, LogTime(0));
+    let table = fill(&plan, &verdicts);
     assert_eq!(table.rows.len(), plan.class_count());
     let answers = [Family::V4, Family::V6].map(|family| shown(&plan, &table, family, 200));
     assert_eq!(answers, [a, aaaa], "{policy}");
@@ -224,7 +224,7 @@ fn nothing_overrides_a_fence() {
     let default = fenced("when_all_down = 'default'\n");
     check(&default, "192.0.2.10=down", "fra last-resort 192.0.2.10", v6);
     let syd = "rules = [{ regions = ['syd'], fence = true }]\nanswers = 1\n";
-    let table = fill(&plan(&format!("{POOL}{syd}")), &supposed(""), LogTime(0));
+    let table = fill(&plan(&format!("{POOL}{syd}")), &supposed(""));
     assert_eq!(cell(&table, Family::V6, 0).answer, ChoiceAnswer::Nodata);
     assert_eq!(cell(&table, Family::V6, 0).reason, Reason::LacksFamily);
 }
@@ -233,7 +233,7 @@ fn nothing_overrides_a_fence() {
 fn an_answer_is_a_window_in_the_ring_of_eligible_endpoints() {
     let plan = plan(&format!("{POOL}rules = [{{ regions = ['syd', 'fra'] }}]\n"));
     let seen = |verdicts: &str| {
-        let table = fill(&plan, &supposed(verdicts), LogTime(0));
+        let table = fill(&plan, &supposed(verdicts));
         let all: std::collections::BTreeSet<_> =
             (0..=255).map(|b| addresses(&cell(&table, Family::V4, b).answer).join(" ")).collect();
         all.into_iter().collect::<Vec<_>>()
@@ -243,14 +243,14 @@ fn an_answer_is_a_window_in_the_ring_of_eligible_endpoints() {
     assert_eq!(seen(""), windows);
     // Both that are left fit: one answer for all, and so no longer scope.
     assert_eq!(seen("203.0.113.11=down"), ["203.0.113.10 203.0.113.12"]);
-    let table = fill(&plan, &supposed("203.0.113.11=down"), LogTime(0));
+    let table = fill(&plan, &supposed("203.0.113.11=down"));
     assert!(matches!(table.rows[0].a, Cells::One(_)));
 }
 
 #[test]
 fn weights_decide_which_endpoint_comes_first() {
     let steering = "[pools.p]\nfra = [{ address = '192.0.2.1', weight = 3 }, '192.0.2.2']\n[policies.p]\npool = 'p'\n";
-    let table = fill(&plan(steering), &supposed(""), LogTime(0));
+    let table = fill(&plan(steering), &supposed(""));
     let first = |b| addresses(&cell(&table, Family::V4, b).answer)[0] == "192.0.2.1";
     assert_eq!((0..=255).filter(|&b| first(b)).count(), 192);
 }
@@ -262,7 +262,7 @@ fn host_names_answer_one_cname_for_every_type() {
     let plan = plan(steering);
     assert!(plan.answers_names());
     assert!(!plan.has_family(Family::V4) && !plan.has_family(Family::V6));
-    let table = fill(&plan, &supposed("lb.fra.example.net.=down"), LogTime(0));
+    let table = fill(&plan, &supposed("lb.fra.example.net.=down"));
     assert_eq!(table.rows[0].a, table.rows[0].aaaa);
     assert_eq!(
         shown(&plan, &table, Family::V6, 0),
@@ -275,7 +275,7 @@ fn the_ttl_is_the_time_to_the_next_possible_change_within_bounds() {
     let plan = plan(&format!("{POOL}{LISTED}ttl = {{ min = 5, max = 30 }}\n"));
     for (steady, ttl) in [(None, 30), (Some(0), 5), (Some(7_999), 7), (Some(99_000), 30)] {
         let verdicts = Supposed { steady_millis: steady, ..Supposed::default() };
-        let table = fill(&plan, &verdicts, LogTime(10_000));
+        let table = fill(&plan, &verdicts);
         let ChoiceAnswer::Records { bytes, .. } = &cell(&table, Family::V4, 0).answer else {
             panic!("no records")
         };
@@ -287,7 +287,7 @@ const WEIGHTED: &str = "rules = [{ regions = [{ region = 'fra', weight = 75 }, {
                         { region = 'syd', weight = 5 }] }]\nanswers = 1\n";
 
 fn regions(plan: &Plan, verdicts: &Supposed) -> Vec<String> {
-    let table = fill(plan, verdicts, LogTime(0));
+    let table = fill(plan, verdicts);
     let name = |b| shown(plan, &table, Family::V4, b).split(' ').next().unwrap().to_owned();
     (0..=255).map(name).collect()
 }
@@ -302,7 +302,7 @@ fn a_weighted_rule_splits_buckets_and_spills_by_weight() {
     assert_eq!(["fra", "iad", "syd"].map(|name| count(&without, name)), [0, 205, 51]);
     let kept = all.iter().zip(&without).all(|(was, is)| was == is || was == "fra");
     assert!(kept, "only the buckets of the region that left may move");
-    let table = fill(&plan, &supposed(""), LogTime(0));
+    let table = fill(&plan, &supposed(""));
     assert_eq!(cell(&table, Family::V4, 0).reason, Reason::Weighted);
     let legend = plan.class_legend(ClassId(0)).unwrap();
     assert_eq!(legend.shares.iter().map(|s| s.1).collect::<Vec<_>>(), [192, 51, 13]);
@@ -311,7 +311,7 @@ fn a_weighted_rule_splits_buckets_and_spills_by_weight() {
 #[test]
 fn a_policy_that_uses_no_place_hashes_the_network_of_the_asker() {
     let plan = plan(&format!("{POOL}{WEIGHTED}"));
-    let table = fill(&plan, &supposed(""), LogTime(0));
+    let table = fill(&plan, &supposed(""));
     let ask = |address: &str| {
         let asker = Asker { address: address.parse().unwrap(), source: ClientSource::Subnet };
         choose(&plan, &table, Family::V4, asker, &mut Silent).unwrap()
@@ -387,9 +387,9 @@ proptest! {
     #[test]
     fn rows_keep_their_laws(policy in policies(), verdicts in verdicts()) {
         let plan = plan(&policy);
-        let table = fill(&plan, &verdicts, LogTime(0));
+        let table = fill(&plan, &verdicts);
         // Same input, same bytes; and the table covers the plan.
-        prop_assert_eq!(&table, &fill(&plan, &verdicts, LogTime(0)));
+        prop_assert_eq!(&table, &fill(&plan, &verdicts));
         prop_assert_eq!(table.rows.len(), plan.class_count());
         for family in [Family::V4, Family::V6] {
             for bucket in [0, 1, 77, 128, 255] {

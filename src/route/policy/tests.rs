@@ -153,7 +153,8 @@ fn mistakes_in_policies() {
 #[test]
 fn mistakes_come_all_at_once() {
     check(
-        "[pool.web]\n[pools.a]\nfra = ['x']\n[policies.p]\nanswers = 0\n[routes.'example.com']\n'' = 'p'\nWWW = 'p'\nwww = 'p'\n",
+        "[pool.web]\n[pools.a]\nfra = ['x']\n[policies.p]\nanswers = 0\n\
+         [routes.'example.com']\n'' = 'p'\nWWW = 'p'\nwww = 'p'\n",
         &[
             ("unknown-key", 1),
             ("bad-endpoint", 3),

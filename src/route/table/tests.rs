@@ -98,7 +98,7 @@ fn check(plan: &Plan, table: &PolicyTable, family: Family, address: &str, expect
 #[test]
 fn the_place_of_the_address_decides_and_the_scope_tells_how_far() {
     let plan = compiled();
-    let table = fill(&plan, &Down(&[]), LogTime(0));
+    let table = fill(&plan, &Down(&[]));
     for (address, expected) in [
         ("1.2.3.4", "fra nearest /8"),
         ("3.2.3.4", "syd nearest /20"), // Two endpoints to share: lengthened.
@@ -118,7 +118,7 @@ fn the_place_of_the_address_decides_and_the_scope_tells_how_far() {
     }
     check(&plan, &table, Family::V6, "3.2.3.4", "syd nearest /8");
     // A fence holds whatever happens; the nearest spills.
-    let table = fill(&plan, &Down(&["198.51.100.10", "192.0.2.10"]), LogTime(0));
+    let table = fill(&plan, &Down(&["198.51.100.10", "192.0.2.10"]));
     check(&plan, &table, Family::V4, "10.1.2.3", "iad last-resort /24");
     check(&plan, &table, Family::V4, "1.2.3.4", "syd spill /20");
 }
@@ -126,7 +126,7 @@ fn the_place_of_the_address_decides_and_the_scope_tells_how_far() {
 #[test]
 fn a_weighted_row_divides_the_hash_space_and_lengthens_short_scopes() {
     let plan = compiled();
-    let table = fill(&plan, &Down(&[]), LogTime(0));
+    let table = fill(&plan, &Down(&[]));
     let ask =
         |address: IpAddr| choose(&plan, &table, Family::V4, asker(address), &mut Silent).unwrap();
     let mut in_fra = 0;
@@ -148,7 +148,7 @@ fn a_weighted_row_divides_the_hash_space_and_lengthens_short_scopes() {
 #[test]
 fn the_resolvers_own_address_is_looked_up_and_no_scope_answered() {
     let plan = compiled();
-    let table = fill(&plan, &Down(&[]), LogTime(0));
+    let table = fill(&plan, &Down(&[]));
     let address: IpAddr = "2.0.0.1".parse().unwrap();
     let subnet = choose(&plan, &table, Family::V4, asker(address), &mut Silent).unwrap();
     let resolver = Asker { address, source: ClientSource::Resolver };
@@ -166,7 +166,7 @@ fn the_steps_are_told_in_order() {
         }
     }
     let plan = compiled();
-    let table = fill(&plan, &Down(&[]), LogTime(0));
+    let table = fill(&plan, &Down(&[]));
     let mut listener = Listener(Vec::new());
     let chosen =
         choose(&plan, &table, Family::V4, asker("10.1.2.3".parse().unwrap()), &mut listener);
@@ -218,7 +218,7 @@ proptest! {
     #[test]
     fn all_addresses_of_one_scope_get_one_answer(address in addresses(), noise in any::<u128>()) {
         for down in [&[][..], &["203.0.113.10"], &["192.0.2.10", "198.51.100.10"]] {
-            let table = fill(&PLAN, &Down(down), LogTime(0));
+            let table = fill(&PLAN, &Down(down));
             prop_assert_eq!(table.rows.len(), PLAN.class_count());
             for family in [Family::V4, Family::V6] {
                 let chosen = choose(&PLAN, &table, family, asker(address), &mut Silent).unwrap();

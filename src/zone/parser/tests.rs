@@ -121,6 +121,20 @@ fn mistakes_have_their_places() {
                 "z:5:3 error field-missing",
             ],
         ),
+        // Every mistake of a record, but not what only follows from one.
+        (
+            "w SRV x 0 y z..z\nw MX mail 10\nw MX mail\nw SOA ns 1 2 3 4 5\nw SVCB 1 a..b port=x\n",
+            vec![
+                "z:2:7 error bad-number",
+                "z:2:11 error bad-number",
+                "z:2:13 error bad-name",
+                "z:3:6 error bad-number",
+                "z:4:6 error bad-number",
+                "z:5:18 error field-missing",
+                "z:6:10 error bad-name",
+                "z:6:15 error bad-parameter",
+            ],
+        ),
         ("a..b A 192.0.2.1\n A x\n", vec!["z:2:1 error bad-name", "z:3:4 error bad-address"]),
         (
             "w TXT \"a\nv TXT (\n\"b\n) c\nu TXT )\nt TXT ( a\n",
@@ -129,6 +143,15 @@ fn mistakes_have_their_places() {
                 "z:4:1 error unterminated-string",
                 "z:6:7 error unbalanced-parenthesis",
                 "z:7:7 error unbalanced-parenthesis",
+            ],
+        ),
+        // A parenthesis that is never closed does not hide what is wrong after it.
+        (
+            "w TXT ( a\n b\nv A x\nu A y ; )\n",
+            vec![
+                "z:2:7 error unbalanced-parenthesis",
+                "z:4:5 error bad-address",
+                "z:5:5 error bad-address",
             ],
         ),
         (
@@ -163,6 +186,13 @@ fn mistakes_have_their_places() {
         assert_eq!(errors, expected, "{text}");
     }
     assert_eq!(said(b" A 192.0.2.1\n"), ["z:1:2 error owner-missing"]);
+    // Without a SOA that can be read, the other mistakes are told all the same.
+    for (soa, code) in [("", "z error soa-missing"), ("@ SOA ns", "z:1:7 error field-missing")] {
+        let text = format!("{soa}\nw 5 CNAME x\nw 5 A 192.0.2.1\nb. 5 TYPE255 \\# 0\n");
+        let rest = ["z:2:1 error cname-and-other-data", "z:4:6 warning meta-type"];
+        assert_eq!(said(text.as_bytes()), [&[code][..], &rest].concat());
+    }
+    assert_eq!(said(b"w 5 TYPE255 \\# 0\n"), ["z error soa-missing", "z:1:5 warning meta-type"]);
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::line::{Line, Wire};
 use super::number::decimal;
 use super::words::{Fault, Word, Words};
-use super::write::{Line, Wire};
 
 /// Address families of RFC 3123 §4.
 const FAMILY_IPV4: u16 = 1;

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use data_encoding::{BASE64, HEXUPPER};
 
+use super::line::{Line, Wire};
 use super::number::decimal;
 use super::words::{Fault, Word, Words};
-use super::write::{Line, Wire};
 
 /// Reads `length octets` after the marker `\#`.
 pub(super) fn read_generic(words: &mut Words<'_>, wire: &mut Vec<u8>) -> Result<(), Fault> {

@@ -5,9 +5,9 @@ use data_encoding::{BASE32HEX_NOPAD, HEXUPPER};
 use crate::wire::Rtype;
 
 use super::bytes::hex;
+use super::line::{Line, Wire};
 use super::number::Time;
 use super::words::{Fault, Words};
-use super::write::{Line, Wire};
 
 /// Reads a point in time.
 pub(super) fn read_time(words: &mut Words<'_>, wire: &mut Vec<u8>) -> Result<(), Fault> {

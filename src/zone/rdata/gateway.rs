@@ -5,9 +5,9 @@ use data_encoding::{BASE64, HEXUPPER};
 
 use super::address::{read_ipv4, read_ipv6, write_ipv4, write_ipv6};
 use super::bytes::{base64, hex};
+use super::line::{Line, Wire};
 use super::number::read as read_number;
 use super::words::{Fault, Words};
-use super::write::{Line, Wire};
 
 /// Reads precedence, gateway type, algorithm, gateway.
 pub(super) fn read_ipsec(words: &mut Words<'_>, wire: &mut Vec<u8>) -> Result<(), Fault> {

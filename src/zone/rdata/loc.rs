@@ -1,7 +1,7 @@
 //! Locations (RFC 1876).
 
+use super::line::{Line, Wire};
 use super::words::{Fault, Word, Words};
-use super::write::{Line, Wire};
 
 /// Thousandths of a second of arc in a degree.
 const DEGREE: u64 = 3_600_000;

@@ -10,6 +10,7 @@ mod address;
 mod bytes;
 mod dnssec;
 mod gateway;
+mod line;
 mod loc;
 mod number;
 mod read;

@@ -10,35 +10,52 @@ use super::{address, bytes, dnssec, gateway, loc, number, string, svcb, write};
 const RDATA_LEN_MAX: usize = 65_535;
 
 /// Reads the rdata of a record of `rtype`: in the type's own format, or in the generic one (RFC
-/// 3597 §5), which is then checked against the type.
-pub fn parse(rtype: Rtype, words: &mut Words<'_>) -> Result<Box<[u8]>, Fault> {
+/// 3597 §5), which is then checked against the type. All its faults come at once.
+pub fn parse(rtype: Rtype, words: &mut Words<'_>) -> Result<Box<[u8]>, Vec<Fault>> {
+    let is_generic = words.peek().is_some_and(|w| !w.token.quoted && w.bytes == b"\\#");
+    if is_generic {
+        return parse_generic(rtype, words).map_err(|fault| vec![fault]);
+    }
+    let fields = own_format(rtype, words).map_err(|fault| vec![fault])?;
     let mut wire = Vec::with_capacity(32);
-    if words.peek().is_some_and(|w| !w.token.quoted && w.bytes == b"\\#") {
-        let marker = words.expect("`\\#`")?;
-        bytes::read_generic(words, &mut wire)?;
-        words.finish()?;
-        if !write::check(rtype, &wire) {
-            return Err(
-                marker.fault("bad-rdata", format!("the octets are no rdata of type {rtype}"))
-            );
-        }
-        return Ok(wire.into());
-    }
-    let Some(fields) = fields(rtype) else {
-        let word = words.expect("`\\#`")?;
-        return Err(Fault {
-            help: "write `\\#`, the number of octets, and the octets in hexadecimal (RFC 3597 §5)",
-            ..word.fault("generic-form-needed", format!("type {rtype} has only the generic form"))
-        });
-    };
+    let mut faults = Vec::new();
     for &field in fields {
-        read_field(field, words, &mut wire)?;
+        // After a fault, what is missing or too many is told only once the fault is mended.
+        if !faults.is_empty() && words.is_empty() {
+            break;
+        }
+        faults.extend(read_field(field, words, &mut wire).err());
     }
-    words.finish()?;
+    if faults.is_empty() {
+        faults.extend(words.finish().err());
+    }
     if wire.len() > RDATA_LEN_MAX {
-        return Err(words.fault("rdata-too-long", "the rdata is longer than 65535 octets"));
+        faults.push(words.fault("rdata-too-long", "the rdata is longer than 65535 octets"));
+    }
+    if faults.is_empty() { Ok(wire.into()) } else { Err(faults) }
+}
+
+fn parse_generic(rtype: Rtype, words: &mut Words<'_>) -> Result<Box<[u8]>, Fault> {
+    let mut wire = Vec::new();
+    let marker = words.expect("`\\#`")?;
+    bytes::read_generic(words, &mut wire)?;
+    words.finish()?;
+    if !write::check(rtype, &wire) {
+        return Err(marker.fault("bad-rdata", format!("the octets are no rdata of type {rtype}")));
     }
     Ok(wire.into())
+}
+
+/// The fields of `rtype`, or the fault of writing a type without any in a format of its own.
+fn own_format(rtype: Rtype, words: &mut Words<'_>) -> Result<&'static [Field], Fault> {
+    if let Some(fields) = fields(rtype) {
+        return Ok(fields);
+    }
+    let word = words.expect("`\\#`")?;
+    Err(Fault {
+        help: "write `\\#`, the number of octets, and the octets in hexadecimal (RFC 3597 §5)",
+        ..word.fault("generic-form-needed", format!("type {rtype} has only the generic form"))
+    })
 }
 
 fn read_field(field: Field, words: &mut Words<'_>, wire: &mut Vec<u8>) -> Result<(), Fault> {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use super::line::{Line, Wire};
 use super::words::{Fault, Word, Words};
-use super::write::{Line, Wire};
 
 /// Octets of the longest <character-string> (RFC 1035 §3.3).
 const STRING_LEN_MAX: usize = 255;

@@ -5,10 +5,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use data_encoding::BASE64;
 
 use super::bytes::base64;
+use super::line::{Line, Wire};
 use super::number::decimal;
 use super::string::{Quoted, octets};
 use super::words::{Fault, Word, Words};
-use super::write::{Line, Wire};
 
 /// SvcParamKeys by number (IANA). Others are written `keyNNNNN`.
 const KEYS: [&str; 10] = [

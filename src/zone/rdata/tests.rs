@@ -132,7 +132,7 @@ fn read(rtype: &str, text: &str) -> Result<Box<[u8]>, &'static str> {
     let lexed = Lexer::new(line.as_bytes()).next(&mut entry).is_some_and(|r| r.is_ok());
     let (first, rest) = entry.tokens.split_first().filter(|_| lexed).ok_or("no entry")?;
     let mut words = Words::new(line.as_bytes(), rest, *first, &origin);
-    parse(rtype, &mut words).map_err(|fault| fault.code)
+    parse(rtype, &mut words).map_err(|faults| faults[0].code)
 }
 
 #[test]

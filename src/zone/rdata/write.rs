@@ -1,7 +1,8 @@
 //! Wire format into presentation format, and thereby the check that octets are rdata of their type.
 
-use crate::wire::{Name, Rtype};
+use crate::wire::Rtype;
 
+use super::line::{Line, Wire};
 use super::table::{Field, fields};
 use super::{address, bytes, dnssec, gateway, loc, number, string, svcb};
 
@@ -10,7 +11,7 @@ use super::{address, bytes, dnssec, gateway, loc, number, string, svcb};
 pub fn to_text(rtype: Rtype, rdata: &[u8]) -> String {
     let mut line = Line::default();
     match fields(rtype) {
-        Some(fields) if write_fields(fields, rdata, &mut line).is_some() => line.text,
+        Some(fields) if write_fields(fields, rdata, &mut line).is_some() => line.into_text(),
         _ => bytes::to_generic(rdata),
     }
 }
@@ -26,14 +27,14 @@ pub fn check(rtype: Rtype, rdata: &[u8]) -> bool {
 /// The rdata with the names in it folded to lower case: two records are one if these are equal.
 pub fn fold(rtype: Rtype, rdata: &[u8]) -> Vec<u8> {
     let mut out = rdata.to_vec();
-    let mut wire = Wire { bytes: rdata };
+    let mut wire = Wire::new(rdata);
     let mut sink = Line::default();
     for &field in fields(rtype).unwrap_or_default() {
-        let start = rdata.len() - wire.bytes.len();
+        let start = rdata.len() - wire.len();
         if write_field(field, &mut wire, &mut sink).is_none() {
             break;
         }
-        let end = rdata.len() - wire.bytes.len();
+        let end = rdata.len() - wire.len();
         if let (Field::Name, Some(name)) = (field, out.get_mut(start..end)) {
             // Length octets are below 64 and so no letters.
             name.make_ascii_lowercase();
@@ -42,67 +43,8 @@ pub fn fold(rtype: Rtype, rdata: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The octets of rdata that are left.
-pub(super) struct Wire<'a> {
-    bytes: &'a [u8],
-}
-
-impl<'a> Wire<'a> {
-    /// Octets on their own, such as the value of a parameter.
-    pub(super) fn new(bytes: &'a [u8]) -> Wire<'a> {
-        Wire { bytes }
-    }
-
-    /// The next `count` octets.
-    pub(super) fn take(&mut self, count: usize) -> Option<&'a [u8]> {
-        let (head, tail) = self.bytes.split_at_checked(count)?;
-        self.bytes = tail;
-        Some(head)
-    }
-
-    /// All that is left.
-    pub(super) fn rest(&mut self) -> &'a [u8] {
-        std::mem::take(&mut self.bytes)
-    }
-
-    /// Whether nothing is left.
-    pub(super) fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
-
-    /// A big-endian number of so many octets, at most eight.
-    pub(super) fn number(&mut self, octets: usize) -> Option<u64> {
-        Some(self.take(octets)?.iter().fold(0, |n, &b| n << 8 | u64::from(b)))
-    }
-
-    /// A name, not compressed.
-    pub(super) fn name(&mut self) -> Option<Name> {
-        let (name, len) = Name::from_wire(self.bytes).ok()?;
-        self.take(len)?;
-        Some(name)
-    }
-}
-
-/// Words with one space between them.
-#[derive(Default)]
-pub(super) struct Line {
-    text: String,
-}
-
-impl Line {
-    /// Appends one word.
-    pub(super) fn word(&mut self, word: impl std::fmt::Display) {
-        use std::fmt::Write;
-        if !self.text.is_empty() {
-            self.text.push(' ');
-        }
-        let written = write!(self.text, "{word}");
-        debug_assert!(written.is_ok(), "writing to a string cannot fail");
-    }
-}
-
 fn write_fields(fields: &[Field], rdata: &[u8], line: &mut Line) -> Option<()> {
-    let mut wire = Wire { bytes: rdata };
+    let mut wire = Wire::new(rdata);
     for &field in fields {
         write_field(field, &mut wire, line)?;
     }

@@ -55,7 +55,7 @@ fn answers_by_the_book() {
     let zones = zones();
     let soa = "a.test. 300 SOA ns.a.test. h.a.test. 1 2 3 4 300";
     let referral = "sub.a.test. 600 NS n.sub.a.test.; sub.a.test. 600 NS sib.a.test. | \
-                    n.sub.a.test. 600 A 192.0.2.4; sib.a.test. 600 AAAA ::4";
+                    sib.a.test. 600 AAAA ::4; n.sub.a.test. 600 A 192.0.2.4";
     for (question, expected) in [
         ("NS.a.test. A", "NOERROR aa | NS.a.test. 600 A 192.0.2.1 |  | ".to_owned()),
         ("c.test. A", "REFUSED |  |  | ".to_owned()),
@@ -130,7 +130,64 @@ fn ds_is_asked_of_the_parent_zone() {
     );
     both.push(parent);
     check(&both, "a.test. DS", false, "NOERROR aa | a.test. 60 DS 1 8 1 00 |  | ");
-    check(&both, "a.test. NS", false, "NOERROR aa | a.test. 600 NS ns.a.test. |  | ");
+    check(
+        &both,
+        "a.test. NS",
+        false,
+        "NOERROR aa | a.test. 600 NS ns.a.test. |  | ns.a.test. 600 A 192.0.2.1",
+    );
+}
+
+// RFC 1034 §4.3.2 step 6, RFC 1035 §3.3.9, RFC 2782: what the next question would be is answered too.
+#[test]
+fn addresses_of_targets_come_along() {
+    let text = "@ 60 SOA . . 1 2 3 4 60\n NS z\n NS Ns\n NS o.b.test.\nz AAAA ::1\n\
+                ns A 192.0.2.1\nns A 192.0.2.2\nns AAAA ::2\n\
+                mail MX 20 ns\nmail MX 10 alias\nmail MX 30 z\nmail MX 40 Z\n\
+                _s._tcp SRV 1 1 443 z\n_s._tcp SRV 1 1 80 .\nalias CNAME mail\n\
+                top CNAME @\n*.w MX 1 z\nsvc HTTPS 1 z\nsub NS n.sub\nn.sub A 192.0.2.3\n\
+                in MX 1 n.sub\ncut CNAME x.sub\n";
+    let zones = [zone("t.", text)];
+    let soa = "t. 60 SOA . . 1 2 3 4 60";
+    let ns = "ns.t. 60 A 192.0.2.1; ns.t. 60 A 192.0.2.2; ns.t. 60 AAAA ::2";
+    let apex = "t. 60 NS z.t.; t. 60 NS Ns.t.; t. 60 NS o.b.test.";
+    let mail = "mail.t. 60 MX 20 ns.t.; mail.t. 60 MX 10 alias.t.; mail.t. 60 MX 30 z.t.; \
+                mail.t. 60 MX 40 Z.t.";
+    for (question, expected) in [
+        // In canonical order of the targets, each once, A before AAAA; those outside are not known.
+        ("t. NS", format!("NOERROR aa | {apex} |  | {ns}; z.t. 60 AAAA ::1")),
+        // An alias among the targets is not followed.
+        ("mail.t. MX", format!("NOERROR aa | {mail} |  | {ns}; z.t. 60 AAAA ::1")),
+        (
+            "_s._tcp.t. SRV",
+            "NOERROR aa | _s._tcp.t. 60 SRV 1 1 443 z.t.; _s._tcp.t. 60 SRV 1 1 80 . |  | \
+             z.t. 60 AAAA ::1"
+                .to_owned(),
+        ),
+        ("q.w.t. MX", "NOERROR aa | q.w.t. 60 MX 1 z.t. |  | z.t. 60 AAAA ::1".to_owned()),
+        // Glue, where an answer points at it.
+        ("in.t. MX", "NOERROR aa | in.t. 60 MX 1 n.sub.t. |  | n.sub.t. 60 A 192.0.2.3".to_owned()),
+        ("svc.t. HTTPS", "NOERROR aa | svc.t. 60 HTTPS 1 z.t. |  | ".to_owned()),
+        // The last RRset of a chain decides.
+        (
+            "alias.t. MX",
+            format!("NOERROR aa | alias.t. 60 CNAME mail.t.; {mail} |  | {ns}; z.t. 60 AAAA ::1"),
+        ),
+        ("alias.t. CNAME", "NOERROR aa | alias.t. 60 CNAME mail.t. |  | ".to_owned()),
+        ("alias.t. A", format!("NOERROR aa | alias.t. 60 CNAME mail.t. | {soa} | ")),
+        (
+            "top.t. NS",
+            format!("NOERROR aa | top.t. 60 CNAME t.; {apex} |  | {ns}; z.t. 60 AAAA ::1"),
+        ),
+        (
+            "cut.t. MX",
+            "NOERROR aa | cut.t. 60 CNAME x.sub.t. | sub.t. 60 NS n.sub.t. | \
+             n.sub.t. 60 A 192.0.2.3"
+                .to_owned(),
+        ),
+    ] {
+        check(&zones, question, false, &expected);
+    }
 }
 
 #[test]
