@@ -52,7 +52,11 @@ pub(super) struct Bindings {
 }
 
 /// Binds every route to its zone.
-pub(super) fn bind(routes: &[Route], plans: &[Arc<Plan>], zones: &Zones<'_>) -> Bindings {
+pub(super) fn bind<'r>(
+    routes: impl Iterator<Item = &'r Route>,
+    plans: &[Arc<Plan>],
+    zones: &Zones<'_>,
+) -> Bindings {
     let mut bindings = Bindings::default();
     let mut bound: HashMap<Name, &Route> = HashMap::new();
     let mut targets: HashMap<&Name, Vec<Name>> = HashMap::new();
@@ -71,13 +75,14 @@ pub(super) fn bind(routes: &[Route], plans: &[Arc<Plan>], zones: &Zones<'_>) -> 
         if let Some(first) = bound.get(&owner) {
             let what = format!("{owner} is routed already, at {}", first.place);
             let said = case.error("route-defined-twice", what).help("keep one of the two");
-            bindings.faults.push(case.fault(said, &[]));
+            let first = std::slice::from_ref(&first.place.file);
+            bindings.faults.push(case.fault(said, first, Reach::Involved));
             continue;
         }
         bound.insert(owner.clone(), route);
         let targets = targets.entry(&served.zone.apex).or_insert_with(|| ns_targets(&served.zone));
-        if let Some(said) = case.refusal(targets) {
-            bindings.faults.push(case.fault(said, &served.files));
+        if let Some((said, reach)) = case.refusal(targets) {
+            bindings.faults.push(case.fault(said, &served.files, reach));
             continue;
         }
         if served.zone.is_signed() {
@@ -130,6 +135,7 @@ pub(super) fn unbound(
             primary: route.file.clone(),
             involved: vec![route.file.clone()],
             reach: Reach::Involved,
+            route: None,
             said: vec![Diagnostic::error("route-file-removed", place, what).help(help)],
         });
     }
@@ -168,7 +174,8 @@ fn enclosing<'z>(name: &Name, zones: &Zones<'z>) -> Option<&'z Served> {
 
 /// The zone and the owner of a route; nothing when its zone was never loaded and so answers nothing anyway.
 fn find<'z>(route: &Route, zones: &Zones<'z>) -> Result<Option<(&'z Served, Name)>, Box<Fault>> {
-    let refuse = |said: Diagnostic, files: &[String]| Box::new(fault(route, said, files));
+    let refuse =
+        |said: Diagnostic, files: &[String]| Box::new(fault(route, said, files, Reach::Involved));
     let error = |code, what: String| Diagnostic::error(code, route.place.clone(), what);
     let apex = Name::parse(&route.zone, &Name::root()).map_err(|why| {
         let what = format!("`{}` names no zone: {why}", route.zone);
@@ -202,7 +209,7 @@ fn signed(case: &Case<'_>, served: &Served, bindings: &mut Bindings) {
     if !case.has_default() {
         // Rule 5: the change would leave the name without an address.
         let said = said.help("give the name A or AAAA records in the zone file");
-        return bindings.faults.push(case.fault(said, &served.files));
+        return bindings.faults.push(case.fault(said, &served.files, Reach::Steering));
     }
     let said = said
         .consequence("the route was not loaded; the default RRset serves")
@@ -219,12 +226,13 @@ struct Case<'c> {
 }
 
 impl Case<'_> {
-    /// Why this owner may not be routed at all.
-    fn refusal(&self, ns_targets: &[Name]) -> Option<Diagnostic> {
-        self.under_a_cut()
-            .or_else(|| self.beside_others())
-            .or_else(|| self.is_ns_target(ns_targets))
-            .or_else(|| self.lacks_needed_default())
+    /// Why this owner may not be routed at all, and whether the pools and policies of other files have a part in it.
+    fn refusal(&self, ns_targets: &[Name]) -> Option<(Diagnostic, Reach)> {
+        let by_zone = self.under_a_cut().or_else(|| self.is_ns_target(ns_targets));
+        let by_plan = || self.beside_others().or_else(|| self.lacks_needed_default());
+        by_zone
+            .map(|said| (said, Reach::Involved))
+            .or_else(|| by_plan().map(|said| (said, Reach::Steering)))
     }
 
     fn under_a_cut(&self) -> Option<Diagnostic> {
@@ -314,15 +322,15 @@ impl Case<'_> {
         Diagnostic::error(code, self.route.place.clone(), what)
     }
 
-    fn fault(&self, said: Diagnostic, files: &[String]) -> Fault {
-        fault(self.route, said, files)
+    fn fault(&self, said: Diagnostic, files: &[String], reach: Reach) -> Fault {
+        fault(self.route, said, files, reach)
     }
 }
 
-fn fault(route: &Route, said: Diagnostic, files: &[String]) -> Fault {
+fn fault(route: &Route, said: Diagnostic, files: &[String], reach: Reach) -> Fault {
     let primary = route.place.file.clone();
     let involved = std::iter::once(&primary).chain(files).cloned().collect();
-    Fault { primary, involved, reach: Reach::Steering, said: vec![said] }
+    Fault { primary, involved, reach, route: Some(route.place.clone()), said: vec![said] }
 }
 
 fn ns_targets(zone: &Zone) -> Vec<Name> {

@@ -194,7 +194,8 @@ impl Builder {
         let broken = broken(choice, asked, &served);
         let gone = self.gone(choice);
         let zones = Zones { served: &served, broken: &broken, gone: &gone };
-        let mut bindings = bind::bind(&steered.routes, &steered.plans, &zones);
+        let routes = steered.routes.iter().filter(|route| !choice.is_lost(&route.place));
+        let mut bindings = bind::bind(routes, &steered.plans, &zones);
         let before = self.steerings.routed_before(choice);
         bind::unbound(&before, choice, &zones, &mut bindings);
         let faults = std::mem::take(&mut bindings.faults);
@@ -349,6 +350,7 @@ fn form_fault(form: &Form) -> Option<Fault> {
         primary: form.path.clone(),
         involved: form.involved(),
         reach: Reach::Involved,
+        route: None,
         said: form.said.clone(),
     })
 }
@@ -372,6 +374,7 @@ fn by_apex(forms: &[Arc<Form>], asked: &removal::Asked) -> (BTreeMap<Name, Serve
                 primary: form.path.clone(),
                 involved: form.involved(),
                 reach: Reach::Involved,
+                route: None,
                 said: vec![said],
             });
             continue;

@@ -42,6 +42,7 @@ impl Ground {
                 _ => vec![path.clone()],
             },
             reach: Reach::Involved,
+            route: None,
             said: said.clone(),
         })
     }

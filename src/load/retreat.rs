@@ -1,11 +1,12 @@
 //! The way back from a fault: which files return to their last good form (DESIGN rule 4).
 //!
 //! Edits that refer to each other publish together or not at all: a fault takes back every changed file that it involves.
-//! A file that never served and stands at the root of a fault is dropped; it takes nothing else with it.
+//! A file that never served and stands at the root of a fault is dropped; it takes nothing else with it. A file that serves
+//! as it did loses no more than the route that can no longer be.
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Place};
 use crate::fileset::FileSet;
 
 /// A file that was refused, and the first reason.
@@ -25,6 +26,8 @@ pub(super) struct Fault {
     pub(super) involved: Vec<String>,
     /// Files that might be about it. They go back when nothing in `involved` has changed.
     pub(super) reach: Reach,
+    /// The one route that it is about, by its line. It alone goes where its file serves as it did.
+    pub(super) route: Option<Place>,
     /// What is said of it; nothing where the drop is no fault of the operator's.
     pub(super) said: Vec<Diagnostic>,
 }
@@ -47,22 +50,27 @@ pub(super) struct Choice<'s> {
     said: Vec<(String, Diagnostic)>,
     /// Files that were dropped: they do not come back.
     dropped: HashSet<String>,
+    /// Routes of files that serve as they did, and cannot be.
+    lost: HashSet<Place>,
 }
 
 impl<'s> Choice<'s> {
     /// Begins with the files that are asked for; `serving` holds the last good form of each.
     pub(super) fn new(files: FileSet, serving: &'s FileSet) -> Choice<'s> {
-        let (refused, said, dropped) = (BTreeMap::new(), Vec::new(), HashSet::new());
-        Choice { files, serving, refused, said, dropped }
+        let (refused, said) = (BTreeMap::new(), Vec::new());
+        let (dropped, lost) = (HashSet::new(), HashSet::new());
+        Choice { files, serving, refused, said, dropped, lost }
     }
 
     /// Takes back what the faults involve. False when there was nothing more to take back.
     ///
-    /// Each step brings a file to its last good form or drops one. Invariant retreat-ends: what was dropped is never brought
-    /// back, so a file takes at most these two steps.
+    /// Each step brings a file to its last good form, drops one, or gives up a route. Invariant retreat-ends: what was
+    /// dropped or given up is never brought back, so a file takes at most two steps, and a route one.
     pub(super) fn retreat(&mut self, faults: Vec<Fault>) -> bool {
         // All faults of a round are judged by the files that they were found in.
         let (mut restored, mut dropped) = (Vec::new(), Vec::new());
+        let (lone, faults): (Vec<Fault>, Vec<Fault>) =
+            faults.into_iter().partition(|fault| self.costs_its_route_only(fault));
         for fault in &faults {
             let changed = self.to_restore(fault);
             let why = fault.said.iter().find(|d| d.is_error());
@@ -88,7 +96,38 @@ impl<'s> Choice<'s> {
             let entries = fault.said.into_iter().map(|said| (fault.primary.clone(), said));
             self.said.extend(entries);
         }
-        moved
+        // A route is given up last: what moved may have mended it.
+        moved || self.give_up(lone)
+    }
+
+    /// Whether nothing is to blame but the route itself: neither a change nor anything new.
+    fn costs_its_route_only(&self, fault: &Fault) -> bool {
+        fault.route.is_some()
+            && self.serves_as_it_did(&fault.primary)
+            && self.to_restore(fault).is_empty()
+            && self.to_drop(fault) == [fault.primary.as_str()]
+    }
+
+    fn give_up(&mut self, faults: Vec<Fault>) -> bool {
+        let count_before = self.lost.len();
+        for fault in faults {
+            self.lost.extend(fault.route);
+            let said = fault.said.into_iter().map(|said| {
+                said.consequence("the route was not loaded; the rest of the file serves")
+            });
+            self.said.extend(said.map(|said| (fault.primary.clone(), said)));
+        }
+        self.lost.len() > count_before
+    }
+
+    /// Whether the route on this line was given up.
+    pub(super) fn is_lost(&self, route: &Place) -> bool {
+        self.lost.contains(route)
+    }
+
+    fn serves_as_it_did(&self, path: &str) -> bool {
+        let file = self.files.get(path).map(|f| f.digest);
+        file.is_some() && file == self.serving.get(path).map(|f| f.digest)
     }
 
     fn to_restore(&self, fault: &Fault) -> Vec<String> {
@@ -189,6 +228,7 @@ pub(super) fn moved_away(path: &str) -> Fault {
         primary: path.to_owned(),
         involved: Vec::new(),
         reach: Reach::Involved,
+        route: None,
         said: Vec::new(),
     }
 }

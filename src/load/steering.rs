@@ -34,6 +34,7 @@ impl Steered {
             primary: file.to_owned(),
             involved: vec![file.to_owned()],
             reach: Reach::Steering,
+            route: None,
             said,
         };
         by_file.into_iter().map(fault).collect()
@@ -193,6 +194,7 @@ fn local_fault(path: &str, said: &[Diagnostic]) -> Fault {
         primary: path.to_owned(),
         involved: vec![path.to_owned()],
         reach: Reach::Involved,
+        route: None,
         said: said.to_vec(),
     }
 }

@@ -430,3 +430,43 @@ fn a_route_in_a_zone_below_makes_the_zone_above_anew() {
     assert!(world.build().refused.is_empty());
     assert!(!Arc::ptr_eq(&before, &world.builder.images[&apex].1));
 }
+
+// A route outlives its zone by its own line only: the file that holds it serves on, and so does every edit beside it.
+#[test]
+fn a_route_whose_zone_is_gone_costs_no_other_route() {
+    let both = format!("{POOL}[routes.'b']\nwww = 'web'\n[routes.'a']\nwww = 'web'\n");
+    let other = POOL.replace("web", "other");
+    let mut world = World::new(&[
+        ("geo/regions.toml", REGIONS),
+        ("zones/a.zone", "this is no zone"),
+        ("zones/b.zone", &zone(1, "")),
+        ("zones/other.toml", &other),
+        ("zones/s.toml", &both),
+    ]);
+    assert_eq!(world.build().parts.summary.routes, 1);
+    world.remove("zones/a.zone");
+    let edited = other.replace("192.0.2.10", "192.0.2.99");
+    world.write(&[("zones/other.toml", &edited)]);
+    world.write(&[("zones/new.toml", "[routes.'b']\nnew = 'web'\n")]);
+    world.write(&[("zones/b.zone", &zone(2, ""))]);
+    for round in 0..3 {
+        let built = world.build();
+        assert_eq!((refused(&built), errors(&built)), (vec![], vec!["route-zone-unknown"]));
+        let said = said(&built, "route-zone-unknown");
+        assert_eq!((said.place.file.as_str(), said.place.line), ("zones/s.toml", 9));
+        assert_eq!(said.consequence, "the route was not loaded; the rest of the file serves");
+        assert_eq!((built.parts.summary.routes, built.changed), (2, round == 0));
+        assert_eq!(world.serves("zones/other.toml"), Some(edited.as_str()));
+        if round == 1 {
+            world.restart();
+        }
+    }
+    // An edit of the file itself has to be without fault, and the form before it serves as it did.
+    world.write(&[("zones/s.toml", &format!("# edited\n{both}"))]);
+    let built = world.build();
+    assert_eq!((refused(&built), built.parts.summary.routes), (vec!["zones/s.toml"], 2));
+    assert_eq!(world.serves("zones/s.toml"), Some(both.as_str()));
+    world.write(&[("zones/s.toml", both.split("[routes.'a']").next().unwrap())]);
+    let built = world.build();
+    assert_eq!((errors(&built), built.parts.summary.routes), (vec![], 2));
+}
