@@ -54,6 +54,21 @@ pub(super) fn lock(path: &Path) -> Result<fs::File, StoreError> {
     }
 }
 
+/// Makes a folder, with those above it that are missing, so that it stands after a power cut too.
+pub(super) fn make_folder(folder: &Path) -> Result<(), StoreError> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|path| !is_here(path)).collect();
+    fs::create_dir_all(folder).map_err(|e| StoreError::Io(folder.to_owned(), e))?;
+    missing.into_iter().filter_map(Path::parent).try_for_each(|above| {
+        let here = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        sync_folder(here)
+    })
+}
+
+/// The end of a relative path stands for the working folder.
+fn is_here(path: &Path) -> bool {
+    path.as_os_str().is_empty() || path.exists()
+}
+
 /// The paths in a folder, sorted.
 pub(super) fn listed(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let paths = fs::read_dir(folder).and_then(|d| d.map(|e| e.map(|e| e.path())).collect());

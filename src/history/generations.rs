@@ -9,7 +9,7 @@
 //!        a manifest goes before its contents do. So a process killed at any step leaves whole generations, and litter
 //!        that the next start removes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,7 +20,7 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::fileset::{File, FileSet};
 use crate::number::{Digest, Generation};
 
-use super::durable::{StoreError, listed, lock, remove, sync_folder, write_durably};
+use super::durable::{StoreError, listed, lock, make_folder, remove, sync_folder, write_durably};
 
 /// The version of the manifests that this binary writes, and the newest that it reads.
 const FORMAT: u32 = 1;
@@ -91,6 +91,8 @@ pub struct Store {
     folder: PathBuf,
     limits: Limits,
     entries: BTreeMap<Generation, Entry>,
+    /// Generations whose manifests cannot be read, and may name contents that we cannot know of.
+    damaged: BTreeSet<Generation>,
     lens: BTreeMap<Digest, u64>,
     newest: Generation,
     problems: Vec<Diagnostic>,
@@ -109,14 +111,14 @@ impl Store {
         limits: Limits,
     ) -> Result<(Store, Option<Restored>), StoreError> {
         for part in ["generations", "blobs"] {
-            let path = folder.join(part);
-            fs::create_dir_all(&path).map_err(|e| StoreError::Io(path, e))?;
+            make_folder(&folder.join(part))?;
         }
         let lock = lock(&folder.join("generations").join("lock"))?;
         let mut store = Store {
             folder: folder.to_owned(),
             limits,
             entries: BTreeMap::new(),
+            damaged: BTreeSet::new(),
             lens: BTreeMap::new(),
             newest: Generation(0),
             problems: Vec::new(),
@@ -138,7 +140,8 @@ impl Store {
         Ok((store, None))
     }
 
-    /// Makes a state of files durable as the next generation. `time_millis` is of the Unix epoch.
+    /// Makes a state of files durable as the next generation. `time_millis` is of the Unix epoch. What stands in the way of
+    /// letting older ones go is a problem, and no error: the new one is kept.
     pub fn keep(
         &mut self,
         files: &FileSet,
@@ -162,7 +165,11 @@ impl Store {
         sync_folder(&self.folder.join("generations"))?;
         self.newest = generation;
         self.entries.insert(generation, entry);
-        self.prune()?;
+        let pruned = self.prune();
+        self.problems.retain(|problem| problem.code != OVERFULL);
+        if let Err(error) = pruned {
+            self.problems.push(overfull(&error));
+        }
         Ok(generation)
     }
 
@@ -197,7 +204,8 @@ impl Store {
         self.newest
     }
 
-    /// What was found damaged when the folder was opened, and left aside.
+    /// What was found damaged when the folder was opened, and left aside; and why the last [`Store::keep`] let nothing
+    /// older go, if it had to and could not.
     pub fn problems(&self) -> &[Diagnostic] {
         &self.problems
     }
@@ -210,7 +218,10 @@ impl Store {
             match read_manifest(&path, number) {
                 Ok(entry) => drop(self.entries.insert(number, entry)),
                 Err(newer @ StoreError::Newer(..)) => return Err(newer),
-                Err(error) => self.note("generation-unreadable", number, &error),
+                Err(error) => {
+                    self.damaged.insert(number);
+                    self.note("generation-unreadable", number, &error);
+                }
             }
         }
         Ok(())
@@ -237,8 +248,7 @@ impl Store {
                 remove(&path)?;
             }
         }
-        // A damaged manifest may name contents that we cannot know of: nothing is collected beside one.
-        if self.problems.is_empty() { self.collect() } else { Ok(()) }
+        self.collect()
     }
 
     fn write_blobs(&mut self, files: &FileSet) -> Result<(), StoreError> {
@@ -277,25 +287,37 @@ impl Store {
         Ok(())
     }
 
-    /// Lets go of the oldest generations until the limits hold.
+    /// Lets go of the oldest generations until the limits hold; of damaged ones in their turn.
     fn prune(&mut self) -> Result<(), StoreError> {
         loop {
+            let count = self.entries.len() + self.damaged.len();
             let bytes: u64 = self.lens.values().sum();
-            let over = self.entries.len() > self.limits.count || bytes > self.limits.bytes;
-            let Some((&oldest, _)) = self.entries.first_key_value() else { return Ok(()) };
-            if !over || self.entries.len() <= GENERATION_COUNT_MIN {
-                return self.collect();
-            }
+            let over = count > self.limits.count || bytes > self.limits.bytes;
+            let Some(oldest) = self.oldest().filter(|_| over) else { return self.collect() };
             remove(&self.manifest(oldest))?;
             sync_folder(&self.folder.join("generations"))?;
             self.entries.remove(&oldest);
+            self.damaged.remove(&oldest);
             self.collect()?;
         }
     }
 
-    /// Removes contents that no generation has, and all geo databases but the last few.
+    /// The generation that is to go first, if any may.
+    fn oldest(&self) -> Option<Generation> {
+        let whole = *self.entries.keys().next()?;
+        match self.damaged.first() {
+            Some(&damaged) if damaged < whole => Some(damaged),
+            _ => (self.entries.len() > GENERATION_COUNT_MIN).then_some(whole),
+        }
+    }
+
+    /// Removes contents that no generation has, and all geo databases but the last few. Beside a damaged manifest nothing
+    /// is collected.
     fn collect(&mut self) -> Result<(), StoreError> {
-        let mut kept = std::collections::BTreeSet::new();
+        if !self.damaged.is_empty() {
+            return Ok(());
+        }
+        let mut kept = BTreeSet::new();
         let mut databases = Vec::new();
         for (newer, entry) in self.entries.values().rev().enumerate() {
             for (path, &digest) in &entry.files {
@@ -342,6 +364,18 @@ impl Store {
         let name = digest.to_string();
         self.folder.join("blobs").join(name.get(..2).unwrap_or_default()).join(name)
     }
+}
+
+const OVERFULL: &str = "generations-overfull";
+
+fn overfull(error: &StoreError) -> Diagnostic {
+    let path = match error {
+        StoreError::Io(path, _) => path.display().to_string(),
+        _ => String::new(),
+    };
+    Diagnostic::warning(OVERFULL, Place::file(path), error.to_string())
+        .consequence("the newest generation is kept, and so are older ones than the limits allow")
+        .help("see that the server may remove files there")
 }
 
 /// A generation as it stands on the disk.
@@ -423,127 +457,4 @@ fn is_database(path: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn files(parts: &[(&str, &str)]) -> FileSet {
-        let file = |text: &str| File::new(text.as_bytes());
-        FileSet { files: parts.iter().map(|&(p, text)| (p.to_owned(), file(text))).collect() }
-    }
-
-    fn cause(why: &str) -> Cause {
-        Cause { kind: "files".to_owned(), who: "a".to_owned(), why: why.to_owned() }
-    }
-
-    fn blobs(folder: &Path) -> Vec<PathBuf> {
-        let folders = listed(&folder.join("blobs")).unwrap();
-        folders.iter().flat_map(|f| listed(f).unwrap()).collect()
-    }
-
-    #[test]
-    fn a_generation_is_read_again_after_a_restart() {
-        let temp = tempfile::tempdir().unwrap();
-        let first = files(&[("zones/a.zone", "one"), ("geo/regions.toml", "r")]);
-        let second = files(&[("zones/a.zone", "two"), ("geo/regions.toml", "r")]);
-        let (mut store, latest) = Store::open(temp.path()).unwrap();
-        assert_eq!(latest, None);
-        assert!(matches!(Store::open(temp.path()), Err(StoreError::InUse(_))));
-        assert_eq!(store.keep(&first, cause("x"), 5).unwrap(), Generation(1));
-        assert_eq!(store.keep(&second, cause("y"), 6).unwrap(), Generation(2));
-        drop(store);
-        let (store, latest) = Store::open(temp.path()).unwrap();
-        let latest = latest.unwrap();
-        assert_eq!((latest.files, latest.entry.time_millis), (second, 6));
-        assert_eq!(latest.entry.cause, cause("y"));
-        assert_eq!(store.read(Generation(1)).unwrap().files, first);
-        assert!(matches!(store.read(Generation(3)), Err(StoreError::Unknown(_))));
-        // Three contents for four files: what is the same is kept once.
-        assert_eq!(blobs(temp.path()).len(), 3);
-    }
-
-    #[test]
-    fn what_a_killed_process_leaves_is_swept() {
-        let temp = tempfile::tempdir().unwrap();
-        let good = files(&[("zones/a.zone", "one")]);
-        Store::open(temp.path()).unwrap().0.keep(&good, cause(""), 1).unwrap();
-        // Killed while it wrote a content, before it wrote the manifest, and while it wrote the manifest.
-        let orphan = Digest::of(b"two").to_string();
-        let folder = temp.path().join("blobs").join(&orphan[..2]);
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join("half.part"), "t").unwrap();
-        fs::write(folder.join(&orphan), "two").unwrap();
-        fs::write(temp.path().join("generations/0000000002.part"), "{").unwrap();
-        let (mut store, latest) = Store::open(temp.path()).unwrap();
-        assert_eq!(latest.unwrap().files, good);
-        assert_eq!((blobs(temp.path()).len(), store.problems().len()), (1, 0));
-        assert!(!temp.path().join("generations/0000000002.part").exists());
-        assert_eq!(store.keep(&good, cause(""), 2).unwrap(), Generation(2));
-    }
-
-    #[test]
-    fn damage_is_found_and_an_older_generation_stands_in() {
-        let temp = tempfile::tempdir().unwrap();
-        let sets = ["one", "two", "three"].map(|text| files(&[("zones/a.zone", text)]));
-        let (mut store, _) = Store::open(temp.path()).unwrap();
-        for set in &sets {
-            store.keep(set, cause(""), 0).unwrap();
-        }
-        let blob = store.blob(Digest::of(b"two"));
-        drop(store);
-        fs::write(blob, "twX").unwrap();
-        fs::write(temp.path().join("generations/0000000003.json"), "{}").unwrap();
-        let (mut store, latest) = Store::open(temp.path()).unwrap();
-        assert_eq!(latest.unwrap().files, sets[0]);
-        assert_eq!(store.problems().len(), 2);
-        // The number of the damaged one is not used again.
-        assert_eq!(store.keep(&sets[1], cause(""), 0).unwrap(), Generation(4));
-    }
-
-    #[test]
-    fn a_damaged_content_is_healed_when_it_is_kept_again() {
-        let temp = tempfile::tempdir().unwrap();
-        let set = files(&[("zones/a.zone", "one")]);
-        let (mut store, _) = Store::open(temp.path()).unwrap();
-        store.keep(&set, cause(""), 0).unwrap();
-        let blob = store.blob(Digest::of(b"one"));
-        fs::write(&blob, "onX").unwrap();
-        assert!(matches!(store.read(Generation(1)), Err(StoreError::Corrupt(_))));
-        drop(store);
-        let (mut store, latest) = Store::open(temp.path()).unwrap();
-        assert_eq!(latest, None);
-        let again = store.keep(&set, cause(""), 0).unwrap();
-        assert_eq!(store.read(again).unwrap().files, set);
-    }
-
-    #[test]
-    fn a_newer_format_is_refused() {
-        let temp = tempfile::tempdir().unwrap();
-        drop(Store::open(temp.path()).unwrap());
-        fs::write(temp.path().join("generations/0000000001.json"), "{\"format\": 2}").unwrap();
-        assert!(matches!(Store::open(temp.path()), Err(StoreError::Newer(_, 2))));
-    }
-
-    #[test]
-    fn the_oldest_go_first_and_databases_are_kept_three() {
-        let temp = tempfile::tempdir().unwrap();
-        let limits = Limits { count: 5, bytes: 1 << 20 };
-        let (mut store, _) = Store::open_with(temp.path(), limits).unwrap();
-        for n in 0..8 {
-            let (zone, world) = (format!("zone {n}"), format!("world {n}"));
-            let set = files(&[("zones/a.zone", &zone), ("geo/x.mmdb", &world)]);
-            store.keep(&set, cause(""), 0).unwrap();
-        }
-        let numbers: Vec<u64> = store.list().map(|e| e.generation.0).collect();
-        assert_eq!(numbers, [4, 5, 6, 7, 8]);
-        assert_eq!(blobs(temp.path()).len(), 5 + DATABASE_COUNT_MAX);
-        let oldest = store.read(Generation(4)).unwrap();
-        assert_eq!(oldest.missing, ["geo/x.mmdb"]);
-        assert_eq!(oldest.files, files(&[("zones/a.zone", "zone 3")]));
-        // By size: the two newest stay, whatever they weigh.
-        drop(store);
-        let tight = Limits { count: 5, bytes: 1 };
-        let (mut store, _) = Store::open_with(temp.path(), tight).unwrap();
-        store.keep(&files(&[("zones/a.zone", "last")]), cause(""), 0).unwrap();
-        assert_eq!(store.list().count(), GENERATION_COUNT_MIN);
-    }
-}
+mod tests;
