@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::answer::{Catalog, Seed, ZoneImage};
@@ -36,8 +37,12 @@ pub struct Builder {
     grounds: Grounds,
     steerings: Steerings,
     images: BTreeMap<Name, (Digest, Arc<ZoneImage>)>,
+    lay_out: LayOut,
     broken: Vec<Name>,
 }
+
+/// Lays a zone out, as [`compile_zone`] does.
+type LayOut = fn(&Seed, &Zone, &Routed, &dyn Fn(&Name) -> bool) -> ZoneImage;
 
 /// Parts of a snapshot, made from one state of files.
 #[derive(Clone, Debug)]
@@ -108,6 +113,7 @@ struct Attempt {
     steered: Arc<Steered>,
     bindings: Bindings,
     broken: Vec<Name>,
+    images: Vec<Arc<ZoneImage>>,
 }
 
 /// Whether a step may end with faults.
@@ -137,6 +143,7 @@ impl Builder {
             grounds: Grounds::default(),
             steerings: Steerings::new(config.site_position, config.health),
             images: BTreeMap::new(),
+            lay_out: compile_zone,
             broken: Vec::new(),
         }
     }
@@ -173,7 +180,7 @@ impl Builder {
     }
 
     /// The journey of a set of files, up to the first step with faults: files by themselves and zones beside each other,
-    /// steering as a whole, steering onto zones.
+    /// steering as a whole, steering onto zones, zones laid out.
     fn attempt(
         &mut self,
         choice: &Choice<'_>,
@@ -200,7 +207,14 @@ impl Builder {
         bind::unbound(&before, choice, &zones, &mut bindings);
         let faults = std::mem::take(&mut bindings.faults);
         patience.bear(self.cross(faults, choice, asked))?;
-        Ok(Attempt { forms, served, ground, steered, bindings, broken })
+        let images = Vec::new();
+        let mut attempt = Attempt { forms, served, ground, steered, bindings, broken, images };
+        let (images, unlaid) = self.images(&attempt);
+        let (names, faults): (Vec<Name>, Vec<Fault>) = unlaid.into_iter().unzip();
+        patience.bear(faults)?;
+        attempt.broken.extend(names);
+        attempt.images = images;
+        Ok(attempt)
     }
 
     /// Faults between files, with all that changed together. Where something is defined twice, a file that is gone from the
@@ -239,9 +253,9 @@ impl Builder {
         paths.into_iter().filter_map(apex).collect()
     }
 
-    fn parts(&mut self, attempt: &Attempt, files: &FileSet) -> Parts {
-        let images = self.images(attempt);
+    fn parts(&self, attempt: &Attempt, files: &FileSet) -> Parts {
         let steered = &attempt.steered;
+        let images = attempt.images.clone();
         Parts {
             catalog: Arc::new(Catalog::compose(self.seed.clone(), images, &attempt.broken)),
             plans: Arc::clone(&steered.plans),
@@ -255,23 +269,33 @@ impl Builder {
         }
     }
 
-    /// The image of every zone; only those whose zone or routes changed are made.
-    fn images(&mut self, attempt: &Attempt) -> Vec<Arc<ZoneImage>> {
+    /// The image of every zone, and the zones that have none; only those whose zone or routes changed are made.
+    fn images(&mut self, attempt: &Attempt) -> (Vec<Arc<ZoneImage>>, Vec<(Name, Fault)>) {
         let zones = attempt.zones();
         let is_routed = |name: &Name| bind::is_routed(name, &attempt.bindings, &zones);
         let forms = attempt.forms.iter().filter_map(|form| Some((form, form.zone.as_ref()?)));
         let jobs: Vec<Job<'_>> =
             forms.map(|(form, zone)| Job::new(form, zone, &attempt.bindings, &is_routed)).collect();
         let before = std::mem::take(&mut self.images);
-        let seed = &self.seed;
-        let images = forms::in_parallel(jobs, |job| {
+        let (seed, lay_out) = (&self.seed, self.lay_out);
+        let made = forms::in_parallel(jobs, |job| {
             let known = before.get(&job.zone.apex).filter(|(key, _)| *key == job.key);
-            let made = || Arc::new(compile_zone(seed, job.zone, job.routed, &is_routed));
-            let image = known.map_or_else(made, |(_, image)| Arc::clone(image));
-            (job.zone.apex.clone(), (job.key, image))
+            let image = known.map(|(_, image)| Arc::clone(image)).or_else(|| {
+                // Rule 7: a file cannot end the process, not even by a fault of ours.
+                let made = || lay_out(seed, job.zone, job.routed, &is_routed);
+                catch_unwind(AssertUnwindSafe(made)).ok().map(Arc::new)
+            });
+            let image = image.map(|image| (job.key, image));
+            (job.zone.apex.clone(), image.ok_or_else(|| unlaid(job.form)))
         });
-        self.images = images.into_iter().collect();
-        self.images.values().map(|(_, image)| Arc::clone(image)).collect()
+        let mut faults = Vec::new();
+        for (apex, made) in made {
+            match made {
+                Ok(image) => drop(self.images.insert(apex, image)),
+                Err(fault) => faults.push((apex, fault)),
+            }
+        }
+        (self.images.values().map(|(_, image)| Arc::clone(image)).collect(), faults)
     }
 
     fn diagnostics(
@@ -315,6 +339,7 @@ impl Attempt {
 
 /// One zone to be made into an image.
 struct Job<'a> {
+    form: &'a Form,
     zone: &'a Zone,
     routed: &'a Routed,
     key: Digest,
@@ -341,7 +366,7 @@ impl<'a> Job<'a> {
         let parts = std::iter::once(("", form.key))
             .chain(routes.iter().map(|(owner, policy)| (owner.as_str(), *policy)))
             .chain(hintless.iter().map(|target| (target.as_str(), Digest::default())));
-        Job { zone, routed, key: Digest::of_parts(parts) }
+        Job { form, zone, routed, key: Digest::of_parts(parts) }
     }
 }
 
@@ -353,6 +378,17 @@ fn form_fault(form: &Form) -> Option<Fault> {
         route: None,
         said: form.said.clone(),
     })
+}
+
+/// A zone that cannot be laid out for answering. Its routes have a part in that too.
+fn unlaid(form: &Form) -> Fault {
+    Fault {
+        primary: form.path.clone(),
+        involved: form.involved(),
+        reach: Reach::Steering,
+        route: None,
+        said: vec![forms::bug(&form.path)],
+    }
 }
 
 /// The zones by apex. Of two files with one apex the later path is refused; but a file that is gone from the disk gives

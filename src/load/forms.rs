@@ -109,18 +109,21 @@ fn form(path: &str, file: &File, files: &FileSet) -> Form {
     let parsed = match origin(path) {
         Ok(origin) => {
             // Rule 7: a file cannot end the process, not even by a fault of ours.
-            let parse = || zone::parse(path, &file.bytes, &origin, &includes);
+            let parse = || {
+                let parsed = zone::parse(path, &file.bytes, &origin, &includes);
+                let hinted = parsed.zone.as_ref().map(hints::find).unwrap_or_default();
+                (parsed.zone, parsed.diagnostics, hinted)
+            };
             let parsed = catch_unwind(AssertUnwindSafe(parse));
-            parsed.map(|p| (p.zone, p.diagnostics)).unwrap_or_else(|_| (None, vec![bug(path)]))
+            parsed.unwrap_or_else(|_| (None, vec![bug(path)], Vec::new()))
         }
-        Err(why) => (None, vec![*why]),
+        Err(why) => (None, vec![*why], Vec::new()),
     };
-    let (zone, said) = parsed;
+    let (zone, said, hinted) = parsed;
     let asked = asked.into_inner();
     let own = [(path, file.digest)].into_iter();
     let included = asked.iter().filter_map(|(p, digest)| Some((p.as_str(), (*digest)?)));
     let key = Digest::of_parts(own.chain(included));
-    let hinted = zone.as_ref().map(hints::find).unwrap_or_default();
     Form { path: path.to_owned(), key, zone: zone.map(Arc::new), said, hinted, asked }
 }
 

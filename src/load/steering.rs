@@ -1,6 +1,7 @@
 //! Steering files parsed and compiled, each content once.
 
 use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, has_error};
@@ -9,6 +10,7 @@ use crate::geo::Position;
 use crate::number::Digest;
 use crate::route::{self, Inventory, Plan, Route, Settings, Steering};
 
+use super::forms::bug;
 use super::ground::Ground;
 use super::retreat::{Choice, Fault, Reach};
 
@@ -158,7 +160,10 @@ impl Steerings {
 
     fn read(&mut self, path: &str, file: &fileset::File) -> &File {
         let read = || {
-            let (parsed, said) = route::parse_steering(path, &file.bytes);
+            // Rule 7: a file cannot end the process, not even by a fault of ours.
+            let parse = || route::parse_steering(path, &file.bytes);
+            let parsed = catch_unwind(AssertUnwindSafe(parse));
+            let (parsed, said) = parsed.unwrap_or_else(|_| (None, vec![bug(path)]));
             let parsed = parsed.filter(|_| !has_error(&said));
             File { parsed, said, wanted: true }
         };

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::*;
 use crate::fileset::File;
+use crate::number::Serial;
 
 const REGIONS: &str = "[fra]\nname = 'F'\nposition = [50.11, 8.68]\n\
                        [iad]\nname = 'I'\nposition = [38.9, -77.4]\n";
@@ -469,4 +470,43 @@ fn a_route_whose_zone_is_gone_costs_no_other_route() {
     world.write(&[("zones/s.toml", both.split("[routes.'a']").next().unwrap())]);
     let built = world.build();
     assert_eq!((errors(&built), built.parts.summary.routes), (vec![], 2));
+}
+
+// Rule 7: no file ends the process, not even by a fault of ours.
+#[test]
+fn a_zone_that_cannot_be_laid_out_is_refused_by_itself() {
+    let good = zone(1, "");
+    let mut world = World::new(&[("zones/a.zone", &good), ("zones/b.zone", &good)]);
+    world.build();
+    world.builder.lay_out = |seed, zone, routes, is_routed| match zone.serial() {
+        Some(Serial(13)) => panic!("asked to"),
+        _ => compile_zone(seed, zone, routes, is_routed),
+    };
+    let edited = zone(2, "");
+    world.write(&[
+        ("zones/a.zone", &zone(13, "")),
+        ("zones/b.zone", &edited),
+        ("zones/c.zone", &zone(13, "")),
+    ]);
+    for _ in 0..2 {
+        let built = world.build();
+        assert_eq!(refused(&built), ["zones/a.zone", "zones/c.zone"]);
+        assert_eq!(errors(&built), ["internal"; 2]);
+        assert_eq!(world.serves("zones/a.zone"), Some(good.as_str()));
+        assert_eq!(world.serves("zones/b.zone"), Some(edited.as_str()));
+        assert_eq!(
+            (built.parts.summary.zones, &*built.parts.summary.broken),
+            (2, &["c.".into()][..])
+        );
+        assert_eq!(built.parts.catalog.zone_count(), 3);
+    }
+    // Where even what served cannot be laid out any more, it alone is not served.
+    world.restart();
+    world.builder.lay_out = |seed, zone, routes, is_routed| match zone.serial() {
+        Some(Serial(1 | 13)) => panic!("asked to"),
+        _ => compile_zone(seed, zone, routes, is_routed),
+    };
+    let built = world.build();
+    assert_eq!(refused(&built), ["zones/a.zone", "zones/c.zone"]);
+    assert_eq!((built.parts.summary.zones, built.parts.summary.broken.len()), (1, 2));
 }
