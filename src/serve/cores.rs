@@ -25,8 +25,11 @@ use super::udp::UdpCore;
 /// Descriptors for all else than connections: sockets, files, the API.
 const DESCRIPTORS_SPARE: usize = 1024;
 
-/// The pause before a UDP thread that panicked outside of answering goes on.
+/// The pause before a thread that panicked outside of answering goes on.
 const RESTART_PAUSE: Duration = Duration::from_millis(20);
+
+/// The longest such pause: for TCP it doubles, until a run outlasts it.
+const RESTART_PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// The running transports. Dropped, they stop too, but nobody waits for them.
 pub struct Serving {
@@ -175,23 +178,32 @@ impl Serving {
     fn start_tcp<F: Responder>(
         &mut self,
         start: &Start<F>,
-        listeners: Vec<std::net::TcpListener>,
+        mut listeners: Vec<std::net::TcpListener>,
         limits: Limits,
     ) -> io::Result<()> {
-        let core = TcpCore {
-            doors: Doors::open(listeners)?,
-            snapshots: Arc::clone(&start.snapshots),
-            respond: start.respond,
-            core: self.core(start),
-            counters: Arc::clone(&self.tcp),
-            limits,
-            stopping: self.stop_tcp.subscribe(),
-        };
+        let mut doors = Some(open_again(&listeners)?);
+        let answered = self.count_another();
+        let site = Arc::clone(&start.site);
+        let (snapshots, respond) = (Arc::clone(&start.snapshots), start.respond);
+        let (counters, stopping) = (Arc::clone(&self.tcp), self.stop_tcp.subscribe());
         let running = start.running.clone();
         Builder::new().name("tcp".to_owned()).spawn(move || {
             // A connection is a task, and answering is fenced besides: nothing that a client sends
-            // gets here.
-            let _ = fenced(|| core.run());
+            // gets here. A panic would be ours; TCP goes on all the same (DESIGN.md rule 4.7).
+            persist(&counters, &stopping, || {
+                let doors = doors.take().map_or_else(|| open_again(&listeners), Ok)?;
+                let core = TcpCore {
+                    doors,
+                    snapshots: Arc::clone(&snapshots),
+                    respond,
+                    core: Core::new(Arc::clone(&site), Arc::clone(&answered)),
+                    counters: Arc::clone(&counters),
+                    limits,
+                    stopping: stopping.clone(),
+                };
+                core.run(&mut listeners);
+                Ok(())
+            });
             drop(running);
         })?;
         Ok(())
@@ -199,9 +211,48 @@ impl Serving {
 
     /// Memory for one more thread.
     fn core<F>(&mut self, start: &Start<F>) -> Core {
+        Core::new(Arc::clone(&start.site), self.count_another())
+    }
+
+    /// Counters of one more thread.
+    fn count_another(&mut self) -> Arc<Counters> {
         let counters = Arc::<Counters>::default();
         self.answered.push(Arc::clone(&counters));
-        Core::new(Arc::clone(&start.site), counters)
+        counters
+    }
+}
+
+/// The doors of `listeners`, which stay open whatever becomes of the doors: nobody is refused
+/// between two runs.
+fn open_again(listeners: &[std::net::TcpListener]) -> io::Result<Doors> {
+    Doors::open(listeners.iter().map(std::net::TcpListener::try_clone).collect::<io::Result<_>>()?)
+}
+
+/// Runs until a run ends by itself or a stop is asked for, and counts the panics between.
+fn persist(
+    counters: &TcpCounters,
+    stopping: &watch::Receiver<bool>,
+    mut run: impl FnMut() -> io::Result<()>,
+) {
+    let mut pause = RESTART_PAUSE;
+    loop {
+        let begun = Instant::now();
+        match fenced(&mut run) {
+            Ok(Ok(())) => return,
+            // No descriptor to wait with: there will be again.
+            Ok(Err(_)) => add(&counters.accept_errors, 1),
+            Err(Panicked) => add(&counters.panics, 1),
+        }
+        // Its connections ended with it.
+        counters.open.store(0, Ordering::Relaxed);
+        if begun.elapsed() > RESTART_PAUSE_MAX {
+            pause = RESTART_PAUSE;
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(RESTART_PAUSE_MAX);
+        if *stopping.borrow() {
+            return;
+        }
     }
 }
 

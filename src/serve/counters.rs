@@ -96,6 +96,7 @@ counters! {
     received,
     /// Responses written.
     sent,
-    /// Connections closed because answering panicked.
+    /// Connections closed because answering panicked, and panics that the whole thread began again
+    /// after.
     panics,
 }

@@ -5,6 +5,7 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::panic::resume_unwind;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use arc_swap::ArcSwap;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
-use tokio::task::{LocalSet, spawn_local};
+use tokio::task::{JoinError, JoinSet, LocalSet, spawn_local};
 use tokio::time::{sleep, timeout};
 
 use crate::answer::{Core, Snapshot};
@@ -69,21 +70,31 @@ pub struct TcpCore<F> {
 }
 
 impl<F: Responder> TcpCore<F> {
-    /// Serves until stopped, then lets connections end within the grace.
-    pub fn run(self) {
+    /// Serves until stopped, then lets connections end within the grace. `kept` are the same
+    /// listeners once more, for whoever begins again after a panic; they are closed when nobody
+    /// accepts any more.
+    ///
+    /// # Panics
+    ///
+    /// When accepting does; connections end with it. The caller begins again.
+    pub fn run(self, kept: &mut Vec<std::net::TcpListener>) {
         let TcpCore { doors, snapshots, respond, core, counters, limits, stopping } = self;
         let Doors { runtime, listeners } = doors;
         let local = LocalSet::new();
         local.block_on(&runtime, async move {
             let desk =
                 Rc::new(Desk::new(snapshots, respond, core, counters, limits, stopping.clone()));
-            let accepting: Vec<_> = listeners
-                .into_iter()
-                .map(|listener| spawn_local(accept(listener, Rc::clone(&desk), stopping.clone())))
-                .collect();
-            for task in accepting {
-                let _ = task.await;
+            let mut accepting = JoinSet::new();
+            for listener in listeners {
+                accepting.spawn_local(accept(listener, Rc::clone(&desk), stopping.clone()));
             }
+            while let Some(ended) = accepting.join_next().await {
+                // A door that a panic has shut is not left shut: the thread begins again.
+                if let Err(Ok(panic)) = ended.map_err(JoinError::try_into_panic) {
+                    resume_unwind(panic);
+                }
+            }
+            kept.clear();
             let everybody_left = async {
                 while desk.seats.borrow().len() > 0 {
                     desk.left.notified().await;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
+use tokio::sync::watch;
 
 use crate::answer::{
     Catalog, Core, Counters, Exchange, Outcome, Seed, Snapshot, Transport, respond_quietly,
@@ -15,9 +16,11 @@ use crate::answer::{
 use crate::number::{Digest, Generation, Revision};
 
 use super::super::bind::Sockets;
+use super::super::counters::TcpCounters;
 use super::super::limit::Limits;
 use super::super::responder::Responder;
-use super::{Serving, start, start_with};
+use super::super::tcp::TcpCore;
+use super::{Serving, open_again, persist, start, start_with};
 
 /// The longest that any test waits for what must happen.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -454,4 +457,56 @@ fn both_transports_answer_alike_and_count() {
         serving.counters().iter().map(|c| counted(c).load(Ordering::Relaxed)).sum()
     };
     assert_eq!((sum(|c| &c.udp), sum(|c| &c.tcp), sum(|c| &c.silent)), (1, 1, 0));
+}
+
+#[test]
+fn tcp_goes_on_after_a_panic_outside_of_answering() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("bound");
+    listener.set_nonblocking(true).expect("set");
+    let address = listener.local_addr().expect("bound");
+    let mut listeners = vec![listener];
+    let counters = Arc::<TcpCounters>::default();
+    let stop = watch::Sender::new(false);
+    let serving = {
+        let (counters, stopping) = (Arc::clone(&counters), stop.subscribe());
+        let mut runs = 0;
+        std::thread::spawn(move || {
+            persist(&counters, &stopping, || {
+                let doors = open_again(&listeners)?;
+                runs += 1;
+                match runs {
+                    1 => panic!("asked to"),
+                    2 => return Err(io::ErrorKind::Other.into()),
+                    _ => {}
+                }
+                let core = TcpCore {
+                    doors,
+                    snapshots: Arc::new(ArcSwap::new(snapshot(1))),
+                    respond: echo,
+                    core: Core::new(Arc::default(), Arc::default()),
+                    counters: Arc::clone(&counters),
+                    limits: Limits::default(),
+                    stopping: stopping.clone(),
+                };
+                core.run(&mut listeners);
+                Ok(())
+            });
+        })
+    };
+    let mut stream = TcpStream::connect(address).expect("connected");
+    stream.set_read_timeout(Some(PATIENCE)).expect("set");
+    ask(&mut stream, 7);
+    drop(stream);
+    stop.send_replace(true);
+    serving.join().expect("ended");
+    assert_eq!(counters.panics.load(Ordering::Relaxed), 1);
+    assert_eq!(counters.accept_errors.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn a_stop_ends_what_panics_for_ever() {
+    let counters = TcpCounters::default();
+    let stop = watch::Sender::new(true);
+    persist(&counters, &stop.subscribe(), || panic!("asked to"));
+    assert_eq!(counters.panics.load(Ordering::Relaxed), 1);
 }
