@@ -206,8 +206,10 @@ impl Walk<'_> {
                 return Ok(known.again());
             }
             let young = is_young(&before);
-            let bytes = read_whole(path, before.len())?;
-            if Stamp::of(&fs::metadata(path)?) == stamp && bytes.len() as u64 == stamp.len {
+            let bytes = read_as(path, stamp)?;
+            // The path again too: while we read, another file may have come to stand there.
+            let still = Stamp::of(&fs::metadata(path)?) == stamp;
+            if let Some(bytes) = bytes.filter(|_| still) {
                 let includes = includes_of(path, &bytes);
                 // What was written a moment ago is read again next time: its times may not tell.
                 let stamp = if young { Stamp { inode: 0, ..stamp } } else { stamp };
@@ -302,13 +304,19 @@ fn is_young(meta: &Metadata) -> bool {
     age.is_none_or(|age| age < SETTLED_AFTER)
 }
 
-fn read_whole(path: &Path, len: u64) -> std::io::Result<Vec<u8>> {
+/// The file at `path`, if what is opened there is the file of `stamp`, before and after it is read: a path alone would not
+/// tell of one that was moved away and back meanwhile.
+fn read_as(path: &Path, stamp: Stamp) -> std::io::Result<Option<Vec<u8>>> {
     // A pipe put in the file's place since we looked must not make us wait for a writer.
     let mut options = OpenOptions::new();
     let handle: Handle = options.read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(len).unwrap_or(0));
-    handle.take(FILE_LEN_MAX + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    if Stamp::of(&handle.metadata()?) != stamp {
+        return Ok(None);
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(stamp.len).unwrap_or(0));
+    (&handle).take(FILE_LEN_MAX + 1).read_to_end(&mut bytes)?;
+    let same = Stamp::of(&handle.metadata()?) == stamp && bytes.len() as u64 == stamp.len;
+    Ok(same.then_some(bytes))
 }
 
 fn includes_of(path: &Path, bytes: &[u8]) -> Vec<String> {

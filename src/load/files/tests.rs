@@ -159,3 +159,18 @@ fn a_folder_without_leave_keeps_what_was_read_of_it() {
         assert_eq!(found.unread, ["zones/sub/"]);
     }
 }
+
+// Between two looks at the path another file may have stood there: what is opened has to be the file that was looked at.
+#[test]
+fn only_the_file_that_was_looked_at_is_read() {
+    let (temp, _) = tree(&[("zones/a.zone", "a"), ("zones/b.zone", "b")]);
+    let (a, b) = (temp.path().join("zones/a.zone"), temp.path().join("zones/b.zone"));
+    let looked = Stamp::of(&fs::metadata(&a).unwrap());
+    assert_eq!(read_as(&a, looked).unwrap(), Some(b"a".to_vec()));
+    fs::rename(&b, &a).unwrap();
+    assert_eq!(read_as(&a, looked).unwrap(), None);
+    // Nor is one that has grown since.
+    let looked = Stamp::of(&fs::metadata(&a).unwrap());
+    fs::write(&a, "longer").unwrap();
+    assert_eq!(read_as(&a, looked).unwrap(), None);
+}
