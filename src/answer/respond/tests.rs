@@ -89,10 +89,11 @@ fn ask(qname: &str, qtype: Rtype) -> String {
 
 fn show(request: &[u8]) -> String {
     let mut response = [0; UDP_PAYLOAD_MAX];
-    let mut core = Core::new(Arc::new(Site { name: "fra1".into() }), Arc::default());
+    let site = Site { name: "fra1".into(), cookie_secrets: None };
+    let mut core = Core::new(Arc::new(site), Arc::default());
     let client = "192.0.2.200".parse().unwrap();
     let transport = Transport::Udp;
-    let exchange = Exchange { request, client, transport, response: &mut response };
+    let exchange = Exchange { request, client, transport, now_secs: 0, response: &mut response };
     let outcome = super::respond(&snapshot(), exchange, &mut core, &mut Silent);
     if outcome.len == 0 {
         return "silence".into();
