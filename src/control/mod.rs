@@ -12,6 +12,7 @@ mod desk;
 mod exposition;
 mod facts;
 mod files;
+mod folding;
 mod http;
 mod hub;
 mod logs;
