@@ -132,7 +132,7 @@ impl CookieSecrets {
     }
 }
 
-/// Compares in a time that does not tell where they differ: one subtraction over all octets.
+/// Compares in a time that does not tell where they differ: all octets are compared as one number.
 fn is_same(ours: [u8; 8], theirs: [u8; 8]) -> bool {
     u64::from_ne_bytes(ours) ^ u64::from_ne_bytes(theirs) == 0
 }

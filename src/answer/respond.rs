@@ -103,11 +103,11 @@ fn answer(
     counters.query(query.qtype, subnet.is_some(), dnssec_ok);
 
     let opt = edns.map(|edns| {
-        let secrets = edns.cookie.as_ref().zip(site.cookie_secrets.as_ref());
+        let spoken = edns.cookie.as_ref().zip(site.cookie_secrets.as_ref());
         let renew = |(cookie, secrets): (_, &CookieSecrets)| {
             secrets.renew(cookie, exchange.client, exchange.now_secs)
         };
-        ResponseOpt::of(edns, &site.name, secrets.map(renew))
+        ResponseOpt::of(edns, &site.name, spoken.map(renew))
     });
     let room = opt.map_or(0, |opt| opt.room());
     let mut writer = Writer::new(exchange.response, limit(exchange.transport, query));

@@ -46,7 +46,8 @@ pub struct Config {
     pub geo: PathBuf,
     /// The folder that is ours.
     pub state: PathBuf,
-    /// What DNS cookies are made with, where the file says so; else a secret of this server's own.
+    /// What DNS cookies are made with, read at start; none: a secret of this server's own. Sites that clients move
+    /// between share one, so that a cookie of one is good at the others (RFC 9018 §5).
     pub cookies: Option<CookieSecrets>,
     /// What pools inherit.
     pub health: Settings,

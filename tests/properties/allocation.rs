@@ -112,6 +112,13 @@ fn no_answer_allocates() {
             }
         }
     }
+    // RFC 7873 §5.4: a cookie is asked for without a question.
+    let no_question = [&[0x12, 0x34, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], &opt(0, &cookie)[..]].concat();
+    let mut len = 0;
+    let allocations = counted(|| {
+        len = answer(snapshot, &no_question, Transport::Udp, &mut core, &mut response).len;
+    });
+    assert_eq!((allocations, len), (0, 12 + 11 + 28));
     let silence = counted(|| {
         answer(snapshot, &[0; 11], Transport::Udp, &mut core, &mut response);
     });

@@ -182,3 +182,14 @@ fn class_chaos_tells_of_the_server() {
     assert_eq!(tell("ID.server."), "NoError aa | ID.server. TXT fra1 |  | ");
     assert_eq!(tell("www.a.test."), "Refused |  |  | ");
 }
+
+// RFC 7873 §5.4, of a site that speaks no cookies: to it such a query only lacks a question.
+#[test]
+fn without_secrets_cookies_are_not_spoken() {
+    let opt = b"\0\0\x29\x04\xd0\0\0\0\0\0\x0c\0\x0a\0\x0812345678";
+    let header = |questions| [0x12, 0x34, 1, 0, 0, questions, 0, 0, 0, 0, 0, 1];
+    let question = &request("ns.a.test.", Rtype::A, 1)[12..];
+    let asked = [&header(1)[..], question, opt].concat();
+    assert_eq!(show(&asked), "NoError aa | ns.a.test. A 192.0.2.1 |  | ");
+    assert_eq!(show(&[&header(0)[..], opt].concat()), "FormErr |  |  | ");
+}
