@@ -10,8 +10,8 @@
 //! ```text
 //! 8                  main
 //! 7        control        cli              who decides | who asks
-//! 6              ask                       why, what if, what differs
-//! 5  serve   load   history   probe        hot wing | cold wing | memory | eyes
+//! 6              ask                       why an answer is what it is
+//! 5  serve        load         history     hot wing | cold wing | memory
 //! 4             answer                     where the wings meet: the snapshot
 //! 3             route
 //! 2     zone     geo     api
@@ -24,6 +24,7 @@
 //! - A query: [`serve`] takes a batch, [`answer::respond`] makes one response of one request, `serve` sends.
 //! - A file: [`load`] reads, checks and compiles; the hub in [`control`] composes the parts into a snapshot.
 //! - A report: [`control`] takes it, [`history`] makes it durable, [`health`] folds it, [`route`] fills the table.
+//! - A question why: [`ask`] has the query path answer with somebody listening, and tells the steps.
 //!
 //! Begin with [`answer::respond`], then [`load`], then [`control`].
 

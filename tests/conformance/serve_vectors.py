@@ -16,7 +16,8 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FILE_NAME_LEN_MAX = 255  # of most file systems
-BINARY = os.path.join(HERE, "..", "..", "target", "release", "homing")
+TARGET = os.path.abspath(os.environ.get("CARGO_TARGET_DIR") or os.path.join(HERE, "..", "..", "target"))
+BINARY = os.path.join(TARGET, "release", "homing")
 
 
 def file_name(origin):

@@ -122,26 +122,7 @@ impl Source {
         while self.word(at) == "::" {
             at += 1;
             match self.word(at) {
-                "{" => {
-                    at += 1;
-                    while !["}", ""].contains(&self.word(at)) {
-                        let mut branch = segments.clone();
-                        match self.word(at) {
-                            "," => {
-                                at += 1;
-                                continue;
-                            }
-                            "self" => {}
-                            "super" => drop(branch.pop()),
-                            word => branch.push(word.into()),
-                        }
-                        at = self.expand(at + 1, branch, is_ours, found);
-                        if self.word(at) == "as" {
-                            at += 2;
-                        }
-                    }
-                    return at + 1;
-                }
+                "{" => return self.expand_each(at + 1, &segments, is_ours, found),
                 "super" => drop(segments.pop()),
                 "self" | "<" => {}
                 word => segments.push(word.into()),
@@ -150,6 +131,33 @@ impl Source {
         }
         found.push(Path { line, segments, is_ours });
         at
+    }
+
+    /// Follows what stands between braces, `b, c::d}`, from the token at `at`; gives the index behind the brace.
+    fn expand_each(
+        &self,
+        mut at: usize,
+        base: &[String],
+        is_ours: bool,
+        found: &mut Vec<Path>,
+    ) -> usize {
+        while !["}", ""].contains(&self.word(at)) {
+            let mut branch = base.to_vec();
+            match self.word(at) {
+                "," => {
+                    at += 1;
+                    continue;
+                }
+                "self" => {}
+                "super" => drop(branch.pop()),
+                word => branch.push(word.into()),
+            }
+            at = self.expand(at + 1, branch, is_ours, found);
+            if self.word(at) == "as" {
+                at += 2;
+            }
+        }
+        at + 1
     }
 
     /// The token at `at`, or nothing.

@@ -101,14 +101,15 @@ fn no_answer_allocates() {
                 query(0, &wire, rtype, 1, &opt(0, &cookie[..12])),
                 query(0, &wire, rtype, 1, &opt(0, &cookie)),
             ] {
-                for transport in [Transport::Udp, Transport::Tcp] {
-                    let mut len = 0;
-                    let allocations = counted(|| {
-                        len = answer(snapshot, &request, transport, &mut core, &mut response).len;
-                    });
-                    assert_eq!(allocations, 0, "{name} type {rtype} {transport:?}");
-                    assert!(len > 0, "{name} type {rtype} is answered");
-                }
+                let (mut udp, mut tcp) = (0, 0);
+                let mut ask =
+                    |transport| answer(snapshot, &request, transport, &mut core, &mut response).len;
+                let allocations = counted(|| {
+                    udp = ask(Transport::Udp);
+                    tcp = ask(Transport::Tcp);
+                });
+                assert_eq!(allocations, 0, "{name} type {rtype}");
+                assert!(udp > 0 && tcp > 0, "{name} type {rtype} is answered");
             }
         }
     }

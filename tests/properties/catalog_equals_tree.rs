@@ -17,7 +17,7 @@ use proptest::sample::select;
 use crate::world;
 
 const LABELS: [&str; 6] = ["a", "b", "c", "*", "ns", "_x"];
-const TYPES: [u16; 11] = [1, 2, 5, 6, 15, 16, 28, 39, 43, 255, 65_280];
+const TYPES: [u16; 12] = [1, 2, 5, 6, 15, 16, 28, 33, 39, 43, 255, 65_280];
 
 /// Names below an apex, as text relative to it.
 fn name(most: usize) -> impl Strategy<Value = String> {
@@ -39,12 +39,22 @@ fn records() -> impl Strategy<Value = Vec<String>> {
         4 => Just(vec!["A 192.0.2.1".to_string(), "A 192.0.2.2".to_string()]),
         2 => Just(vec!["TXT \"some text\"".to_string(), "AAAA 2001:db8::1".to_string()]),
         1 => line("MX 10"),
+        1 => line("SRV 1 2 53"),
+        1 => Just(["A 192.0.2.3", "AAAA 2001:db8::3"].into_iter().flat_map(signed).collect()),
+        1 => target().prop_map(|t| signed(&format!("MX 20 {t}"))),
         3 => line("CNAME"),
         2 => line("DNAME"),
         3 => line("NS"),
         1 => target().prop_map(|t| vec![format!("NS {t}"), "DS 1 13 2 abcdef".to_string()]),
         1 => Just(vec!["TYPE65280 \\# 3 010203".to_string()]),
     ]
+}
+
+/// A record at a TTL of its own, and a signature over it.
+fn signed(record: &str) -> Vec<String> {
+    let rtype = record.split(' ').next().unwrap_or_default();
+    let signature = "13 2 90 20300101000000 20240101000000 1 z. AA==";
+    vec![format!("90 {record}"), format!("90 RRSIG {rtype} {signature}")]
 }
 
 /// Zone text below `apex`; what the parser refuses is made again.

@@ -10,12 +10,16 @@ use homing::answer::{
 };
 use homing::fileset::{File, FileSet};
 use homing::health::State;
-use homing::load::{Builder, Config, Removals, Scan};
+use homing::load::{Builder, Config, Parts, Removals, Scan};
 use homing::number::{Digest, Generation, Revision};
 use homing::route::{Table, fill};
 
-/// The snapshot that these files give, with every endpoint as the files alone have it.
-pub fn snapshot(files: &[(&str, &str)]) -> Snapshot {
+/// The regions that steering in these tests speaks of.
+pub const REGIONS: &str = "[fra]\nposition = [50.11, 8.68]\n[iad]\nposition = [39.04, -77.49]\n\
+    [sin]\nposition = [1.35, 103.82]\n";
+
+/// What these files are compiled to.
+pub fn parts(files: &[(&str, &str)]) -> Parts {
     let mut set = FileSet::default();
     for (path, text) in files {
         set.files.insert(path.to_string(), File::new(text.as_bytes()));
@@ -23,7 +27,12 @@ pub fn snapshot(files: &[(&str, &str)]) -> Snapshot {
     let mut builder = Builder::new(&Config::defaults(Path::new(".")));
     let built = builder.build(&Scan::from(set), &FileSet::default(), Removals::Wait);
     assert!(built.refused.is_empty(), "{:#?}", built.diagnostics);
-    let parts = built.parts;
+    built.parts
+}
+
+/// The snapshot that these files give, with every endpoint as the files alone have it.
+pub fn snapshot(files: &[(&str, &str)]) -> Snapshot {
+    let parts = parts(files);
     let health = State::default();
     let rows = parts.plans.iter().map(|plan| Arc::new(fill(plan, &health)));
     Snapshot {
@@ -46,10 +55,7 @@ pub fn everything() -> &'static Snapshot {
         snapshot(&[
             ("zones/example.test.zone", &zone),
             ("zones/example.test.toml", include_str!("../conformance/example.test.toml")),
-            (
-                "geo/regions.toml",
-                "[fra]\nposition = [50.11, 8.68]\n[iad]\nposition = [39.04, -77.49]\n[sin]\nposition = [1.35, 103.82]\n",
-            ),
+            ("geo/regions.toml", REGIONS),
         ])
     })
 }

@@ -172,10 +172,7 @@ impl Response {
                     assert!(edns.is_none() && owner == ".", "one OPT, owned by the root");
                     rcode |= (high >> 8) << 4;
                     edns = Some((class, high as u8, low));
-                    while reader.at < end {
-                        let (code, len) = (reader.u16(), usize::from(reader.u16()));
-                        options.push((code, reader.take(len).to_vec()));
-                    }
+                    options = reader.options(end);
                 } else {
                     section.push(owner.to_ascii_lowercase());
                 }
@@ -263,6 +260,16 @@ impl<'a> Reader<'a> {
         let taken = self.bytes.get(self.at..self.at + len).expect("a record ends early");
         self.at += len;
         taken
+    }
+
+    /// The options of an OPT record, up to `end`.
+    fn options(&mut self, end: usize) -> Vec<(u16, Vec<u8>)> {
+        let mut options = Vec::new();
+        while self.at < end {
+            let (code, len) = (self.u16(), usize::from(self.u16()));
+            options.push((code, self.take(len).to_vec()));
+        }
+        options
     }
 
     fn u16(&mut self) -> u16 {
