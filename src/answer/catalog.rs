@@ -20,13 +20,16 @@ pub enum Served {
     Broken(Arc<[u8]>),
 }
 
+/// Zones by the hash of their apex, sorted by it.
+type Shard = Arc<[(u64, Served)]>;
+
 /// All zones.
 #[derive(Clone, Debug)]
 pub struct Catalog {
     seed: Seed,
     /// Which label counts any apex has.
     depths: u128,
-    shards: Box<[Arc<[(u64, Served)]>]>,
+    shards: Box<[Shard]>,
     zone_count: usize,
 }
 
@@ -55,7 +58,7 @@ impl Catalog {
             let hash = seed.hash(&apex);
             shards[hash as usize % count].push((hash, served));
         }
-        let shards: Box<[Arc<[(u64, Served)]>]> = shards.into_iter().map(sorted).collect();
+        let shards: Box<[Shard]> = shards.into_iter().map(sorted).collect();
         let zone_count = shards.iter().map(|s| s.len()).sum();
         Catalog { seed, depths, shards, zone_count }
     }
@@ -99,7 +102,7 @@ impl Catalog {
     }
 }
 
-fn sorted(mut shard: Vec<(u64, Served)>) -> Arc<[(u64, Served)]> {
+fn sorted(mut shard: Vec<(u64, Served)>) -> Shard {
     shard.sort_by_key(|(hash, _)| *hash);
     shard.dedup_by(|later, first| later.1.apex() == first.1.apex());
     shard.into()

@@ -91,12 +91,20 @@ pub struct ImageWriter<'s> {
     seed: &'s Seed,
     apex: Name,
     shard_bits: u32,
-    shards: Vec<(Vec<u8>, Vec<(u64, u32)>)>,
+    shards: Vec<OpenShard>,
     ancestors: Vec<Ancestor>,
     denial: DenialWriter,
     negative: Vec<u8>,
     serial: Serial,
     record_count: usize,
+}
+
+/// A shard that still grows.
+#[derive(Default)]
+struct OpenShard {
+    arena: Vec<u8>,
+    /// Hash and offset of each node.
+    nodes: Vec<(u64, u32)>,
 }
 
 /// A node on the way from the apex to the last one written.
@@ -116,7 +124,7 @@ impl<'s> ImageWriter<'s> {
             seed,
             apex: apex.clone(),
             shard_bits: shards.trailing_zeros(),
-            shards: (0..shards).map(|_| (Vec::new(), Vec::new())).collect(),
+            shards: (0..shards).map(|_| OpenShard::default()).collect(),
             ancestors: Vec::new(),
             denial: DenialWriter::new(apex),
             negative: Vec::new(),
@@ -162,7 +170,7 @@ impl<'s> ImageWriter<'s> {
             && parts.owner.is_wildcard()
             && parts.owner.label_count() == parent.name.label_count() + 1
         {
-            node::mark_wildcard(&mut self.shards[parent.shard].0, parent.at);
+            node::mark_wildcard(&mut self.shards[parent.shard].arena, parent.at);
         }
         let above = parent.and_then(|a| a.occluder);
         let flags = self.flags(parts);
@@ -170,7 +178,7 @@ impl<'s> ImageWriter<'s> {
         let hash = self.seed.hash(parts.owner);
         let shard = shard_index(hash, self.shard_bits);
         let at = self.write(parts, flags, above, shard);
-        self.shards[shard].1.push((hash, at as u32));
+        self.shards[shard].nodes.push((hash, at as u32));
         let depth = parts.owner.label_count() as u8;
         let occluder = above.or(occludes.then_some(depth));
         self.ancestors.push(Ancestor { name: parts.owner.clone(), shard, at, occluder });
@@ -193,7 +201,7 @@ impl<'s> ImageWriter<'s> {
         occluder: Option<u8>,
         shard: usize,
     ) -> usize {
-        let arena = &mut self.shards[shard].0;
+        let arena = &mut self.shards[shard].arena;
         let at = arena.len();
         let relative = parts.owner.as_wire().len() - self.apex.as_wire().len();
         let owner = parts.owner.as_wire()[..relative].to_ascii_lowercase();
@@ -235,7 +243,7 @@ impl<'s> ImageWriter<'s> {
     /// The zone, laid out.
     pub fn finish(self) -> ZoneImage {
         let shards =
-            self.shards.into_iter().map(|(arena, nodes)| Arc::new(Shard::new(arena, &nodes)));
+            self.shards.into_iter().map(|open| Arc::new(Shard::new(open.arena, &open.nodes)));
         ZoneImage {
             apex_folded: self.apex.to_folded(),
             depth: self.apex.label_count(),

@@ -66,12 +66,13 @@ pub fn look_up<'z>(zone: &'z ZoneImage, seed: &Seed, name: &Suffixes, qtype: Rty
     if node.has(NodeFlags::DNAME) {
         return Found::Dname { node, depth };
     }
-    match wildcard(zone, seed, name, depth) {
-        Some(source) if node.has(NodeFlags::HAS_WILDCARD) => {
-            Found::Wildcard { node: source, encloser: depth }
-        }
-        _ => Found::Absent { encloser: depth },
+    // Random names below a name without a wildcard are what floods are made of: those cost no further probe.
+    if node.has(NodeFlags::HAS_WILDCARD)
+        && let Some(node) = wildcard(zone, seed, name, depth)
+    {
+        return Found::Wildcard { node, encloser: depth };
     }
+    Found::Absent { encloser: depth }
 }
 
 /// The deepest existing node at or above the name, and its labels.

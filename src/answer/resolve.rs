@@ -1,4 +1,5 @@
-//! A name and a type into sections: the walk along aliases (RFC 1034 §4.3.2), at most [`CHAIN_LEN_MAX`](super::CHAIN_LEN_MAX) steps.
+//! A name and a type into sections: the walk along aliases (RFC 1034 §4.3.2), at most
+//! [`CHAIN_LEN_MAX`](super::CHAIN_LEN_MAX) steps.
 
 use crate::trace::{Step, Trace};
 use crate::wire::{ExtendedError, Rcode, Rtype, Section, Writer};
@@ -86,8 +87,11 @@ impl<'s> Chain<'_, 's, '_> {
         let zone = match self.zone(name) {
             Some(Served::Zone(zone)) => zone,
             Some(Served::Broken(_)) => {
-                self.resolution.rcode = Rcode::SERVFAIL;
-                self.resolution.error = Some(ExtendedError::NOT_READY);
+                // DESIGN rule 4: an alias of a sound zone is told all the same, and its target looked up by who asks.
+                if self.links.is_first() {
+                    self.resolution.rcode = Rcode::SERVFAIL;
+                    self.resolution.error = Some(ExtendedError::NOT_READY);
+                }
                 return Ok(Next::Done);
             }
             None => {

@@ -1,7 +1,7 @@
 //! Routed names: the policy's choice into records (DESIGN §5).
 
 use crate::number::PolicyId;
-use crate::route::{ChoiceAnswer, Family, choose};
+use crate::route::{ChoiceAnswer, Chosen, Family, choose};
 use crate::trace::{Step, Trace};
 use crate::wire::{Rcode, Rtype, Section};
 
@@ -37,15 +37,25 @@ impl<'s> Chain<'_, 's, '_> {
         };
         trace.step(Step::Routed { policy });
         let asker = self.world.asker(plan.uses_place());
-        let Some(chosen) = choose(plan, table, family, asker, trace) else {
+        let Some(mut chosen) = choose(plan, table, family, asker, trace) else {
             return Ok(None);
         };
+        // RFC 8482 §4.1: any RRset answers ANY, so the other family does where the first has nothing.
+        let is_any = self.qtype == Rtype::ANY;
+        if is_any
+            && !plan.answers_names()
+            && chosen.choice.answer == ChoiceAnswer::Nodata
+            && let Some(other) = choose(plan, table, Family::V6, asker, trace)
+        {
+            chosen = Chosen { scope: chosen.scope.max(other.scope), ..other };
+        }
         self.resolution.scope = self.resolution.scope.max(chosen.scope);
         self.world.counters.steered(snapshot.steered.slot(policy, chosen.choice.region));
         let start = self.writer.len();
         match &chosen.choice.answer {
             ChoiceAnswer::Default => {
-                let owns = node.rrset(self.qtype).or(node.rrset(Rtype::CNAME)).is_some();
+                let own = node.rrset(self.qtype).or(node.rrset(Rtype::CNAME));
+                let owns = own.is_some() || (is_any && node.rrsets().next().is_some());
                 if owns { Ok(None) } else { self.steered_nodata(zone, name, policy).map(Some) }
             }
             ChoiceAnswer::Nodata => self.steered_nodata(zone, name, policy).map(Some),

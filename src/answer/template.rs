@@ -83,7 +83,8 @@ impl<'a> PieceWriter<'a> {
         self.rdata(rtype, rdata);
         let len = (self.octets.len() - length_at - 2) as u16;
         self.octets[length_at..length_at + 2].copy_from_slice(&len.to_be_bytes());
-        self.records += 1;
+        // More than a message can count does not fit into one either.
+        self.records = self.records.saturating_add(1);
     }
 
     /// Only the types of RFC 1035 may have their names compressed (RFC 3597 §4).

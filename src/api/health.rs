@@ -49,6 +49,9 @@ pub struct EndpointHealth {
 pub struct WordBody {
     /// Who.
     pub vantage: String,
+    /// Whether no token vouches for the name: all such names together count as one vantage for quorum.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub claimed: bool,
     /// What it saw last.
     pub status: String,
     /// What it holds after `rise` and `fall`; nothing before its first opinion.

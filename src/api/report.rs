@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::health::{Boot, Event, Report, Status, Subject};
+use crate::health::{Boot, Event, Identity, Report, Status, Subject};
 use crate::number::Revision;
 
 /// Items that one request may hold. A guess, to be measured: at 100 octets each they fill the body's bound.
@@ -76,12 +76,20 @@ pub struct ReportError {
 }
 
 impl ReportLine {
-    /// The event that it stands for. `fresh_boot` is asked for a boot where the line has none.
-    pub fn into_event(self, fresh_boot: impl FnOnce() -> u64) -> Result<Event, ReportError> {
+    /// The event that it stands for, from a sender of this `identity`. `next_place` is asked for boot and seq where the line
+    /// has none.
+    pub fn into_event(
+        self,
+        identity: Identity,
+        next_place: impl FnOnce() -> (u64, u64),
+    ) -> Result<Event, ReportError> {
         name_of_vantage(&self.vantage)?;
         let (boot, seq) = match (self.boot, self.seq) {
             (Some(boot), Some(seq)) => (Boot(boot), seq),
-            (None, None) => (Boot(fresh_boot()), 0),
+            (None, None) => {
+                let (boot, seq) = next_place();
+                (Boot(boot), seq)
+            }
             _ => {
                 return Err(error(
                     "boot-and-seq",
@@ -108,7 +116,16 @@ impl ReportLine {
             return Err(error("bad-load", "load is a number from 0"));
         }
         let reason = self.reason.map(|reason| clip(&reason).into());
-        Ok(Event::Report(Report { vantage, boot, seq, subject, status, load: self.load, reason }))
+        Ok(Event::Report(Report {
+            vantage,
+            identity,
+            boot,
+            seq,
+            subject,
+            status,
+            load: self.load,
+            reason,
+        }))
     }
 }
 
@@ -255,15 +272,19 @@ mod tests {
             (r#"{"vantage":"a","heartbeat":true,"subject":"fra"}"#, "heartbeat-with-subject"),
         ] {
             let line = read_item(body.as_bytes()).unwrap();
-            assert_eq!(line.into_event(|| 7).unwrap_err().code, code, "{body}");
+            assert_eq!(
+                line.into_event(Identity::Claimed, || (7, 3)).unwrap_err().code,
+                code,
+                "{body}"
+            );
         }
     }
 
     #[test]
-    fn a_report_without_boot_gets_a_fresh_one() {
+    fn a_report_without_boot_and_seq_gets_the_next() {
         let line = read_item(br#"{"vantage":"a","heartbeat":true}"#).unwrap();
-        let beat = Event::Heartbeat { vantage: "a".into(), boot: Boot(7), seq: 0 };
-        assert_eq!(line.into_event(|| 7), Ok(beat));
+        let beat = Event::Heartbeat { vantage: "a".into(), boot: Boot(7), seq: 3 };
+        assert_eq!(line.into_event(Identity::Claimed, || (7, 3)), Ok(beat));
     }
 
     #[test]

@@ -21,6 +21,9 @@ pub struct StatusBody {
     pub digest: String,
     /// The hash of the files.
     pub files_digest: String,
+    /// When this was said, by the server's clock (RFC 3339).
+    #[serde(default)]
+    pub now: String,
     /// When the server started (RFC 3339).
     pub started: String,
     /// When the generation was published (RFC 3339).

@@ -23,15 +23,19 @@ pub fn run(args: &StatusArgs) -> Result<u8, Failure> {
 fn human(status: &StatusBody, paint: Paint) -> String {
     let mut text = String::new();
     head(status, paint, &mut text);
+    alarms(status, paint, &mut text);
     regions(status, paint, &mut text);
     endpoints(status, paint, &mut text);
     overrides(status, paint, &mut text);
     files(status, paint, &mut text);
+    text
+}
+
+fn alarms(status: &StatusBody, paint: Paint, text: &mut String) {
     for alarm in &status.alarms {
         text.push_str(&paint.text(Colour::Red, &format!("alarm: {alarm}")));
         text.push('\n');
     }
-    text
 }
 
 fn head(status: &StatusBody, paint: Paint, text: &mut String) {
@@ -48,17 +52,31 @@ fn head(status: &StatusBody, paint: Paint, text: &mut String) {
     let mut columns = Columns::default();
     let dim = Colour::Dim;
     let plain = Colour::Plain;
-    let generation = format!("{}, published {}", status.generation, when(&status.published));
+    let now = &status.now;
+    let at = |stamp: &str| match age(stamp, now) {
+        Some(age) => format!("{age} ago ({})", when(stamp)),
+        None => "never".to_owned(),
+    };
+    let generation = format!("{}, published {}", status.generation, at(&status.published));
     columns.row([("generation", dim), (&generation, plain)]);
-    let revision = format!("{}, last event {}", status.revision, when(&status.last_event));
+    let revision = format!("{}, last event {}", status.revision, at(&status.last_event));
     columns.row([("revision", dim), (&revision, plain)]);
     columns.row([("digest", dim), (&status.digest, plain)]);
+    columns.row([("started", dim), (&at(&status.started), plain)]);
     columns.row([("listens", dim), (&status.served.listen.join(" "), plain)]);
     let served = format!(
         "{} zones, {} records, {} routed names",
         status.served.zones, status.served.records, status.served.routes
     );
     columns.row([("serves", dim), (&served, plain)]);
+    for zone in &status.served.broken {
+        let line = format!("{zone} was never loaded and answers SERVFAIL");
+        columns.row([("refused", dim), (&line, Colour::Red)]);
+    }
+    for file in &status.pending {
+        let line = format!("{file} is gone; it serves until it has been quiet");
+        columns.row([("pending", dim), (&line, Colour::Yellow)]);
+    }
     for database in &status.databases {
         columns.row([("geography", dim), (&database_line(database), plain)]);
     }
@@ -82,6 +100,7 @@ fn regions(status: &StatusBody, paint: Paint, text: &mut String) {
                 format!("drained to {share:.0} %: {} ({})", region.why, region.who)
             }
         };
+        let drain = if region.dangling { format!("dangling; {drain}") } else { drain };
         columns.row([
             (&region.name, Colour::Plain),
             (&endpoints, colour),
@@ -101,7 +120,7 @@ fn endpoints(status: &StatusBody, paint: Paint, text: &mut String) {
         columns.row([
             (&subject, Colour::Plain),
             (&endpoint.status, colour_of(endpoint)),
-            (&because(endpoint), Colour::Dim),
+            (&because(endpoint, &status.now), Colour::Dim),
         ]);
     }
     text.push_str(&columns.render(paint));
@@ -120,7 +139,10 @@ fn overrides(status: &StatusBody, paint: Paint, text: &mut String) {
     for entry in &status.overrides {
         let expires = match entry.expires.as_str() {
             "never" => "forever".to_owned(),
-            at => format!("until {}", when(at)),
+            at => match age(&status.now, at) {
+                Some(left) => format!("ends in {left}"),
+                None => format!("until {}", when(at)),
+            },
         };
         let why = format!("{} ({})", entry.why, entry.who);
         let dangling = if entry.dangling { "dangling" } else { "" };
@@ -167,15 +189,31 @@ fn colour_of(endpoint: &EndpointHealth) -> Colour {
 }
 
 /// Why an endpoint stands as it does, within what is left of 80 columns.
-fn because(endpoint: &EndpointHealth) -> String {
+fn because(endpoint: &EndpointHealth, now: &str) -> String {
     let mut parts = vec![endpoint.reason.clone()];
     if endpoint.evidence != "never" {
         parts.push(endpoint.evidence.clone());
     }
-    if !endpoint.since.is_empty() {
-        parts.push(format!("since {}", when(&endpoint.since)));
+    // The start verdict stands since there are files: that says nothing.
+    if endpoint.evidence != "never" || endpoint.status != endpoint.verdict {
+        parts.extend(age(&endpoint.since, now).map(|age| format!("for {age}")));
     }
+    let next = endpoint.next_change.as_deref().and_then(|next| age(now, next));
+    parts.extend(next.map(|left| format!("next in {left}")));
     parts.join(", ")
+}
+
+/// How long it is from one timestamp to another, in its largest unit; none if they cannot be read or are the other way
+/// round.
+fn age(from: &str, to: &str) -> Option<String> {
+    let [from, to]: [jiff::Timestamp; 2] = [from.parse().ok()?, to.parse().ok()?];
+    let secs = to.as_second().checked_sub(from.as_second()).filter(|secs| *secs >= 0)?;
+    Some(match secs {
+        0..120 => format!("{secs} s"),
+        120..7_200 => format!("{} min", secs / 60),
+        7_200..172_800 => format!("{} h", secs / 3_600),
+        _ => format!("{} d", secs / 86_400),
+    })
 }
 
 /// A database on one line.
@@ -209,12 +247,16 @@ mod tests {
             reason: "overridden".to_owned(),
             evidence: "fresh".to_owned(),
             since: "2026-11-21T10:00:00.123Z".to_owned(),
+            next_change: Some("2026-11-21T11:31:30Z".to_owned()),
             ..EndpointHealth::default()
         };
         let status = StatusBody {
             version: "0.1.0".to_owned(),
             site: SiteBody { name: "local".to_owned(), ..SiteBody::default() },
             generation: 3,
+            now: "2026-11-21T11:30:00Z".to_owned(),
+            pending: vec!["zones/gone.zone".to_owned()],
+            published: "2026-11-21T11:29:01Z".to_owned(),
             digest: "0".repeat(64),
             regions: vec![RegionBody {
                 name: "fra".to_owned(),
@@ -227,13 +269,25 @@ mod tests {
         let text = human(&status, Paint::plain());
         assert!(text.starts_with("homing 0.1.0 at site local, in service\n"), "{text}");
         assert!(text.contains("  fra  0 of 1 endpoints up\n"), "{text}");
-        assert!(text.contains("since 2026-11-21 10:00:00Z"), "{text}");
-        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+        assert!(text.contains("overridden, fresh, for 90 min, next in 90 s\n"), "{text}");
+        assert!(text.contains("3, published 59 s ago (2026-11-21 11:29:01Z)\n"), "{text}");
+        assert!(text.contains("zones/gone.zone is gone"), "{text}");
     }
 
     #[test]
     fn a_time_reads_well() {
         assert_eq!(when("2026-11-21T10:00:00.123Z"), "2026-11-21 10:00:00Z");
         assert_eq!(when(""), "never");
+        let noon = "2026-11-21T12:00:00Z";
+        for (from, shown) in [
+            ("2026-11-21T11:59:59.9Z", Some("1 s")),
+            ("2026-11-21T11:50:00Z", Some("10 min")),
+            ("2026-11-20T12:00:00Z", Some("24 h")),
+            ("2026-11-01T12:00:00Z", Some("20 d")),
+            ("2026-11-21T12:00:05Z", None),
+            ("", None),
+        ] {
+            assert_eq!(age(from, noon).as_deref(), shown, "{from}");
+        }
     }
 }

@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::health::{Boot, Event, Report, State, Status, Subject, Timed};
+use crate::health::{Boot, Event, Identity, Report, State, Status, Subject, Timed};
 use crate::number::{PolicyId, RegionId, Revision};
 use crate::route::{Asker, Family, Plan, PolicyTable, choose, fill};
 use crate::trace::{ClientSource, Silent};
@@ -155,6 +155,7 @@ fn region(plan: &Plan, table: &PolicyTable, address: IpAddr) -> Option<RegionId>
 fn reported_down(health: &State, subject: &str) -> Option<State> {
     let report = Report {
         vantage: "me".into(),
+        identity: Identity::Claimed,
         boot: Boot(u64::MAX),
         seq: 0,
         subject: Subject::parse(subject).ok()?,

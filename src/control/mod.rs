@@ -11,6 +11,7 @@ mod desk;
 mod exposition;
 mod facts;
 mod files;
+mod folding;
 mod http;
 mod hub;
 mod logs;

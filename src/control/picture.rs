@@ -6,7 +6,7 @@ use crate::api::{
     DatabaseBody, DiagnosticBody, EndpointHealth, OverrideBody, RegionBody, ServedBody, SiteBody,
     StatusBody, WordBody, standing_body, timestamp,
 };
-use crate::health::{Action, Expiry, LogTime, OverrideView, State, Subject};
+use crate::health::{Action, Expiry, Identity, LogTime, OverrideView, State, Subject};
 
 use super::facts::{Facts, epoch_millis};
 use super::hub::View;
@@ -22,6 +22,7 @@ pub fn endpoints(health: &State, subject: &Subject) -> Vec<EndpointHealth> {
         body.words = evidence
             .map(|word| WordBody {
                 vantage: word.vantage.to_owned(),
+                claimed: word.identity == Identity::Claimed,
                 status: word.word.word().to_owned(),
                 opinion: word.opinion.map(|opinion| opinion.word().to_owned()),
                 fresh: word.fresh,
@@ -50,6 +51,7 @@ pub fn status(
         revision: snapshot.revision.0,
         digest: snapshot.digest.to_string(),
         files_digest: publication.parts.files_digest.to_string(),
+        now: timestamp(epoch_millis(SystemTime::now())),
         started: timestamp(epoch_millis(facts.started)),
         published: timestamp(publication.published),
         last_event: timestamp(health.now()),
@@ -66,8 +68,26 @@ pub fn status(
             .chain(health.panics().map(|(pool, _)| {
                 format!("panic: too much of pool {pool} turned down at once; nothing turns down")
             }))
+            .chain(out_of_quorum(health))
             .collect(),
     }
+}
+
+/// Pools whose verdicts no report can turn: several vantages are wanted, and names without a token count as one.
+fn out_of_quorum(health: &State) -> impl Iterator<Item = String> {
+    let pools = health.inventory().pools.iter().filter(|(_, settings)| settings.quorum > 1);
+    let stuck = pools.filter(|(pool, _)| {
+        let subject = Subject { pool: Some((*pool).clone()), ..Subject::default() };
+        let members = health.members_of(&subject);
+        let mut evidence = members.flat_map(|(member, _)| health.evidence(member)).peekable();
+        evidence.peek().is_some() && evidence.all(|word| word.identity == Identity::Claimed)
+    });
+    stuck.map(|(pool, settings)| {
+        format!(
+            "quorum: pool {pool} wants {} vantages, and all names without a token count as one; its verdicts hold",
+            settings.quorum
+        )
+    })
 }
 
 fn served(view: &View, facts: &Facts) -> ServedBody {

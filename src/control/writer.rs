@@ -16,6 +16,7 @@ use crate::history::{Log, LogClock};
 use crate::number::Revision;
 
 use super::alarms::Alarms;
+use super::folding::Folding;
 use super::hub::{self, Hub};
 use super::publication::Publication;
 
@@ -72,7 +73,9 @@ struct Decision {
 pub struct Writer {
     sender: SyncSender<Order>,
     clock: Clock,
-    last_boot: Arc<AtomicU64>,
+    /// What reports without boot and seq are given: this server's start, and a number.
+    boot: u64,
+    last_seq: Arc<AtomicU64>,
 }
 
 /// Log time as it passes.
@@ -110,10 +113,21 @@ impl Writer {
         alarms: Alarms,
     ) -> Result<(Writer, JoinHandle<()>), std::io::Error> {
         let (sender, receiver) = sync_channel(QUEUE_LEN);
-        let owner = Owner { log, ahead: state, clock, hub, alarms, unlogged: None, retry_at: None };
+        // After all that the log holds, and so after every boot that was given out before.
+        let boot = clock.now().max(state.now().plus_millis(1)).0;
+        let owner = Owner {
+            log,
+            ahead: state,
+            folding: Folding::default(),
+            clock,
+            hub,
+            alarms,
+            unlogged: None,
+            retry_at: None,
+        };
         let thread =
             thread::Builder::new().name("writer".into()).spawn(move || owner.run(&receiver))?;
-        Ok((Writer { sender, clock, last_boot: Arc::default() }, thread))
+        Ok((Writer { sender, clock, boot, last_seq: Arc::default() }, thread))
     }
 
     /// Log time now.
@@ -121,12 +135,10 @@ impl Writer {
         self.clock.now()
     }
 
-    /// A boot for a report without one: log time, and always more than the last.
-    pub fn fresh_boot(&self) -> u64 {
-        let now = self.now().0;
-        let update = |last: u64| Some(now.max(last.saturating_add(1)));
-        let last = self.last_boot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, update);
-        now.max(last.unwrap_or_default().saturating_add(1))
+    /// Boot and sequence number for a report without them, later than any given before. One boot for all, so that a
+    /// report that only repeats is known as such, and a heartbeat reaffirms what was said.
+    pub fn next_place(&self) -> (u64, u64) {
+        (self.boot, self.last_seq.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Has reports and heartbeats written, each that is admitted; back when they are durable and served.
@@ -174,6 +186,7 @@ struct Owner {
     log: Option<Log>,
     /// What is durable, and what the batch under way adds.
     ahead: State,
+    folding: Folding,
     clock: Clock,
     hub: Hub,
     alarms: Alarms,
@@ -248,16 +261,7 @@ impl Owner {
             Order::Feed(_, reply) if self.log.is_none() => drop(reply.send(Err(no_log()))),
             Order::Decide(_, reply) if self.log.is_none() => drop(reply.send(Err(no_log()))),
             Order::Feed(events, reply) => {
-                let mut fed = Fed::default();
-                for (index, event) in events.into_iter().enumerate() {
-                    match self.ahead.admit(&event, Safety::Kept) {
-                        Ok(()) => {
-                            fed.taken += 1;
-                            self.add(event, batch);
-                        }
-                        Err(refusal) => fed.refused.push((index, refusal)),
-                    }
-                }
+                let fed = self.take_feed(events, batch);
                 batch.waiting.push(Waiting::Feed(fed, reply));
             }
             Order::Decide(decision, reply) => match self.judge(&decision) {
@@ -276,6 +280,25 @@ impl Owner {
             }
             Order::Stop => batch.ends = true,
         }
+    }
+
+    fn take_feed(&mut self, events: Vec<Event>, batch: &mut Batch) -> Fed {
+        let mut fed = Fed::default();
+        for (index, event) in events.into_iter().enumerate() {
+            if let Err(refusal) = self.folding.admit(&event, &self.ahead) {
+                fed.refused.push((index, refusal));
+                continue;
+            }
+            fed.taken += 1;
+            let at = self.clock.now().max(self.ahead.now());
+            for event in self.folding.take(event, &self.ahead, at) {
+                self.add(event, batch);
+            }
+        }
+        for event in self.folding.end(&self.ahead) {
+            self.add(event, batch);
+        }
+        fed
     }
 
     fn judge(&self, decision: &Decision) -> Result<(), WriteError> {
@@ -336,6 +359,7 @@ impl Owner {
 
     /// Nothing of the batch was written: the state ahead is again what is durable, and a generation waits for the log.
     fn fall_back(&mut self, publication: Option<&Publication>) {
+        self.folding.forget();
         if let Some(view) = self.hub.view_blocking() {
             self.ahead = State::clone(&view.health);
         }

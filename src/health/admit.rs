@@ -42,6 +42,16 @@ impl Refusal {
     fn new(code: &'static str, message: impl Into<String>) -> Refusal {
         Refusal { code, message: message.into() }
     }
+
+    /// The vantage spoke of `last` already.
+    pub fn duplicate(vantage: &str, place: (Boot, u64), last: (Boot, u64)) -> Refusal {
+        let (Boot(boot), seq) = place;
+        let message = format!(
+            "boot {boot} seq {seq} of {vantage} is not after boot {} seq {}, which was taken",
+            last.0.0, last.1
+        );
+        Refusal::new("duplicate", message)
+    }
 }
 
 impl fmt::Display for Refusal {
@@ -102,42 +112,15 @@ impl State {
         }
     }
 
-    /// Whether a report only repeats what its vantage last said of every endpoint that it covers, in this boot: it may
-    /// be left out if a heartbeat follows in its place.
-    pub fn repeats(&self, report: &Report) -> bool {
-        let vantage = self.vantages.get(&report.vantage);
-        if vantage.is_none_or(|v| v.boot != report.boot) {
-            return false;
-        }
-        let same = |word: &super::ledger::Opinion| {
-            word.said.0 == report.boot
-                && word.word == report.status
-                && word.reason == report.reason
-                && (report.load.is_none() || word.load == report.load)
-        };
-        let covered = self.covered(&report.subject);
-        let waits = report.subject.exact().is_none() || covered.is_empty();
-        let word = vantage.and_then(|v| v.words.get(&report.subject));
-        (!waits || word.is_some_and(same))
-            && covered.iter().all(|member| {
-                let endpoint = self.endpoints.get(member);
-                endpoint.and_then(|e| e.opinions.get(&report.vantage)).is_some_and(same)
-            })
-    }
-
     fn admit_vantage(&self, name: &str, boot: Boot, seq: u64) -> Result<(), Refusal> {
         if !is_name(name) {
             let message = "a vantage is named with 1 to 255 printable ASCII characters, no space";
             return Err(Refusal::new("bad-name", message));
         }
         match self.vantages.get(name) {
-            Some(vantage) if !vantage.is_next(boot, seq) => Err(Refusal::new(
-                "duplicate",
-                format!(
-                    "boot {} seq {seq} of {name} is not after boot {} seq {}, which was taken",
-                    boot.0, vantage.boot.0, vantage.seq
-                ),
-            )),
+            Some(vantage) if !vantage.is_next(boot, seq) => {
+                Err(Refusal::duplicate(name, (boot, seq), (vantage.boot, vantage.seq)))
+            }
             None if self.vantages.len() >= VANTAGE_COUNT_MAX => Err(Refusal::new(
                 "too-many-vantages",
                 format!("{VANTAGE_COUNT_MAX} vantages are known; a silent one goes after 7 days"),

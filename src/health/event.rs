@@ -49,11 +49,24 @@ pub enum Status {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Boot(pub u64);
 
+/// Whether a report's vantage is who it says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Identity {
+    /// A token that is bound to the vantage came with the report: it counts for itself.
+    #[default]
+    Proven,
+    /// Nobody vouches for the name. All such names together count as one vantage for quorum: whoever can send one
+    /// name can send many.
+    Claimed,
+}
+
 /// What one vantage says of one subject, once.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
     /// Who looked.
     pub vantage: Box<str>,
+    /// Whether that is certain.
+    pub identity: Identity,
     /// Its boot.
     pub boot: Boot,
     /// Its sequence number within the boot; (boot, seq) only grows.

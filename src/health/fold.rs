@@ -97,10 +97,12 @@ impl State {
         self.endpoints.retain(|_, endpoint| endpoint.gone.is_none_or(keeps));
         for vantage in self.vantages.values_mut() {
             vantage.words.retain(|_, word| keeps(word.at));
+            vantage.words_hash.forget();
         }
         self.vantages.retain(|_, vantage| keeps(vantage.heard));
-        for endpoint in self.endpoints.values_mut() {
+        for endpoint in self.endpoints.values_mut().map(Arc::make_mut) {
             endpoint.opinions.retain(|vantage, _| self.vantages.contains_key(vantage));
+            endpoint.hash.forget();
         }
         self.derive();
     }
@@ -161,9 +163,12 @@ impl State {
             return Touched::default();
         }
         self.inventory = Arc::clone(inventory);
+        self.inventory_hash.forget();
         changes.inventory = true;
         let present: BTreeSet<&Member> = inventory.members.iter().collect();
         for (member, endpoint) in &mut self.endpoints {
+            let endpoint = Arc::make_mut(endpoint);
+            endpoint.hash.forget();
             if present.contains(&**member) {
                 endpoint.gone = None;
             } else if endpoint.gone.is_none() {
@@ -176,7 +181,7 @@ impl State {
             if !self.endpoints.contains_key(member) {
                 let endpoint = self.welcome(member, revision);
                 let member = Arc::new(member.clone());
-                self.endpoints.insert(Arc::clone(&member), endpoint);
+                self.endpoints.insert(Arc::clone(&member), Arc::new(endpoint));
                 // What was said of it before it came counts as said now.
                 touched.heard.push(member);
             }
@@ -200,7 +205,9 @@ impl State {
                 endpoint.opinions.insert(name.clone(), opinion);
                 endpoint.reported = true;
             }
-            vantage.words.remove(&subject);
+            if vantage.words.remove(&subject).is_some() {
+                vantage.words_hash.forget();
+            }
         }
         endpoint
     }
@@ -211,7 +218,9 @@ impl State {
             if let Some(settings) = self.inventory.pools.get(&member.pool)
                 && endpoint.turned.is_none()
             {
+                let endpoint = Arc::make_mut(endpoint);
                 endpoint.verdict = settings.start;
+                endpoint.hash.forget();
             }
         }
     }
@@ -239,7 +248,10 @@ impl State {
         let covered = self.covered(&report.subject);
         for member in &covered {
             let settings = self.settings(&member.pool);
-            let Some(endpoint) = self.endpoints.get_mut(member) else { continue };
+            let Some(endpoint) = self.endpoints.get_mut(member).map(Arc::make_mut) else {
+                continue;
+            };
+            endpoint.hash.forget();
             endpoint.reported = true;
             let opinion = match endpoint.opinions.get_mut(&report.vantage) {
                 Some(opinion) => {
@@ -264,6 +276,7 @@ impl State {
         let room = self.word_count() < WORD_COUNT_MAX;
         let (now, stale_millis) = (self.now, self.settings("").stale_millis());
         let Some(vantage) = self.vantages.get_mut(&report.vantage) else { return };
+        vantage.words_hash.forget();
         match vantage.words.get_mut(&report.subject) {
             Some(word) => word.hear(report, now, stale_millis),
             None if room => {
@@ -282,13 +295,20 @@ impl State {
     fn take_heartbeat(&mut self, name: &str, boot: Boot, seq: u64) -> Vec<Arc<Member>> {
         let (now, word_stale_millis) = (self.now, self.settings("").stale_millis());
         let Some(vantage) = self.hear(name, boot, seq) else { return Vec::new() };
+        if !vantage.words.is_empty() {
+            vantage.words_hash.forget();
+        }
         for word in vantage.words.values_mut().filter(|word| word.said.0 == boot) {
             word.reaffirm(now, word_stale_millis);
         }
         let mut reaffirmed = Vec::new();
         for (member, endpoint) in &mut self.endpoints {
-            let Some(opinion) = endpoint.opinions.get_mut(name) else { continue };
-            if opinion.said.0 == boot {
+            if endpoint.opinions.get(name).is_none_or(|opinion| opinion.said.0 != boot) {
+                continue;
+            }
+            let endpoint = Arc::make_mut(endpoint);
+            if let Some(opinion) = endpoint.opinions.get_mut(name) {
+                endpoint.hash.forget();
                 let settings = self.inventory.pools.get(&member.pool).copied().unwrap_or_default();
                 opinion.reaffirm(now, settings.stale_millis());
                 opinion.settle(&settings);

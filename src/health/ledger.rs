@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::event::{Boot, LogTime, Report, Settings, Status};
+use super::cached::Cached;
+use super::event::{Boot, Identity, LogTime, Report, Settings, Status};
 use super::subject::{Member, Subject};
 
 /// What one vantage says of one endpoint in a pool.
@@ -21,6 +22,8 @@ pub(super) struct Opinion {
     pub side: u32,
     /// When it was last said or reaffirmed.
     pub at: LogTime,
+    /// Whether the vantage of the last word is who it says.
+    pub identity: Identity,
     /// The report that said it, to tell which of two words is the later.
     pub said: (Boot, u64),
     /// Why, in the vantage's words.
@@ -40,6 +43,8 @@ pub(super) struct Vantage {
     pub heard: LogTime,
     /// Its words on subjects that are not exactly one known endpoint: they wait for endpoints that files may bring.
     pub words: BTreeMap<Subject, Opinion>,
+    /// Derived: the hash of the words.
+    pub words_hash: Cached,
 }
 
 impl Opinion {
@@ -51,6 +56,7 @@ impl Opinion {
             streak: 1,
             side: 1,
             at,
+            identity: report.identity,
             said: (report.boot, report.seq),
             reason: report.reason.clone(),
             load: report.load,
@@ -60,7 +66,7 @@ impl Opinion {
     /// One more word: a round.
     pub fn hear(&mut self, report: &Report, at: LogTime, stale_millis: u64) {
         self.count(report.status, at, stale_millis);
-        self.said = (report.boot, report.seq);
+        (self.identity, self.said) = (report.identity, (report.boot, report.seq));
         self.reason.clone_from(&report.reason);
         self.load = report.load.or(self.load);
     }
@@ -138,13 +144,14 @@ impl Vantage {
 
 #[cfg(test)]
 mod tests {
-    use super::super::event::{Boot, LogTime, Report, Settings, Status};
+    use super::super::event::{Boot, Identity, LogTime, Report, Settings, Status};
     use super::super::subject::Subject;
     use super::Opinion;
 
     fn said(status: Status) -> Report {
         Report {
             vantage: "v".into(),
+            identity: Identity::Proven,
             boot: Boot(1),
             seq: 1,
             subject: Subject::default(),

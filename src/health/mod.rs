@@ -3,15 +3,17 @@
 //! Owns:    the events, the ledger of reports, the verdict rules, the fold of events into state.
 //! Imports: nothing above the standard library.
 //! Never:   reads a clock, sends a packet, knows a DNS name.
-//! Enter:   `event`, then `ledger`, then `verdict`, then `fold`. Read in that order. `admit` stands before the log,
-//!          `view` tells of the state, `image` is the state as bytes.
+//! Enter:   `event`, then `ledger`, then `verdict`, then `fold`. Read in that order. `admit` and `repeat` stand
+//!          before the log, `view` tells of the state, `image` is the state as bytes.
 
 mod admit;
+mod cached;
 mod calendar;
 mod event;
 mod fold;
 mod image;
 mod ledger;
+mod repeat;
 mod state;
 mod subject;
 mod verdict;
@@ -20,10 +22,12 @@ mod weigh;
 
 pub use admit::{NAME_OCTETS_MAX, REASON_OCTETS_MAX, Refusal, Safety, WHY_OCTETS_MAX};
 pub use event::{
-    Action, Boot, Event, Expiry, Failback, Inventory, LogTime, Report, Settings, Status, Timed,
+    Action, Boot, Event, Expiry, Failback, Identity, Inventory, LogTime, Report, Settings, Status,
+    Timed,
 };
 pub use fold::Changes;
 pub use image::{ImageError, RULES_VERSION};
+pub use repeat::Novelty;
 pub use state::State;
 pub use subject::{Member, Subject, SubjectError};
 pub use verdict::{Freshness, Standing, Tier};

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::number::{Digest, Generation, Revision};
 use crate::reason::Reason;
 
+use super::cached::Cached;
 use super::calendar::Calendar;
 use super::event::{Action, Expiry, Inventory, LogTime, Settings, Status};
 use super::ledger::{Opinion, Vantage};
@@ -38,8 +39,11 @@ pub struct State {
     pub(super) generation: Generation,
     pub(super) files: Digest,
     pub(super) inventory: Arc<Inventory>,
+    /// Derived.
+    pub(super) inventory_hash: Cached,
     pub(super) vantages: BTreeMap<Box<str>, Vantage>,
-    pub(super) endpoints: BTreeMap<Arc<Member>, Endpoint>,
+    /// Shared with older copies of the state, as is what is derived and large: a copy costs counts, not contents.
+    pub(super) endpoints: BTreeMap<Arc<Member>, Arc<Endpoint>>,
     pub(super) overrides: BTreeMap<Subject, Override>,
     pub(super) drains: BTreeMap<Box<str>, Drain>,
     /// Since when each pool in panic is so.
@@ -47,7 +51,7 @@ pub struct State {
     /// Derived.
     pub(super) pools: BTreeMap<Box<str>, Pool>,
     /// Derived.
-    pub(super) by_address: BTreeMap<Box<str>, Vec<Arc<Member>>>,
+    pub(super) by_address: Arc<BTreeMap<Box<str>, Vec<Arc<Member>>>>,
     /// Derived.
     pub(super) calendar: Calendar,
     /// Derived: nothing is to be forgotten before this time.
@@ -77,6 +81,8 @@ pub(super) struct Endpoint {
     pub due: Option<LogTime>,
     /// Derived: whether its pool counts it among those that a quorum calls down.
     pub opined_down: bool,
+    /// Derived: the hash of all the rest.
+    pub hash: Cached,
 }
 
 /// An operator's decision.
@@ -103,7 +109,7 @@ pub(super) struct Drain {
 /// What panic asks of a pool, kept as counts so that weighing one endpoint does not look at all of them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pool {
-    pub members: Vec<Arc<Member>>,
+    pub members: Arc<Vec<Arc<Member>>>,
     /// Endpoints that a quorum calls down, those under `accept` aside.
     pub opined_down: usize,
     /// Endpoints that turned down and are still so, by the time of their turn; older than the window are dropped.
@@ -144,6 +150,7 @@ impl Endpoint {
             standing,
             due: None,
             opined_down: false,
+            hash: Cached::default(),
         }
     }
 
@@ -266,17 +273,17 @@ impl State {
     /// Builds what is derived from the rest.
     pub(super) fn derive(&mut self) {
         let mut pools: BTreeMap<Box<str>, Pool> = BTreeMap::new();
-        self.by_address.clear();
+        let mut by_address: BTreeMap<Box<str>, Vec<Arc<Member>>> = BTreeMap::new();
         self.calendar = Calendar::default();
         for (member, endpoint) in &self.endpoints {
-            let same = self.by_address.entry(member.address.clone()).or_default();
+            let same = by_address.entry(member.address.clone()).or_default();
             same.push(Arc::clone(member));
             if endpoint.gone.is_some() {
                 continue;
             }
             self.calendar.move_to(member, None, endpoint.due);
             let pool = pools.entry(member.pool.clone()).or_default();
-            pool.members.push(Arc::clone(member));
+            Arc::make_mut(&mut pool.members).push(Arc::clone(member));
             pool.opined_down += usize::from(endpoint.opined_down);
             if let (Status::Down, Some(turned)) = (endpoint.verdict, endpoint.turned) {
                 *pool.turned_down.entry(turned).or_default() += 1;
@@ -284,6 +291,7 @@ impl State {
         }
         self.panics.retain(|pool, _| pools.contains_key(pool));
         self.pools = pools;
+        self.by_address = Arc::new(by_address);
         self.forget_at = self.first_to_forget();
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::number::Revision;
 use crate::reason::Reason;
 
-use super::event::{Action, Failback, LogTime, Settings, Status};
+use super::event::{Action, Failback, Identity, LogTime, Settings, Status};
 use super::ledger::{Opinion, rounds_to};
 
 /// How an endpoint may be used, best first: an answer takes the first tier that any region of the order can offer.
@@ -128,6 +128,7 @@ pub(super) struct Finding {
 }
 
 /// Fresh vantages, by what they hold.
+#[derive(Default)]
 struct Tally {
     fresh: u32,
     up: u32,
@@ -146,7 +147,7 @@ pub(super) fn judge(case: &Case<'_>) -> Finding {
     let is_heard = |wish: &Status| {
         case.cause == Cause::Voice || *wish == case.verdict || case.wish == Some(*wish)
     };
-    let wish = wish(&tally, case.settings).filter(is_heard);
+    let wish = wish(&tally, case.settings.quorum).filter(is_heard);
     let returns = case.verdict.is_down() && wish.is_some_and(|w| !w.is_down());
     let recovering = if returns { case.recovering.or(Some(case.now)) } else { None };
     let wanted = wish.filter(|&w| w != case.verdict);
@@ -170,18 +171,32 @@ pub(super) fn judge(case: &Case<'_>) -> Finding {
     }
 }
 
+/// Vantages that only claim their name agree among themselves first, as with a quorum of one: what they agree on
+/// counts once.
 fn tally(case: &Case<'_>) -> Tally {
-    let mut tally = Tally { fresh: 0, up: 0, degraded: 0, down: 0 };
+    let (mut tally, mut claimed) = (Tally::default(), Tally::default());
     for opinion in fresh(case) {
-        tally.fresh += 1;
-        match opinion.held {
-            Some(Status::Up) => tally.up += 1,
-            Some(Status::Degraded) => tally.degraded += 1,
-            Some(Status::Down) => tally.down += 1,
+        match opinion.identity {
+            Identity::Proven => tally.count(opinion.held),
+            Identity::Claimed => claimed.count(opinion.held),
+        }
+    }
+    if claimed.fresh > 0 {
+        tally.count(wish(&claimed, 1));
+    }
+    tally
+}
+
+impl Tally {
+    fn count(&mut self, held: Option<Status>) {
+        self.fresh += 1;
+        match held {
+            Some(Status::Up) => self.up += 1,
+            Some(Status::Degraded) => self.degraded += 1,
+            Some(Status::Down) => self.down += 1,
             None => {}
         }
     }
-    tally
 }
 
 fn fresh<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Opinion> {
@@ -191,8 +206,8 @@ fn fresh<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Opinion> {
 
 /// What the fresh vantages want. Degraded counts with up; half of the up side being degraded makes the endpoint so.
 /// A tie is down whichever way it came about: were it to hold for both sides, it would swing for ever.
-fn wish(tally: &Tally, settings: &Settings) -> Option<Status> {
-    let quorum = settings.quorum.max(1);
+fn wish(tally: &Tally, quorum: u32) -> Option<Status> {
+    let quorum = quorum.max(1);
     let up_side = tally.up + tally.degraded;
     if tally.down >= quorum && tally.down >= up_side {
         return Some(Status::Down);
@@ -293,13 +308,27 @@ fn turn_by_rounds(case: &Case<'_>, tally: &Tally) -> Option<LogTime> {
 
 /// How many more rounds of `goal` from every fresh vantage a turn would take, at least one.
 fn rounds_until(case: &Case<'_>, tally: &Tally, goal: Status) -> Option<u32> {
-    let mut rounds: Vec<u32> =
-        fresh(case).map(|opinion| rounds_to(opinion, goal, case.settings)).collect();
-    rounds.sort_unstable();
-    // Down wins a tie, and half of the vantages make an endpoint degraded; up needs more than half.
-    let needed = match goal {
-        Status::Down | Status::Degraded => tally.fresh.div_ceil(2),
-        Status::Up => (tally.fresh / 2 + 1).max(case.settings.quorum),
+    let of = |identity: Identity| {
+        let voices = fresh(case).filter(move |opinion| opinion.identity == identity);
+        voices.map(|opinion| rounds_to(opinion, goal, case.settings)).collect::<Vec<u32>>()
     };
-    rounds.get((needed as usize).checked_sub(1)?).map(|&r| r.max(1))
+    let (mut rounds, claimed) = (of(Identity::Proven), of(Identity::Claimed));
+    let claimed_count = u32::try_from(claimed.len()).unwrap_or(u32::MAX);
+    rounds.extend(rounds_of(claimed, needed(goal, claimed_count, 1)));
+    rounds_of(rounds, needed(goal, tally.fresh, case.settings.quorum)).map(|r| r.max(1))
+}
+
+/// How many of `fresh` vantages a turn to `goal` takes: down wins a tie, and half of the vantages make an endpoint
+/// degraded; up needs more than half.
+fn needed(goal: Status, fresh: u32, quorum: u32) -> u32 {
+    match goal {
+        Status::Down | Status::Degraded => fresh.div_ceil(2),
+        Status::Up => (fresh / 2 + 1).max(quorum),
+    }
+}
+
+/// The rounds after which `needed` of the vantages, whose rounds are given, hold the goal.
+fn rounds_of(mut rounds: Vec<u32>, needed: u32) -> Option<u32> {
+    rounds.sort_unstable();
+    rounds.get((needed as usize).checked_sub(1)?).copied()
 }

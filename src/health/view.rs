@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::number::{Digest, Generation, Revision};
 
-use super::event::{Action, Boot, Expiry, Inventory, LogTime, Status};
+use super::event::{Action, Boot, Expiry, Identity, Inventory, LogTime, Status};
 use super::state::State;
 use super::subject::{Member, Subject};
 use super::verdict::Standing;
@@ -14,6 +14,8 @@ use super::verdict::Standing;
 pub struct Evidence<'s> {
     /// Who.
     pub vantage: &'s str,
+    /// Whether that is certain.
+    pub identity: Identity,
     /// Its last word.
     pub word: Status,
     /// What it holds after `rise` and `fall`; none before its first opinion.
@@ -131,6 +133,7 @@ impl State {
         let opinions = self.endpoints.get(member).into_iter().flat_map(|e| &e.opinions);
         let evidence = opinions.map(|(vantage, opinion)| Evidence {
             vantage,
+            identity: opinion.identity,
             word: opinion.word,
             opinion: opinion.held,
             streak: opinion.streak,

@@ -67,6 +67,7 @@ impl State {
     fn note(&mut self, member: &Member, orders: Orders, cause: Cause) -> Option<Finding> {
         let settings = self.settings(&member.pool);
         let endpoint = self.endpoints.get_mut(member).filter(|e| e.gone.is_none())?;
+        let endpoint = Arc::make_mut(endpoint);
         let finding = judge(&endpoint.case(self.now, &settings, orders, cause));
         let opined_down = finding.wish == Some(Status::Down) && !orders.accepted;
         if opined_down != endpoint.opined_down
@@ -75,6 +76,7 @@ impl State {
             pool.opined_down += usize::from(opined_down);
             pool.opined_down -= usize::from(endpoint.opined_down);
             endpoint.opined_down = opined_down;
+            endpoint.hash.forget();
         }
         Some(finding)
     }
@@ -129,7 +131,9 @@ impl State {
             let Some(after) = self.finding(member, orders, round.cause) else { return false };
             finding = after;
         }
-        let Some(endpoint) = self.endpoints.get_mut(&**member) else { return false };
+        let endpoint = self.endpoints.get_mut(&**member).map(Arc::make_mut);
+        let Some(endpoint) = endpoint else { return false };
+        endpoint.hash.forget();
         (endpoint.wish, endpoint.recovering) = (finding.wish, finding.recovering);
         self.calendar.move_to(member, endpoint.due, finding.due);
         endpoint.due = finding.due;
@@ -158,7 +162,7 @@ impl State {
 
     fn turn(&mut self, member: &Member, verdict: Status) {
         let now = self.now;
-        let Some(endpoint) = self.endpoints.get_mut(member) else { return };
+        let Some(endpoint) = self.endpoints.get_mut(member).map(Arc::make_mut) else { return };
         if let Some(pool) = self.pools.get_mut(&member.pool) {
             match (endpoint.verdict.is_down(), verdict.is_down(), endpoint.turned) {
                 (false, true, _) => *pool.turned_down.entry(now).or_default() += 1,
@@ -166,6 +170,7 @@ impl State {
                 (true, false, None) | (false, false, _) | (true, true, _) => {}
             }
         }
+        endpoint.hash.forget();
         endpoint.verdict = verdict;
         endpoint.turned = Some(now);
         endpoint.recovering = None;

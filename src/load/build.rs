@@ -328,8 +328,11 @@ impl<'a> Job<'a> {
     ) -> Job<'a> {
         static NO_ROUTES: Routed = Routed::new();
         let routed = bindings.routed.get(&zone.apex).unwrap_or(&NO_ROUTES);
-        let routes: Vec<(String, Digest)> = routed
-            .iter()
+        // Those of zones below count too: their owners stay out of this zone's additional sections.
+        let below = bindings.routed.range(&zone.apex..);
+        let below = below.take_while(|(apex, _)| apex.is_at_or_below(&zone.apex));
+        let routes: Vec<(String, Digest)> = below
+            .flat_map(|(_, routed)| routed)
             .map(|(owner, policy)| (owner.to_string(), Digest::of(&policy.0.to_le_bytes())))
             .collect();
         let hintless = form.hinted.iter().filter(|hinted| is_routed(&hinted.target));

@@ -45,17 +45,21 @@ pub(super) struct Choice<'s> {
     serving: &'s FileSet,
     refused: BTreeMap<String, String>,
     said: Vec<(String, Diagnostic)>,
+    /// Files that were dropped: they do not come back.
+    dropped: HashSet<String>,
 }
 
 impl<'s> Choice<'s> {
     /// Begins with the files that are asked for; `serving` holds the last good form of each.
     pub(super) fn new(files: FileSet, serving: &'s FileSet) -> Choice<'s> {
-        Choice { files, serving, refused: BTreeMap::new(), said: Vec::new() }
+        let (refused, said, dropped) = (BTreeMap::new(), Vec::new(), HashSet::new());
+        Choice { files, serving, refused, said, dropped }
     }
 
     /// Takes back what the faults involve. False when there was nothing more to take back.
     ///
-    /// Each step brings a file to its last good form or drops one, and no step undoes another: it ends.
+    /// Each step brings a file to its last good form or drops one. Invariant retreat-ends: what was dropped is never brought
+    /// back, so a file takes at most these two steps.
     pub(super) fn retreat(&mut self, faults: Vec<Fault>) -> bool {
         // All faults of a round are judged by the files that they were found in.
         let (mut restored, mut dropped) = (Vec::new(), Vec::new());
@@ -64,7 +68,10 @@ impl<'s> Choice<'s> {
             let why = fault.said.iter().find(|d| d.is_error());
             let why = why.map(|d| format!("{}: {}", d.code, d.message));
             match changed.is_empty() {
-                true => dropped.push((fault.primary.clone(), why)),
+                true => {
+                    let paths = self.to_drop(fault).into_iter();
+                    dropped.extend(paths.map(|path| (path, why.clone())));
+                }
                 false => restored.extend(changed.into_iter().map(|path| (path, why.clone()))),
             }
         }
@@ -93,10 +100,28 @@ impl<'s> Choice<'s> {
         }
     }
 
-    /// Whether the file differs from a last good form that it has.
+    /// What gives way when nothing can be taken back. A file that serves as it did is not to blame while there is something
+    /// new (DESIGN rule 4): that goes instead.
+    fn to_drop(&self, fault: &Fault) -> Vec<String> {
+        let is_new =
+            |path: &&String| self.files.get(path).is_some() && self.serving.get(path).is_none();
+        let mut new: Vec<String> = Vec::new();
+        if !is_new(&&fault.primary) {
+            new.extend(fault.involved.iter().filter(is_new).cloned());
+            if new.is_empty() && fault.reach == Reach::Steering {
+                let steering = self.files.files.keys().filter(|path| is_steering(path));
+                new.extend(steering.filter(is_new).cloned());
+            }
+        }
+        if new.is_empty() { vec![fault.primary.clone()] } else { new }
+    }
+
+    /// Whether the file differs from a last good form that it has, and may return to it.
     fn is_changed(&self, path: &str) -> bool {
         let good = self.serving.get(path).map(|f| f.digest);
-        good.is_some() && self.files.get(path).map(|f| f.digest) != good
+        good.is_some()
+            && !self.dropped.contains(path)
+            && self.files.get(path).map(|f| f.digest) != good
     }
 
     /// Files that differ from a last good form that they have.
@@ -118,6 +143,7 @@ impl<'s> Choice<'s> {
     fn drop_file(&mut self, path: &str, why: Option<&str>) -> bool {
         let dropped = self.files.files.remove(path).is_some();
         if dropped {
+            self.dropped.insert(path.to_owned());
             self.refuse(path, why);
         }
         dropped

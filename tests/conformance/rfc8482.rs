@@ -15,6 +15,12 @@ fn section_4_any_gives_something_and_not_everything() {
 }
 
 #[test]
+fn section_4_any_of_a_routed_name_gives_the_family_that_it_has() {
+    let response = server().udp(&Query::new("six.example.test ANY"));
+    assert_eq!(response.rdata("AAAA"), ["2001:db8::66"]);
+}
+
+#[test]
 fn section_4_any_of_nothing_is_nothing() {
     assert_eq!(server().udp(&Query::new("missing.example.test ANY")).head(), "NXDOMAIN aa");
     let referral = server().udp(&Query::new("x.deleg.example.test ANY"));

@@ -1,7 +1,7 @@
 //! A report, a drain, an override: the answer moves, and comes back.
 
 use crate::support::{Query, eventually};
-use crate::{AMERICA, EUROPE, FRA, IAD, report, server};
+use crate::{AMERICA, EUROPE, FRA, IAD, STEERING, report, server};
 
 const FRA_SUBJECTS: [&str; 2] = ["fra/web/192.0.2.10", "fra/web/192.0.2.11"];
 
@@ -42,6 +42,45 @@ fn verdicts_overrides_and_drains_survive_kill_9() {
     server.wait_addresses("geo.example.test", AMERICA, &["203.0.113.10"]);
     server.kill_and_restart();
     assert_eq!(server.addresses("geo.example.test", AMERICA), ["203.0.113.10"]);
+}
+
+#[test]
+fn a_clean_stop_keeps_all_and_shows_that_nobody_speaks() {
+    let mut server = server();
+    server.write(
+        "zones/example.test.toml",
+        &format!("{STEERING}[pools.web.health]\ninterval = \"1s\"\n"),
+    );
+    assert_eq!(server.homing(&["reload", "--wait"]).status.code(), Some(0));
+    report(&server, 1, "down", &FRA_SUBJECTS[..1]);
+    for words in [
+        &["override", "sin", "down", "--why", "test", "--expires", "1h"][..],
+        &["drain", "iad", "--why", "test", "--to", "0.5"][..],
+    ] {
+        let outcome = server.homing(words);
+        assert_eq!(outcome.status.code(), Some(0), "{outcome:?}");
+    }
+    server.signal("TERM");
+    assert_eq!(server.wait_end().code(), Some(0));
+    server.restart_unready();
+    server.wait_ready();
+    assert_eq!(server.addresses("geo.example.test", EUROPE), FRA[1..], "the last verdict holds");
+    eventually("silence is seen: three intervals, and no vantage", || {
+        let status = server.http("GET", "/v1/status", None).json();
+        let endpoint = |address: &str| {
+            let all = status["endpoints"].as_array().unwrap();
+            all.iter().find(|e| e["address"] == address).unwrap().clone()
+        };
+        let (down, sin) = (endpoint(FRA[0]), endpoint("203.0.113.10"));
+        let told =
+            [&down["status"], &down["evidence"], &sin["status"], &status["overrides"][0]["why"]];
+        if told == ["down", "frozen", "overridden-down", "test"] {
+            assert_eq!(status["regions"][1]["keep"], 128, "{status}");
+            Ok(())
+        } else {
+            Err(status.to_string())
+        }
+    });
 }
 
 #[test]
@@ -99,6 +138,24 @@ fn a_drained_site_is_not_ready_and_stays_so() {
         if undrained.status.success() { Ok(()) } else { Err(format!("{undrained:?}")) }
     });
     server.wait_ready();
+}
+
+#[test]
+fn two_names_on_open_loopback_are_no_quorum() {
+    let server = server();
+    server.write("zones/example.test.toml", &format!("{STEERING}[pools.web.health]\nquorum = 2\n"));
+    assert_eq!(server.homing(&["reload", "--wait"]).status.code(), Some(0));
+    for (vantage, subject) in ["a", "b", "c"].iter().flat_map(|v| FRA_SUBJECTS.map(|s| (v, s))) {
+        let words = ["report", subject, "down", "--vantage", vantage];
+        assert_eq!(server.homing(&words).status.code(), Some(0));
+    }
+    assert_eq!(server.addresses("geo.example.test", EUROPE), FRA, "design §10");
+    let health = server.http("GET", "/v1/health/fra/web/192.0.2.10", None).json();
+    let endpoint = &health["endpoints"][0];
+    assert_eq!((&endpoint["status"], &endpoint["reason"]), (&"up".into(), &"below-quorum".into()));
+    assert_eq!(endpoint["words"].as_array().map(Vec::len), Some(3), "{health}");
+    let status = String::from_utf8(server.homing(&["status"]).stdout).unwrap();
+    assert!(status.contains("quorum: pool web wants 2 vantages"), "{status}");
 }
 
 #[test]

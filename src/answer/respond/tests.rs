@@ -12,6 +12,7 @@ use crate::trace::Silent;
 use crate::wire::{Name, Rtype};
 
 type Rdata = Box<[u8]>;
+type Owned = (Name, Vec<(Rtype, Vec<Rdata>)>);
 
 fn name(text: &str) -> Name {
     Name::parse(text, &Name::root()).unwrap()
@@ -29,7 +30,7 @@ fn soa(mname: &str) -> Rdata {
 /// a.test. with one of everything, in canonical order.
 fn snapshot() -> Snapshot {
     let seed = Seed::new(42);
-    let zone: Vec<(Name, Vec<(Rtype, Vec<Rdata>)>)> = vec![
+    let zone: Vec<Owned> = vec![
         (
             name("a.test."),
             vec![(Rtype::NS, vec![wire("ns.a.test.")]), (Rtype::SOA, vec![soa("ns.A.test.")])],
@@ -41,6 +42,7 @@ fn snapshot() -> Snapshot {
         (name("loop.a.test."), vec![(Rtype::CNAME, vec![wire("loop.a.test.")])]),
         (name("ns.a.test."), vec![(Rtype::A, vec![[192, 0, 2, 1].into()])]),
         (name("*.wild.a.test."), vec![(Rtype::CNAME, vec![wire("alias.a.test.")])]),
+        (name("stale.a.test."), vec![(Rtype::CNAME, vec![wire("x.broken.")])]),
         (name("www.a.test."), vec![(Rtype::A, vec![[192, 0, 2, 7].into(), [192, 0, 2, 8].into()])]),
     ];
     let mut zone = zone;
@@ -149,6 +151,8 @@ fn every_kind_of_answer() {
         // RFC 4035 §3.1.4.1: the parent answers for DS.
         ("cut.a.test.", Rtype::DS, format!("NoError aa |  | {SOA} | ")),
         ("loop.a.test.", Rtype::A, "NoError aa | loop.a.test. CNAME loop.a.test. |  | ".into()),
+        // A zone that never loaded takes no other along: whoever asks may find its data elsewhere.
+        ("stale.a.test.", Rtype::A, "NoError aa | stale.a.test. CNAME x.broken. |  | ".into()),
         ("broken.", Rtype::A, "ServFail |  |  | ".into()),
         ("elsewhere.", Rtype::A, "Refused |  |  | ".into()),
         ("a.test.", Rtype::AXFR, "Refused |  |  | ".into()),

@@ -35,6 +35,10 @@ fn admit(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Refused>
         let detail = "a web page from elsewhere asks; an API without tokens refuses it";
         return Err(Refused::new(403, "foreign-origin", detail));
     }
+    if !is_text(uri.path()) {
+        let detail = "the path is no UTF-8 once its percent signs are read";
+        return Err(Refused::new(400, "bad-path", detail));
+    }
     let is_body_expected = matches!(*method, Method::POST | Method::PUT | Method::PATCH);
     if is_body_expected && !headers.get(CONTENT_TYPE).is_some_and(|t| t.to_str().is_ok_and(is_json))
     {
@@ -52,6 +56,21 @@ fn is_loopback(host: &str) -> bool {
     };
     name.eq_ignore_ascii_case("localhost")
         || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Whether a path is UTF-8 once it is percent-decoded (RFC 3986 §2.1). A sign that begins no octet stands for itself.
+fn is_text(path: &str) -> bool {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|d| u8::try_from(d).ok());
+    let (mut rest, mut decoded) = (path.as_bytes(), Vec::with_capacity(path.len()));
+    while let Some((&first, after)) = rest.split_first() {
+        let octet = match (first, after) {
+            (b'%', [high, low, ..]) => digit(*high).zip(digit(*low)).map(|(h, l)| h * 16 + l),
+            _ => None,
+        };
+        decoded.push(octet.unwrap_or(first));
+        rest = if octet.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    std::str::from_utf8(&decoded).is_ok()
 }
 
 fn is_own_origin(origin: &str) -> bool {
@@ -101,6 +120,15 @@ mod tests {
         check(Method::GET, &[host, ("origin", "null")], Some("foreign-origin"));
         check(Method::GET, &[host, ("forwarded", "for=192.0.2.1")], Some("forwarded"));
         check(Method::GET, &[host, ("x-forwarded-for", "192.0.2.1")], Some("forwarded"));
+    }
+
+    #[test]
+    fn a_path_is_text() {
+        for (path, expected) in
+            [("/v1/health/fra%2Fweb", true), ("/%ff", false), ("/%c3%a9", true), ("/%f", true)]
+        {
+            assert_eq!(is_text(path), expected, "{path}");
+        }
     }
 
     #[test]

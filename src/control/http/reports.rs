@@ -5,8 +5,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::api::{self, RefusedLine, ReportError, ReportsTaken};
-use crate::health::Event;
+use crate::api::{self, RefusedLine, ReportError, ReportLine, ReportsTaken};
+use crate::health::{Event, Identity};
 
 use super::super::desk::Desk;
 use super::body::{Body, json};
@@ -20,7 +20,10 @@ pub async fn take(State(desk): State<Desk>, body: Body) -> Result<Response, Refu
     let mut refused = Vec::new();
     let mut events = Vec::new();
     for (index, line) in lines.into_iter().enumerate() {
-        match line.and_then(|line| line.into_event(|| desk.writer.fresh_boot())) {
+        // An open API knows nobody: whoever sends one name can send many, and they count once.
+        let into =
+            |line: ReportLine| line.into_event(Identity::Claimed, || desk.writer.next_place());
+        match line.and_then(into) {
             Ok(event) => events.push((index, event)),
             Err(ReportError { code, message }) => {
                 refused.push(RefusedLine { index, code: code.to_owned(), message });

@@ -29,6 +29,7 @@ fn tree(root: &Path) {
 struct Asked {
     server: Option<(tokio::runtime::Runtime, Threads, Arc<Serving>)>,
     base: String,
+    hub: Hub,
 }
 
 impl Asked {
@@ -36,8 +37,9 @@ impl Asked {
         let options = Options { dir: Some(root.to_owned()), ..Options::default() };
         let Server { runtime, api, desk, serving, threads } = start(&options).unwrap();
         let base = format!("http://{}", api.local_addr().unwrap());
+        let hub = desk.hub.clone();
         runtime.spawn(http::serve(api, desk, std::future::pending()));
-        Asked { server: Some((runtime, threads, serving)), base }
+        Asked { server: Some((runtime, threads, serving)), base, hub }
     }
 
     /// Status, headers that matter, body.
@@ -128,7 +130,7 @@ fn the_api_takes_and_refuses_as_it_says() {
     assert_eq!(asked.post("/v1/reports", &report(1, "fra")).status, 202, "a repeat is no fault");
     asked.post("/v1/reports", r#"{"vantage":"v"}"#).is_problem(422, "no-subject");
     asked.post("/v1/reports", "hello").is_problem(400, "not-json");
-    asked.post("/v1/reports", &" ".repeat(2 << 20)).is_problem(413, "body-too-large");
+    asked.post("/v1/reports", &" ".repeat((1 << 20) + 1)).is_problem(413, "body-too-large");
 
     // What is read, and read again.
     let health = asked.get("/v1/health/fra");
@@ -136,6 +138,7 @@ fn the_api_takes_and_refuses_as_it_says() {
     let known = [("if-none-match", health.tag.as_str())];
     assert_eq!(asked.ask(Method::GET, "/v1/health", "", &known).status, 304);
     asked.get("/v1/health/nowhere").is_problem(404, "unknown-subject");
+    asked.get("/v1/health/%ff").is_problem(400, "bad-path");
     asked.get("/v2").is_problem(404, "unknown-path");
     asked.get("/v1/reports").is_problem(405, "wrong-method");
 
@@ -164,6 +167,10 @@ fn the_api_takes_and_refuses_as_it_says() {
     asked.ask(Method::GET, "/v1/status", "", &foreign).is_problem(403, "foreign-origin");
     let proxied = [("x-forwarded-for", "192.0.2.1")];
     asked.ask(Method::GET, "/v1/status", "", &proxied).is_problem(403, "forwarded");
+    let rebound = [("host", "evil.example")];
+    asked.ask(Method::GET, "/v1/status", "", &rebound).is_problem(421, "host-not-loopback");
+    let form = [("content-type", "text/plain")];
+    asked.ask(Method::POST, "/v1/reload", "", &form).is_problem(415, "not-json");
 
     let metrics = asked.get("/metrics").body;
     for line in [
@@ -174,6 +181,61 @@ fn the_api_takes_and_refuses_as_it_says() {
     ] {
         assert!(metrics.contains(line), "{line} in\n{metrics}");
     }
+}
+
+#[test]
+fn a_verdict_changes_only_its_policies_table() {
+    let root = tempfile::tempdir().unwrap();
+    tree(root.path());
+    let other = "[pools.other]\nfra = [\"192.0.2.99\"]\niad = [\"198.51.100.99\"]\n\
+        [policies.other]\npool = \"other\"\nttl = { min = 10, max = 60 }\n\
+        rules = [{ regions = [\"fra\", \"iad\"] }]\nunknown = [\"fra\", \"iad\"]\n";
+    fs::write(root.path().join("zones/other.toml"), other).unwrap();
+    let asked = Asked::start(root.path());
+    let before = asked.hub.view_blocking().unwrap().snapshot;
+    let report = r#"{"vantage":"v","subject":"fra/web/192.0.2.10","status":"down"}"#;
+    assert_eq!(asked.post("/v1/reports", report).status, 202);
+    let after = asked.hub.view_blocking().unwrap().snapshot;
+    assert!(after.revision > before.revision && after.digest != before.digest);
+    assert!(Arc::ptr_eq(&before.catalog, &after.catalog));
+    assert!(Arc::ptr_eq(&before.plans, &after.plans));
+    assert!(Arc::ptr_eq(&before.steered, &after.steered));
+    assert_eq!(after.plans.len(), 2);
+    for (index, plan) in after.plans.iter().enumerate() {
+        let [old, new] = [&before, &after].map(|s| s.table.policies.get(index).unwrap());
+        assert_eq!(Arc::ptr_eq(old, new), &*plan.name == "other", "{}", plan.name);
+    }
+    // A word that changes nothing leaves every table.
+    let again = report.replace("\"v\"", "\"w\"");
+    assert_eq!(asked.post("/v1/reports", &again).status, 202);
+    let last = asked.hub.view_blocking().unwrap().snapshot;
+    assert!(last.revision > after.revision);
+    for (old, new) in after.table.policies.iter().zip(last.table.policies.iter()) {
+        assert!(Arc::ptr_eq(old, new));
+    }
+}
+
+#[test]
+fn reports_that_only_repeat_do_not_grow_the_log() {
+    let root = tempfile::tempdir().unwrap();
+    tree(root.path());
+    let asked = Asked::start(root.path());
+    let report = r#"{"vantage":"v","subject":"fra/web/192.0.2.10","status":"down"}"#;
+    let say = |body: &str| {
+        let taken = asked.post("/v1/reports", body);
+        let taken: crate::api::ReportsTaken = serde_json::from_str(&taken.body).unwrap();
+        (taken.taken, taken.revision)
+    };
+    let (_, first) = say(report);
+    let repeated = (0..100).map(|_| say(report)).filter(|(taken, _)| *taken == 1).count();
+    assert_eq!(repeated, 100, "each is taken");
+    let many = vec![report; 1000].join("\n");
+    let (taken, last) = say(&many);
+    // A test may be slow, and half an interval may pass.
+    assert!(taken == 1000 && last - first <= 3, "{taken} taken, {first} to {last}");
+    assert_eq!(asked.verdicts(), ["down", "up"]);
+    let beat = r#"{"vantage":"v","heartbeat":true}"#;
+    assert_eq!(say(beat).0, 1);
 }
 
 #[test]

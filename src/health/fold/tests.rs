@@ -5,8 +5,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::super::{
-    Action, Boot, Event, Expiry, Failback, Freshness, Inventory, LogTime, Member, Report, Safety,
-    Settings, Standing, State, Status, Subject, Tier, Timed,
+    Action, Boot, Event, Expiry, Failback, Freshness, Identity, Inventory, LogTime, Member,
+    Novelty, Report, Safety, Settings, Standing, State, Status, Subject, Tier, Timed,
 };
 use crate::number::{Digest, Generation, Revision};
 use crate::reason::Reason;
@@ -94,9 +94,11 @@ impl World {
     }
 }
 
+/// A `~` before the name: nobody vouches for it.
 fn report(vantage: &str, seq: u64, subject: &str, status: Status) -> Event {
     Event::Report(Report {
         vantage: vantage.into(),
+        identity: if vantage.starts_with('~') { Identity::Claimed } else { Identity::Proven },
         boot: Boot(1),
         seq,
         subject: Subject::parse(subject).expect("a subject"),
@@ -208,6 +210,30 @@ fn a_quorum_decides_and_a_tie_is_down() {
     assert_eq!(world.tells(FRA).0, Tier::Up);
     world.report("c", FRA, Status::Degraded);
     assert_eq!(world.tells(FRA).0, Tier::Degraded);
+}
+
+#[test]
+fn names_that_nobody_vouches_for_count_as_one_vantage() {
+    let mut world = World::new(Settings { quorum: 2, rise: 1, ..Settings::default() });
+    for vantage in ["~a", "~b", "~c"] {
+        world.report(vantage, FRA, Status::Down);
+    }
+    assert_eq!(world.tells(FRA), (Tier::Up, Reason::BelowQuorum), "design §10");
+    assert_eq!(world.standing(FRA).freshness, Freshness::Stale);
+    assert_eq!(world.state.evidence(&member(FRA)).len(), 3, "all are seen");
+    // One that is proven makes two with all of them, and they are as weighty as it.
+    world.report("d", FRA, Status::Down);
+    assert_eq!(world.tells(FRA), (Tier::Down, Reason::Quorum));
+    world.report("e", FRA, Status::Up);
+    world.report("d", FRA, Status::Up);
+    assert_eq!(world.tells(FRA), (Tier::Up, Reason::Quorum));
+    // Among themselves they decide as with a quorum of one: a tie is down.
+    let mut alone = World::new(Settings { rise: 1, ..Settings::default() });
+    alone.report("~a", FRA, Status::Up);
+    alone.report("~b", FRA, Status::Down);
+    assert_eq!(alone.tells(FRA).0, Tier::Down);
+    alone.report("~c", FRA, Status::Up);
+    assert_eq!(alone.tells(FRA).0, Tier::Up);
 }
 
 #[test]
@@ -415,17 +441,23 @@ fn what_is_refused_is_refused_with_its_code() {
 }
 
 #[test]
-fn a_report_that_repeats_is_known_as_such() {
+fn what_a_report_adds_is_known() {
     let mut world = World::new(Settings::default());
     world.report("a", "fra", Status::Down);
-    let repeats = |subject, status| match report("a", 99, subject, status) {
-        Event::Report(report) => world.state.repeats(&report),
-        _ => false,
+    let novelty = |world: &World, subject, status| match report("a", 99, subject, status) {
+        Event::Report(report) => world.state.novelty(&report, LogTime(world.at)),
+        _ => Novelty::News,
     };
-    assert!(repeats("fra", Status::Down));
-    assert!(repeats(FRA, Status::Down));
-    assert!(!repeats("fra", Status::Up));
-    assert!(!repeats("*", Status::Down));
+    assert_eq!(novelty(&world, "fra", Status::Down), Novelty::Nothing);
+    assert_eq!(novelty(&world, FRA, Status::Down), Novelty::Nothing);
+    assert_eq!(novelty(&world, "fra", Status::Up), Novelty::News);
+    assert_eq!(novelty(&world, "*", Status::Down), Novelty::News);
+    world.report("a", FRA, Status::Up);
+    assert_eq!(novelty(&world, FRA, Status::Up), Novelty::News, "rise = 2: the round counts");
+    world.wait(5);
+    assert_eq!(novelty(&world, "fra/web/192.0.2.11", Status::Down), Novelty::Freshness);
+    let beat = |boot| world.state.novelty_of_heartbeat("a", Boot(boot), LogTime(world.at));
+    assert_eq!((beat(1), beat(2)), (Novelty::News, Novelty::News));
 }
 
 /// Settings small enough that everything happens in a short history.
@@ -463,7 +495,7 @@ fn any_event() -> impl Strategy<Value = (u64, Event)> {
         "sfo/x/::1",
     ];
     let (subject, vantage) =
-        (prop::sample::select(subjects), prop::sample::select(vec!["a", "b", "c"]));
+        (prop::sample::select(subjects), prop::sample::select(vec!["a", "b", "~c", "~d"]));
     let actions = vec![Action::Up, Action::Down, Action::Hold, Action::Accept];
     let beat = |vantage: &str| Event::Heartbeat { vantage: vantage.into(), boot: Boot(1), seq: 0 };
     let clear = |text| {
@@ -539,6 +571,16 @@ proptest! {
             prop_assert_eq!(restored.apply(timed), first.apply(timed));
         }
         prop_assert_eq!(restored, first);
+    }
+
+    #[test]
+    fn kept_hashes_follow_the_state(history in any_history()) {
+        let mut state = State::default();
+        for timed in &history {
+            state.apply(timed);
+            let fresh = State::from_bytes(&state.to_bytes()).expect("an image of our own");
+            prop_assert_eq!(state.digest(), fresh.digest(), "hash-follows, after {:?}", timed);
+        }
     }
 
     #[test]

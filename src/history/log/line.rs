@@ -8,8 +8,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::health::{
-    Action, Boot, Event, Expiry, Failback, Inventory, LogTime, Member, Report, Settings, Status,
-    Subject, Timed,
+    Action, Boot, Event, Expiry, Failback, Identity, Inventory, LogTime, Member, Report, Settings,
+    Status, Subject, Timed,
 };
 use crate::number::{Digest, Generation, Revision};
 
@@ -36,6 +36,9 @@ enum EventLine {
     },
     Report {
         vantage: Box<str>,
+        /// Whether nobody vouches for the name.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        claimed: bool,
         boot: u64,
         seq: u64,
         subject: String,
@@ -185,6 +188,7 @@ fn event_line(event: &Event, last: &Arc<Inventory>) -> EventLine {
         },
         Event::Report(report) => EventLine::Report {
             vantage: report.vantage.clone(),
+            claimed: report.identity == Identity::Claimed,
             boot: report.boot.0,
             seq: report.seq,
             subject: report.subject.to_string(),
@@ -231,9 +235,10 @@ fn event(line: EventLine, last: &Arc<Inventory>) -> Result<Event, String> {
             digest: Digest::parse(&digest).ok_or("a digest has 64 hexadecimal digits")?,
             inventory: written.map_or_else(|| Arc::clone(last), |i| Arc::new(inventory(i))),
         },
-        EventLine::Report { vantage, boot, seq, subject: text, status, load, reason } => {
+        EventLine::Report { vantage, claimed, boot, seq, subject: text, status, load, reason } => {
+            let identity = if claimed { Identity::Claimed } else { Identity::Proven };
             let (boot, subject, status) = (Boot(boot), subject(text)?, status.into());
-            Event::Report(Report { vantage, boot, seq, subject, status, load, reason })
+            Event::Report(Report { vantage, identity, boot, seq, subject, status, load, reason })
         }
         EventLine::Heartbeat { vantage, boot, seq } => {
             Event::Heartbeat { vantage, boot: Boot(boot), seq }

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 
 use super::{Kind, Log, LogError, files, line};
 use crate::health::{
-    Action, Boot, Event, Expiry, Failback, Inventory, LogTime, Member, Report, Settings, State,
-    Status, Subject, Timed,
+    Action, Boot, Event, Expiry, Failback, Identity, Inventory, LogTime, Member, Report, Settings,
+    State, Status, Subject, Timed,
 };
 use crate::number::{Digest, Generation, Revision};
 
@@ -30,7 +30,17 @@ fn files_event(generation: u64) -> Event {
 
 fn report(seq: u64, status: Status) -> Event {
     let (vantage, boot, subject) = ("probe".into(), Boot(1), Subject::of(&member(1)));
-    Event::Report(Report { vantage, boot, seq, subject, status, load: None, reason: None })
+    let identity = Identity::Claimed;
+    Event::Report(Report {
+        vantage,
+        identity,
+        boot,
+        seq,
+        subject,
+        status,
+        load: None,
+        reason: None,
+    })
 }
 
 fn drain() -> Event {
@@ -293,11 +303,13 @@ fn any_event() -> impl Strategy<Value = Event> {
             any_subject(),
             status,
             load,
-            prop::option::of(any_text())
+            prop::option::of(any_text()),
+            prop::sample::select(vec![Identity::Proven, Identity::Claimed]),
         )
-            .prop_map(|(vantage, (boot, seq), subject, status, load, reason)| {
+            .prop_map(|(vantage, (boot, seq), subject, status, load, reason, identity)| {
                 Event::Report(Report {
                     vantage,
+                    identity,
                     boot: Boot(boot),
                     seq,
                     subject,

@@ -385,3 +385,48 @@ fn steering_files_that_refer_to_each_other_go_back_together() {
     assert_eq!(refused(&built), ["zones/a.toml", "zones/web.toml"]);
     assert_eq!(world.serves("zones/other.toml"), Some(edit(&other).as_str()));
 }
+
+// What served and did not change gives way to nothing new: neither a zone that loads for the first time, nor a steering
+// file whose path comes first. And the way back ends.
+#[test]
+fn a_new_file_at_odds_with_one_that_serves_is_the_one_that_is_refused() {
+    let routed = format!("{POOL}[routes.'a']\nwww = 'web'\n[routes.'b']\nwww = 'web'\n");
+    let mut world = World::new(&[
+        ("geo/regions.toml", REGIONS),
+        ("zones/a.zone", "this is no zone"),
+        ("zones/b.zone", &zone(1, "")),
+        ("zones/s.toml", &routed),
+    ]);
+    let built = world.build();
+    assert_eq!(refused(&built), ["zones/a.zone"]);
+    assert_eq!(built.parts.summary.routes, 1);
+
+    world.write(&[("zones/a.zone", &zone(1, "www NS ns.example.net.\n"))]);
+    let built = world.build();
+    assert_eq!(refused(&built), ["zones/a.zone"]);
+    assert_eq!(errors(&built), ["route-below-delegation"]);
+    assert_eq!((built.parts.summary.routes, &*built.parts.summary.broken), (1, &["a.".into()][..]));
+
+    world.write(&[("zones/a.zone", &zone(2, "")), ("zones/0.toml", POOL)]);
+    let built = world.build();
+    assert_eq!(refused(&built), ["zones/0.toml"]);
+    assert_eq!(built.parts.summary.routes, 2);
+}
+
+// DESIGN §5: routed addresses never go into the additional section, so the zone above has to learn of a route below it.
+#[test]
+fn a_route_in_a_zone_below_makes_the_zone_above_anew() {
+    let above = zone(1, "@ MX 1 mail.sub\nsub NS ns.example.net.\nmail.sub A 192.0.2.1\n");
+    let mut world = World::new(&[
+        ("geo/regions.toml", REGIONS),
+        ("zones/a.zone", &above),
+        ("zones/sub.a.zone", &zone(1, "mail A 192.0.2.1\n")),
+        ("zones/s.toml", POOL),
+    ]);
+    world.build();
+    let apex = Name::parse("a.", &Name::root()).unwrap();
+    let before = Arc::clone(&world.builder.images[&apex].1);
+    world.write(&[("zones/s.toml", &format!("{POOL}[routes.'sub.a']\nmail = 'web'\n"))]);
+    assert!(world.build().refused.is_empty());
+    assert!(!Arc::ptr_eq(&before, &world.builder.images[&apex].1));
+}
