@@ -39,4 +39,6 @@ pub use parts::{Address, NodeParts, RrsetParts};
 pub use respond::{Core, respond, respond_quietly};
 pub use snapshot::Snapshot;
 pub use suffix::Seed;
-pub use transcript::{Record, Transcript};
+pub use transcript::Transcript;
+
+pub use crate::wire::Record;
