@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use crate::wire::Rcode;
 
+use super::cookie::CookieSecrets;
+
 /// The largest response over UDP, whatever the client says it can take (DNS flag day 2020).
 pub const UDP_PAYLOAD_MAX: usize = 1232;
 
@@ -12,6 +14,8 @@ pub const UDP_PAYLOAD_MAX: usize = 1232;
 pub struct Site {
     /// NSID, `id.server` and `hostname.bind`; at most 63 octets.
     pub name: Box<str>,
+    /// What server cookies are made with; without it, cookies are not spoken.
+    pub cookie_secrets: Option<CookieSecrets>,
 }
 
 /// How a query came.
@@ -31,6 +35,9 @@ pub struct Exchange<'a> {
     pub client: IpAddr,
     /// How it came.
     pub transport: Transport,
+    /// The time of day in seconds since 1970, as the caller read it once for the batch; it may wrap. Only the cookie of
+    /// the response depends on it.
+    pub now_secs: u32,
     /// Where the response goes: at least [`UDP_PAYLOAD_MAX`] octets, for TCP 65,535.
     pub response: &'a mut [u8],
 }

@@ -8,6 +8,7 @@
 mod catalog;
 mod chain;
 mod chaos;
+mod cookie;
 mod counters;
 mod denial;
 mod exchange;
@@ -28,6 +29,7 @@ mod template;
 mod transcript;
 
 pub use catalog::{Catalog, Served};
+pub use cookie::{CookieSecret, CookieSecrets};
 pub use counters::{COUNTED_RCODES, COUNTED_TYPES, Counters, STEERED_SLOT_COUNT, SteeredSlots};
 pub use denial::NSEC3_ITERATIONS_MAX;
 pub use exchange::{Exchange, Outcome, Site, Transport, UDP_PAYLOAD_MAX};
@@ -37,4 +39,6 @@ pub use parts::{Address, NodeParts, RrsetParts};
 pub use respond::{Core, respond, respond_quietly};
 pub use snapshot::Snapshot;
 pub use suffix::Seed;
-pub use transcript::{Record, Transcript};
+pub use transcript::Transcript;
+
+pub use crate::wire::Record;

@@ -2,6 +2,7 @@
 
 use crate::wire::{Edns, ExtendedError, OPT_FIXED_LEN, OptionCode, Rcode, Section, Writer};
 
+use super::cookie::COOKIE_LEN;
 use super::exchange::UDP_PAYLOAD_MAX;
 
 const FLAG_DO: u8 = 0x80;
@@ -16,29 +17,33 @@ pub struct ResponseOpt<'a> {
     pub nsid: Option<&'a [u8]>,
     /// The client subnet option as it came; it is echoed with the scope.
     pub subnet: Option<&'a [u8]>,
+    /// The client cookie and a server cookie, if cookies are spoken by both.
+    pub cookie: Option<[u8; COOKIE_LEN]>,
     /// Why, beyond the response code.
     pub error: Option<ExtendedError>,
 }
 
 impl<'a> ResponseOpt<'a> {
-    /// What answers the query's own OPT record.
-    pub fn of(edns: &Edns<'a>, site: &'a str) -> ResponseOpt<'a> {
+    /// What answers the query's own OPT record, of `site` and with this cookie.
+    pub fn of(edns: &Edns<'a>, site: &'a str, cookie: Option<[u8; COOKIE_LEN]>) -> ResponseOpt<'a> {
         ResponseOpt {
             dnssec_ok: edns.dnssec_ok,
             nsid: edns.wants_nsid.then_some(site.as_bytes()),
             subnet: edns.subnet.map(|s| s.option),
+            cookie,
             error: None,
         }
     }
 
     /// An OPT record that says nothing but that EDNS is spoken here.
     pub fn bare() -> ResponseOpt<'a> {
-        ResponseOpt { dnssec_ok: false, nsid: None, subnet: None, error: None }
+        ResponseOpt { dnssec_ok: false, nsid: None, subnet: None, cookie: None, error: None }
     }
 
     /// Octets to keep for it, an extended error included.
     pub fn room(&self) -> usize {
-        let options = [self.nsid, self.subnet].into_iter().flatten();
+        let cookie = self.cookie.as_ref().map(|cookie| &cookie[..]);
+        let options = [self.nsid, self.subnet, cookie].into_iter().flatten();
         let options: usize = options.map(|data| OPTION_HEAD_LEN + data.len()).sum();
         OPT_FIXED_LEN + options + OPTION_HEAD_LEN + 2
     }
@@ -60,6 +65,9 @@ impl<'a> ResponseOpt<'a> {
             // The last two of the first four octets are source and scope.
             let source = writer.word_at(start + OPTION_HEAD_LEN + 2) & 0xff00;
             writer.patch(start + OPTION_HEAD_LEN + 2, source | u16::from(scope));
+        }
+        if let Some(cookie) = &self.cookie {
+            option(writer, OptionCode::COOKIE, cookie);
         }
         if let Some(error) = self.error {
             option(writer, OptionCode::EXTENDED_ERROR, &error.0.to_be_bytes());

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use crate::trace::{Silent, Trace};
-use crate::wire::{Class, Flags, Parsed, Query, Rcode, Rejected, Rtype, Writer, parse_query};
+use crate::wire::{
+    Class, CookieQuery, Flags, Parsed, Query, Rcode, Rejected, Rtype, Writer, parse_query,
+};
 
 use super::chain::{Resolution, World};
 use super::chaos;
+use super::cookie::CookieSecrets;
 use super::counters::Counters;
 use super::exchange::{Exchange, Outcome, Site, Transport, UDP_PAYLOAD_MAX};
 use super::opt::ResponseOpt;
@@ -46,6 +49,7 @@ pub fn respond(
     let outcome = match parse_query(exchange.request) {
         Parsed::Silence => Outcome { len: 0, rcode: Rcode::NOERROR, truncated: false },
         Parsed::Rejected(rejected) => reject(&rejected, exchange.response),
+        Parsed::Cookie(query) => give_cookie(&query, exchange, &core.site),
         Parsed::Query(query) => answer(snapshot, &query, exchange, core, trace),
     };
     core.counters.outcome(transport, &outcome);
@@ -70,6 +74,21 @@ fn reject(rejected: &Rejected<'_>, response: &mut [u8]) -> Outcome {
     Outcome { len, rcode: rejected.rcode, truncated: false }
 }
 
+/// A cookie, and no sections besides (RFC 7873 §5.4). To who does not speak cookies the query is malformed.
+fn give_cookie(query: &CookieQuery<'_>, exchange: Exchange<'_>, site: &Site) -> Outcome {
+    let CookieQuery { id, flags, edns, cookie } = query;
+    let Some(secrets) = &site.cookie_secrets else {
+        let rcode = Rcode::FORMERR;
+        let rejected = Rejected { id: *id, flags: *flags, question: &[], rcode, has_edns: true };
+        return reject(&rejected, exchange.response);
+    };
+    let cookie = secrets.renew(cookie, exchange.client, exchange.now_secs);
+    let mut writer = Writer::new(exchange.response, UDP_PAYLOAD_MIN);
+    ResponseOpt::of(edns, &site.name, Some(cookie)).write(&mut writer, Rcode::NOERROR, 0);
+    let len = writer.finish(*id, flags.of_response(), 0);
+    Outcome { len, rcode: Rcode::NOERROR, truncated: false }
+}
+
 fn answer(
     snapshot: &Snapshot,
     query: &Query<'_>,
@@ -83,7 +102,13 @@ fn answer(
     let dnssec_ok = edns.is_some_and(|e| e.dnssec_ok);
     counters.query(query.qtype, subnet.is_some(), dnssec_ok);
 
-    let opt = edns.map(|edns| ResponseOpt::of(edns, &site.name));
+    let opt = edns.map(|edns| {
+        let spoken = edns.cookie.as_ref().zip(site.cookie_secrets.as_ref());
+        let renew = |(cookie, secrets): (_, &CookieSecrets)| {
+            secrets.renew(cookie, exchange.client, exchange.now_secs)
+        };
+        ResponseOpt::of(edns, &site.name, spoken.map(renew))
+    });
     let room = opt.map_or(0, |opt| opt.room());
     let mut writer = Writer::new(exchange.response, limit(exchange.transport, query));
     writer.reserve(room);

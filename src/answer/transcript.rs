@@ -1,20 +1,7 @@
 //! A response read back into records: for `explain`, for the server's questions to itself, for tests. Not the query path.
 
 use crate::number::{PrefixLen, Ttl};
-use crate::wire::{ExtendedError, Flags, HEADER_LEN, Name, OptionCode, Rcode, Rtype};
-
-/// One record of a response.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
-    /// Its owner.
-    pub owner: Name,
-    /// Its type.
-    pub rtype: Rtype,
-    /// Its TTL.
-    pub ttl: Ttl,
-    /// Its rdata in wire format, names uncompressed.
-    pub rdata: Box<[u8]>,
-}
+use crate::wire::{ExtendedError, Flags, HEADER_LEN, Name, OptionCode, Rcode, Record, Rtype};
 
 /// A response in parts.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -29,6 +29,7 @@ pub fn explain(scene: &Scene, inquiry: &Inquiry) -> Option<Explanation> {
         request: &request,
         client: inquiry.client.address,
         transport: Transport::Tcp,
+        now_secs: 0,
         response: &mut response,
     };
     let outcome = respond(&scene.snapshot, exchange, &mut core, &mut listener);

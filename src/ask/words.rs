@@ -23,8 +23,14 @@ pub(super) fn tell(
     response: &Transcript,
 ) -> String {
     let mut text = format!("{} {} for {}\n\n", inquiry.name, inquiry.rtype, inquiry.client);
-    let mut story =
-        Story { scene, rtype: inquiry.rtype, policy: None, class: None, text: String::new() };
+    let mut story = Story {
+        scene,
+        rtype: inquiry.rtype,
+        policy: None,
+        class: None,
+        by_unknown: false,
+        text: String::new(),
+    };
     steps.iter().for_each(|step| story.step(step));
     text.push_str(&story.text);
     answer(&mut text, response);
@@ -37,6 +43,8 @@ struct Story<'s> {
     rtype: Rtype,
     policy: Option<PolicyId>,
     class: Option<ClassId>,
+    /// Whether the policy's `unknown` put the regions in order.
+    by_unknown: bool,
     text: String,
 }
 
@@ -69,7 +77,8 @@ impl<'s> Story<'s> {
                 let (place, _) = self.scene.world.lookup(*address);
                 let whose = match source {
                     ClientSource::Subnet => "the client's subnet",
-                    ClientSource::Resolver => "the resolver's address",
+                    // A subnet is only looked at where the policy looks at places.
+                    ClientSource::Resolver => "the resolver's address: no place matters here",
                 };
                 self.line("client", format!("{address} ({whose}): {}", describe(place)));
             }
@@ -102,7 +111,8 @@ impl<'s> Story<'s> {
         let name = |region| plan.region_name(region).unwrap_or("?");
         let order: Vec<&str> = legend.order.iter().map(|region| name(*region)).collect();
         self.line("rule", format!("{} ({})", legend.rule_text, legend.rule_place));
-        if legend.unknown {
+        self.by_unknown = legend.unknown && legend.rule_text.contains("nearest");
+        if self.by_unknown {
             self.line("", "the place is unknown: the policy's `unknown` decides");
         }
         let fenced = if legend.fenced { ", and nowhere else" } else { "" };
@@ -112,7 +122,13 @@ impl<'s> Story<'s> {
     fn choice(&mut self, bucket: u8, reason: Reason, region: Option<RegionId>) {
         let Some(plan) = self.plan() else { return };
         let name = region.and_then(|region| plan.region_name(region)).unwrap_or("no region");
-        self.line("choice", format!("{name}: {} (bucket {bucket} of 256)", reason.text()));
+        let why = match reason {
+            Reason::Nearest if self.by_unknown => {
+                "the first region of `unknown` that has an eligible endpoint"
+            }
+            _ => reason.text(),
+        };
+        self.line("choice", format!("{name}: {why} (bucket {bucket} of 256)"));
         let family = if self.rtype == Rtype::AAAA { Family::V6 } else { Family::V4 };
         let class = self.class.unwrap_or(ClassId(0));
         let accounts = account(plan, class, family, bucket, &*self.scene.health);
@@ -195,6 +211,9 @@ fn answer(text: &mut String, response: &Transcript) {
     }
     for record in &response.authority {
         let _ = writeln!(text, "  authority: {}", line(record));
+    }
+    for record in &response.additional {
+        let _ = writeln!(text, "  additional: {}", line(record));
     }
 }
 

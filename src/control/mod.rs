@@ -7,6 +7,7 @@
 
 mod alarms;
 mod banner;
+mod cookies;
 mod desk;
 mod exposition;
 mod facts;

@@ -12,7 +12,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::answer::Site as SiteName;
+use crate::answer::Site as Answerer;
 use crate::health::State;
 use crate::history::Log;
 use crate::load::{Config, Removals};
@@ -20,6 +20,7 @@ use crate::serve::{self, Limits, Serving, Sockets};
 
 use super::alarms::Alarms;
 use super::banner;
+use super::cookies;
 use super::desk::Desk;
 use super::facts::{Facts, epoch_millis};
 use super::files::{Files, Outlet};
@@ -147,8 +148,9 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
         Hub::start(state.clone(), publication, reclaim.clone()).map_err(failed)?;
     let (writer, writer_thread) =
         Writer::start(log, state, clock, hub.clone(), alarms.clone()).map_err(failed)?;
-    let site_name = Arc::new(SiteName { name: config.site_name.as_str().into() });
-    let serving = serve::start(sockets, site_name, Limits::default(), snapshots);
+    let name = config.site_name.as_str().into();
+    let answerer = Arc::new(Answerer { name, cookie_secrets: cookies::secrets(&config) });
+    let serving = serve::start(sockets, answerer, Limits::default(), snapshots);
     let serving = Arc::new(serving.map_err(|e| e.to_string())?);
 
     let (looks, requests) = Looks::channel();

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::answer::{CookieSecret, CookieSecrets};
 use crate::diagnostic::{Diagnostic, Place, has_error};
 use crate::geo::Position;
 use crate::route::{Reader, Settings, Source, read_health, read_position};
@@ -21,6 +22,8 @@ const SITE_NAME_LEN_MAX: usize = 63;
 const LISTEN_COUNT_MAX: usize = 256;
 /// Threads that answer UDP: a guess, above the largest machine's CPUs.
 const CORE_COUNT_MAX: u32 = 1024;
+/// Hexadecimal digits in a row that may be a piece of a secret: nothing else in the file has so many.
+const SECRET_RUN_LEN: usize = 8;
 
 /// What one process is told about itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +46,9 @@ pub struct Config {
     pub geo: PathBuf,
     /// The folder that is ours.
     pub state: PathBuf,
+    /// What DNS cookies are made with, read at start; none: a secret of this server's own. Sites that clients move
+    /// between share one, so that a cookie of one is good at the others (RFC 9018 §5).
+    pub cookies: Option<CookieSecrets>,
     /// What pools inherit.
     pub health: Settings,
 }
@@ -63,6 +69,7 @@ impl Config {
             zones: root.join("zones"),
             geo: root.join("geo"),
             state: root.join("state"),
+            cookies: None,
             health: Settings::default(),
         }
     }
@@ -94,11 +101,11 @@ impl Config {
 
     /// Reads `text`, which the operator knows as `shown`; paths in it are relative to `root`.
     pub fn parse(shown: &str, text: &[u8], root: &Path) -> Result<Config, Vec<Diagnostic>> {
-        let source = Source::new(shown, text).map_err(|said| vec![said])?;
+        let source = Source::new(shown, text).map_err(|said| without_secrets(vec![said]))?;
         let mut reader = Reader::new(&source);
         let top = reader.top();
         let mut config = Config::defaults(root);
-        reader.only_keys(&top, &["site", "listen", "files", "health"], "homing.toml");
+        reader.only_keys(&top, &["site", "listen", "files", "cookies", "health"], "homing.toml");
         let mut section = |key: &str, read: &mut dyn FnMut(&mut Reader<'_>, &DeTable<'_>)| {
             if let Some(value) = top.get(key)
                 && let Some(table) = reader.table(value, &format!("`{key}`"))
@@ -109,11 +116,12 @@ impl Config {
         section("site", &mut |reader, table| read_site(&mut config, reader, table));
         section("listen", &mut |reader, table| read_listen(&mut config, reader, table));
         section("files", &mut |reader, table| read_files(&mut config, reader, table, root));
+        section("cookies", &mut |reader, table| config.cookies = read_cookies(reader, table));
         section("health", &mut |reader, table| {
             let patch = read_health(reader, table, "[health]");
             config.health = patch.over(&Settings::default());
         });
-        let said = reader.finish();
+        let said = without_secrets(reader.finish());
         if has_error(&said) { Err(said) } else { Ok(config) }
     }
 
@@ -180,6 +188,38 @@ fn read_files(config: &mut Config, reader: &mut Reader<'_>, files: &DeTable<'_>,
             None => {}
         }
     }
+}
+
+fn read_cookies(reader: &mut Reader<'_>, cookies: &DeTable<'_>) -> Option<CookieSecrets> {
+    reader.only_keys(cookies, &["secret", "previous"], "[cookies]");
+    let mut secret = |key: &str| {
+        let value = cookies.get(key)?;
+        let text = reader.text(value, &format!("`{key}`"))?;
+        let secret = CookieSecret::parse(text);
+        if secret.is_none() {
+            let help = "32 hexadecimal digits: openssl rand -hex 16";
+            reader.error("cookie-secret", &value.span(), format!("`{key}` is no secret"), help);
+        }
+        secret
+    };
+    let (current, previous) = (secret("secret"), secret("previous"));
+    if let (false, Some(value)) = (cookies.contains_key("secret"), cookies.get("previous")) {
+        let help = "write the secret that makes cookies now as `secret`";
+        reader.error("cookie-secret", &value.span(), "`previous` stands alone", help);
+    }
+    current.map(|current| CookieSecrets { current, previous })
+}
+
+/// Takes the line away from what would show it, where it may hold a secret: misspelt and misplaced ones, too.
+fn without_secrets(mut said: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let is_digits = |word: &[u8]| word.len() >= SECRET_RUN_LEN;
+    for diagnostic in &mut said {
+        let line = diagnostic.excerpt.as_bytes();
+        if line.split(|octet| !octet.is_ascii_hexdigit()).any(is_digits) {
+            diagnostic.excerpt.clear();
+        }
+    }
+    said
 }
 
 fn read_address(
@@ -254,6 +294,28 @@ mod tests {
         let helps: Vec<&str> = said.iter().map(|d| d.help.as_str()).collect();
         assert!(helps.contains(&"did you mean `name`?"), "{helps:?}");
         assert!(helps.contains(&"did you mean `health`?"), "{helps:?}");
+    }
+
+    #[test]
+    fn cookie_secrets_are_32_digits() {
+        let digits = "000102030405060708090a0b0c0d0e0f";
+        let config = parse(&format!("[cookies]\nsecret = \"{digits}\"\n")).unwrap();
+        let current = CookieSecret::new(std::array::from_fn(|octet| octet as u8));
+        assert_eq!(config.cookies, Some(CookieSecrets { current, previous: None }));
+        let said = parse(&format!("[cookies]\nsecret = \"{}\"\n", &digits[1..])).unwrap_err();
+        assert_eq!(
+            (said[0].code, said[0].place.line, said[0].place.column),
+            ("cookie-secret", 2, 10)
+        );
+        let said = parse(&format!("[cookies]\nprevious = \"{digits}\"\n")).unwrap_err();
+        assert_eq!(said[0].message, "`previous` stands alone");
+        for misspelt in ["[cookies]\nsecret = ", "[cookeis]\nsecret = ", "[cookies]\nsecrte = "] {
+            for value in [format!("\"{digits}0\""), format!("\"{digits}"), digits.to_owned()] {
+                let said = parse(&format!("{misspelt}{value}\n")).unwrap_err();
+                let said = said.iter().map(ToString::to_string).collect::<String>();
+                assert!(!said.contains("0405"), "{said}");
+            }
+        }
     }
 
     #[test]

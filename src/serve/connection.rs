@@ -20,6 +20,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::answer::{Core, Exchange, Snapshot, Transport};
 
+use super::clock::now_secs;
 use super::counters::{TcpCounters, add};
 use super::frame::{Frame, Inbox};
 use super::limit::{Limits, SeatId, Seats};
@@ -197,6 +198,7 @@ impl<F: Responder> Connection<F> {
         let mut response = desk.response.borrow_mut();
         let mut core = desk.core.borrow_mut();
         let snapshot = desk.snapshots.load();
+        let now_secs = now_secs();
         while self.outgoing.len() < WRITE_LEN {
             let request = match self.inbox.next_message() {
                 Frame::Message(request) => request,
@@ -214,6 +216,7 @@ impl<F: Responder> Connection<F> {
                 request,
                 client: self.client,
                 transport: Transport::Tcp,
+                now_secs,
                 response: &mut response,
             };
             let Ok(outcome) = fenced(|| (desk.respond)(&snapshot, exchange, &mut core)) else {

@@ -8,6 +8,7 @@
 
 mod batch;
 mod bind;
+mod clock;
 mod connection;
 mod cores;
 mod counters;

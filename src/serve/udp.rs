@@ -1,7 +1,7 @@
 //! UDP: one plain thread for each core and address. Receive a batch, answer it from one snapshot,
 //! send.
 //!
-//! Never: allocates, locks, or asks the clock between receive and send.
+//! Never: allocates or locks between receive and send, or asks the clock more than once a batch.
 
 use std::net::UdpSocket;
 use std::os::fd::AsFd;
@@ -14,6 +14,7 @@ use arc_swap::{ArcSwap, Cache};
 use crate::answer::{Core, Exchange, Snapshot, Transport};
 
 use super::batch::{Batch, Packet, Sent, Unusable, Wait};
+use super::clock::now_secs;
 use super::counters::{UdpCounters, add};
 use super::responder::{Panicked, Responder, fenced};
 
@@ -86,9 +87,10 @@ impl<F: Responder> UdpCore<F> {
                 return 0;
             }
         };
-        let tally = match fenced(|| self.answer(snapshot, batch, 0..count)) {
+        let now_secs = now_secs();
+        let tally = match fenced(|| self.answer(snapshot, batch, 0..count, now_secs)) {
             Ok(tally) => tally,
-            Err(Panicked) => self.replay(snapshot, batch, count),
+            Err(Panicked) => self.replay(snapshot, batch, count, now_secs),
         };
         let sent = batch.send(self.socket.as_fd());
         self.count(count, tally, sent);
@@ -100,13 +102,14 @@ impl<F: Responder> UdpCore<F> {
         snapshot: &Snapshot,
         batch: &mut Batch,
         range: std::ops::Range<usize>,
+        now_secs: u32,
     ) -> Tally {
         let mut tally = Tally::default();
         for index in range {
             match batch.packet(index) {
                 Ok(Packet { request, client, response }) => {
-                    let exchange =
-                        Exchange { request, client, transport: Transport::Udp, response };
+                    let transport = Transport::Udp;
+                    let exchange = Exchange { request, client, transport, now_secs, response };
                     let len = (self.respond)(snapshot, exchange, &mut self.core).len;
                     tally.silent += u64::from(len == 0);
                     batch.reply(index, len);
@@ -121,10 +124,16 @@ impl<F: Responder> UdpCore<F> {
     /// Answers a batch that panicked one packet at a time, and drops those that panic again. Their
     /// neighbours may be counted twice by the answer room.
     #[cold]
-    fn replay(&mut self, snapshot: &Snapshot, batch: &mut Batch, count: usize) -> Tally {
+    fn replay(
+        &mut self,
+        snapshot: &Snapshot,
+        batch: &mut Batch,
+        count: usize,
+        now_secs: u32,
+    ) -> Tally {
         let mut tally = Tally::default();
         for index in 0..count {
-            match fenced(|| self.answer(snapshot, batch, index..index + 1)) {
+            match fenced(|| self.answer(snapshot, batch, index..index + 1, now_secs)) {
                 Ok(one) => {
                     tally.silent += one.silent;
                     tally.oversized += one.oversized;

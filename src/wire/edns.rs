@@ -14,6 +14,8 @@ impl OptionCode {
     pub const NSID: OptionCode = OptionCode(3);
     /// Client subnet (RFC 7871).
     pub const CLIENT_SUBNET: OptionCode = OptionCode(8);
+    /// DNS cookie (RFC 7873).
+    pub const COOKIE: OptionCode = OptionCode(10);
     /// Extended DNS error (RFC 8914).
     pub const EXTENDED_ERROR: OptionCode = OptionCode(15);
 }
@@ -40,6 +42,8 @@ pub struct Edns<'a> {
     pub wants_nsid: bool,
     /// The client subnet.
     pub subnet: Option<ClientSubnet<'a>>,
+    /// The cookie.
+    pub cookie: Option<Cookie<'a>>,
 }
 
 /// A client subnet option (RFC 7871 §6), found sound.
@@ -51,6 +55,15 @@ pub struct ClientSubnet<'a> {
     pub source: u8,
     /// The prefix's first address; none if the source is 0, which asks not to be looked up (RFC 7871 §7.1.2).
     pub address: Option<IpAddr>,
+}
+
+/// A cookie option (RFC 7873 §4), of a sound length. What the server cookie is worth is not known here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cookie<'a> {
+    /// The client's own part, to be sent back to it.
+    pub client: [u8; 8],
+    /// What a server gave that client before, 8 to 32 octets; empty if it has none yet.
+    pub server: &'a [u8],
 }
 
 /// Why the records of a request are not to be answered.
@@ -78,6 +91,7 @@ impl<'a> Edns<'a> {
             dnssec_ok: u16::from_be_bytes([flags_high, flags_low]) & FLAG_DO != 0,
             wants_nsid: false,
             subnet: None,
+            cookie: None,
         };
         let mut rest = rdata;
         // Bounded by the rdata: an option takes four octets at least.
@@ -96,6 +110,10 @@ impl<'a> Edns<'a> {
             OptionCode::NSID => self.wants_nsid = true,
             OptionCode::CLIENT_SUBNET => {
                 self.subnet = Some(ClientSubnet::parse(data).ok_or(EdnsError::BadOption)?);
+            }
+            // RFC 7873 §5.2: of several cookies the first counts.
+            OptionCode::COOKIE if self.cookie.is_none() => {
+                self.cookie = Some(Cookie::parse(data).ok_or(EdnsError::BadOption)?);
             }
             // RFC 6891 §6.1.2: options that are not understood are ignored.
             _ => {}
@@ -133,6 +151,15 @@ impl<'a> ClientSubnet<'a> {
             _ => Some(IpAddr::V6(Ipv6Addr::from(full))),
         };
         Some(ClientSubnet { option, source: *source, address })
+    }
+}
+
+impl<'a> Cookie<'a> {
+    /// Reads the option's data. None where RFC 7873 §5.2.2 asks for FORMERR: a client cookie cut short, or a server
+    /// cookie of fewer than 8 or more than 32 octets.
+    fn parse(option: &'a [u8]) -> Option<Cookie<'a>> {
+        let (client, server) = option.split_first_chunk::<8>()?;
+        matches!(server.len(), 0 | 8..=32).then_some(Cookie { client: *client, server })
     }
 }
 
@@ -177,6 +204,32 @@ mod tests {
         for fault in faults {
             assert_eq!(subnet(fault), None, "{fault:?}");
         }
+    }
+
+    // RFC 7873 §5.2.2.
+    #[test]
+    fn a_cookie_is_8_octets_or_16_to_40() {
+        for len in 0..=48 {
+            let option: Vec<u8> = (0..len).collect();
+            let is_sound = len == 8 || (16..=40).contains(&len);
+            let cookie = Cookie::parse(&option);
+            assert_eq!(cookie.is_some(), is_sound, "{len}");
+            if let Some(cookie) = cookie {
+                assert_eq!([&cookie.client[..], cookie.server].concat(), option);
+            }
+        }
+    }
+
+    // RFC 7873 §5.2: the first counts, and the others are not even looked at.
+    #[test]
+    fn of_several_cookies_the_first_counts() {
+        let rdata = b"\0\x0a\0\x0812345678\0\x0a\0\x01x";
+        let edns = Edns::parse([2, 0, 0, 0, 0, 0], rdata).ok().and_then(|e| e.cookie);
+        assert_eq!(edns, Some(Cookie { client: *b"12345678", server: b"" }));
+        assert_eq!(
+            Edns::parse([2, 0, 0, 0, 0, 0], b"\0\x0a\0\x01x").err(),
+            Some(EdnsError::BadOption)
+        );
     }
 
     #[test]

@@ -9,10 +9,12 @@ mod codes;
 mod edns;
 mod name;
 mod query;
+mod record;
 mod writer;
 
 pub use codes::{Class, Opcode, Rcode, Rtype};
-pub use edns::{ClientSubnet, Edns, EdnsError, ExtendedError, OPT_FIXED_LEN, OptionCode};
+pub use edns::{ClientSubnet, Cookie, Edns, EdnsError, ExtendedError, OPT_FIXED_LEN, OptionCode};
 pub use name::{LABEL_LEN_MAX, NAME_LEN_MAX, Name, NameError};
-pub use query::{Flags, HEADER_LEN, Parsed, Query, Rejected, parse_query};
+pub use query::{CookieQuery, Flags, HEADER_LEN, Parsed, Query, Rejected, parse_query};
+pub use record::Record;
 pub use writer::{Section, Writer};

@@ -3,7 +3,7 @@
 //! Reads through checked slices only, allocates nothing, and stops at the first thing that is wrong.
 
 use super::codes::{Class, Opcode, Rcode, Rtype};
-use super::edns::{Edns, EdnsError};
+use super::edns::{Cookie, Edns, EdnsError};
 use super::name::NAME_LEN_MAX;
 
 /// Octets of a message header (RFC 1035 §4.1.1).
@@ -60,6 +60,19 @@ pub struct Query<'a> {
     pub edns: Option<Edns<'a>>,
 }
 
+/// A query without a question: its sender is after a server cookie (RFC 7873 §5.4).
+#[derive(Clone, Copy, Debug)]
+pub struct CookieQuery<'a> {
+    /// The transaction id.
+    pub id: [u8; 2],
+    /// The flags as they came.
+    pub flags: Flags,
+    /// EDNS.
+    pub edns: Edns<'a>,
+    /// The cookie that `edns` holds.
+    pub cookie: Cookie<'a>,
+}
+
 /// A request that gets a response code and nothing else.
 #[derive(Clone, Copy, Debug)]
 pub struct Rejected<'a> {
@@ -80,6 +93,8 @@ pub struct Rejected<'a> {
 pub enum Parsed<'a> {
     /// A query to be answered.
     Query(Query<'a>),
+    /// A query for a cookie and nothing else.
+    Cookie(CookieQuery<'a>),
     /// A request to be refused with a response code.
     Rejected(Rejected<'a>),
     /// Not to be answered: too short to have an id, or itself a response.
@@ -101,21 +116,29 @@ pub fn parse_query(request: &[u8]) -> Parsed<'_> {
     if flags.opcode() != Opcode::QUERY {
         return reject(&[], Rcode::NOTIMP, false);
     }
-    // RFC 9619 §4: a query has exactly one question.
-    if word(4) != 1 {
-        return reject(&[], Rcode::FORMERR, false);
-    }
     let mut cursor = Cursor { rest: body };
-    let Some((qname, qtype, qclass)) = cursor.question() else {
-        return reject(&[], Rcode::FORMERR, false);
+    // RFC 9619 §4: a query has one question at most; without one it needs a cookie to make sense.
+    let asked = match word(4) {
+        0 => Some(None),
+        1 => cursor.question().map(Some),
+        _ => None,
     };
+    let Some(asked) = asked else { return reject(&[], Rcode::FORMERR, false) };
     let question = &body[..body.len() - cursor.rest.len()];
     match cursor.records([word(6), word(8), word(10)]) {
         Err(EdnsError::Malformed) => reject(question, Rcode::FORMERR, false),
         Err(EdnsError::BadOption) => reject(question, Rcode::FORMERR, true),
         // RFC 6891 §6.1.3: an unknown version is told apart from everything else that may be wrong.
         Err(EdnsError::BadVersion) => reject(question, Rcode::BADVERS, true),
-        Ok(edns) => Parsed::Query(Query { id, flags, qname, qtype, qclass, edns }),
+        Ok(edns) => match (asked, edns, edns.and_then(|e| e.cookie)) {
+            (Some((qname, qtype, qclass)), edns, _) => {
+                Parsed::Query(Query { id, flags, qname, qtype, qclass, edns })
+            }
+            (None, Some(edns), Some(cookie)) => {
+                Parsed::Cookie(CookieQuery { id, flags, edns, cookie })
+            }
+            (None, edns, _) => reject(&[], Rcode::FORMERR, edns.is_some()),
+        },
     }
 }
 
@@ -221,7 +244,7 @@ mod tests {
 
     fn rcode(request: &[u8]) -> Option<Rcode> {
         match parse_query(request) {
-            Parsed::Query(_) => Some(Rcode::NOERROR),
+            Parsed::Query(_) | Parsed::Cookie(_) => Some(Rcode::NOERROR),
             Parsed::Rejected(rejected) => Some(rejected.rcode),
             Parsed::Silence => None,
         }
@@ -255,6 +278,25 @@ mod tests {
         assert_eq!(rcode(&with(|_| (), &QUESTION[..7])), Some(Rcode::FORMERR));
         assert_eq!(rcode(&with(|_| (), &[QUESTION, b"x"].concat())), Some(Rcode::FORMERR));
         assert_eq!(rcode(&with(|h| h[11] = 1, QUESTION)), Some(Rcode::FORMERR));
+    }
+
+    // RFC 7873 §5.4.
+    #[test]
+    fn a_query_without_a_question_needs_a_cookie() {
+        let without = |options: &[u8]| {
+            let opt = [&OPT[..10], &[options.len() as u8], options].concat();
+            let head = |h: &mut [u8; 12]| (h[5], h[11]) = (0, 1);
+            with(head, &opt)
+        };
+        let request = without(b"\0\x0a\0\x0812345678");
+        let Parsed::Cookie(query) = parse_query(&request) else { panic!() };
+        assert_eq!((query.id, query.cookie.client), ([0xab, 0xcd], *b"12345678"));
+        for fault in [&b""[..], b"\0\x03\0\0", b"\0\x0a\0\x071234567"] {
+            let request = without(fault);
+            let Parsed::Rejected(rejected) = parse_query(&request) else { panic!("{fault:?}") };
+            assert_eq!((rejected.rcode, rejected.has_edns), (Rcode::FORMERR, true));
+        }
+        assert_eq!(rcode(&[&request[..], b"x"].concat()), Some(Rcode::FORMERR));
     }
 
     // RFC 6891 §6.1.1: more than one OPT record, or one with an owner other than the root, is a format error.

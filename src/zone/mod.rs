@@ -23,6 +23,6 @@ mod tree;
 pub use parser::{Includes, Parsed, parse};
 pub use rdata::to_text;
 pub use rrset::{Node, Rrset, Zone};
-pub use tree::{Record, TreeAnswer, answer};
+pub use tree::{TreeAnswer, answer};
 
-pub use crate::wire::{Name, Rtype};
+pub use crate::wire::{Name, Record, Rtype};

@@ -8,26 +8,13 @@
 use std::collections::BTreeSet;
 
 use crate::number::Ttl;
-use crate::wire::{NAME_LEN_MAX, Name, Rcode, Rtype};
+use crate::wire::{NAME_LEN_MAX, Name, Rcode, Record, Rtype};
 
 use super::denial;
 use super::rrset::{Node, Rrset, Zone};
 
 /// CNAME and DNAME steps that one query follows.
 const CHAIN_STEPS_MAX: usize = 12;
-
-/// One record of an answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
-    /// The owner name.
-    pub owner: Name,
-    /// The type.
-    pub rtype: Rtype,
-    /// The TTL.
-    pub ttl: Ttl,
-    /// The rdata in wire format, uncompressed.
-    pub rdata: Box<[u8]>,
-}
 
 /// What the book says the answer is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -81,6 +81,7 @@ fn no_answer_allocates() {
         "x.y.z.missing",
         "WwW",
     ];
+    let cookie = [&[0, 10, 0, 24, 1, 2, 3, 4, 5, 6, 7, 8, 1][..], &[0; 15]].concat();
     let subnet = [0, 8, 0, 7, 0, 1, 24, 0, 193, 0, 0];
     let snapshot = everything();
     let (mut core, mut response) = (core(), vec![0; 65_535]);
@@ -97,6 +98,8 @@ fn no_answer_allocates() {
                 query(0, &wire, rtype, 1, &opt(0x8000, &subnet)),
                 query(0, &wire, rtype, 1, &opt(0, &[0, 3, 0, 0, 0, 9, 0, 0])),
                 query(0, &wire, rtype, 1, &opt(0, &[0, 8, 0])),
+                query(0, &wire, rtype, 1, &opt(0, &cookie[..12])),
+                query(0, &wire, rtype, 1, &opt(0, &cookie)),
             ] {
                 let (mut udp, mut tcp) = (0, 0);
                 let mut ask =
@@ -110,6 +113,13 @@ fn no_answer_allocates() {
             }
         }
     }
+    // RFC 7873 §5.4: a cookie is asked for without a question.
+    let no_question = [&[0x12, 0x34, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], &opt(0, &cookie)[..]].concat();
+    let mut len = 0;
+    let allocations = counted(|| {
+        len = answer(snapshot, &no_question, Transport::Udp, &mut core, &mut response).len;
+    });
+    assert_eq!((allocations, len), (0, 12 + 11 + 28));
     let silence = counted(|| {
         answer(snapshot, &[0; 11], Transport::Udp, &mut core, &mut response);
     });

@@ -145,8 +145,13 @@ proptest! {
         let (cut, option) = subnet_option(client, source);
         let request = world::query(0, name.as_wire(), rtype, 1, &world::opt(0, &option));
         let mut response = vec![0; 65_535];
-        let exchange =
-            Exchange { request: &request, client: cut, transport: Transport::Tcp, response: &mut response };
+        let exchange = Exchange {
+            request: &request,
+            client: cut,
+            transport: Transport::Tcp,
+            now_secs: 0,
+            response: &mut response,
+        };
         let outcome = respond_quietly(&scene.snapshot, exchange, &mut world::core());
         let sent = Transcript::read(&response[..outcome.len]).expect("a well-formed response");
         prop_assert_eq!(&told.response, &sent, "{}", told.text);

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use homing::answer::{
-    Core, Counters, Exchange, Outcome, Site, Snapshot, Transport, respond_quietly,
+    CookieSecret, CookieSecrets, Core, Counters, Exchange, Outcome, Site, Snapshot, Transport,
+    respond_quietly,
 };
 use homing::fileset::{File, FileSet};
 use homing::health::State;
@@ -60,7 +61,10 @@ pub fn everything() -> &'static Snapshot {
 }
 
 pub fn core() -> Core {
-    Core::new(Arc::new(Site { name: "properties".into() }), Arc::new(Counters::default()))
+    let current = CookieSecret::new([7; 16]);
+    let cookie_secrets = Some(CookieSecrets { current, previous: None });
+    let site = Site { name: "properties".into(), cookie_secrets };
+    Core::new(Arc::new(site), Arc::new(Counters::default()))
 }
 
 /// Answers one request as a transport would.
@@ -72,7 +76,8 @@ pub fn answer(
     response: &mut [u8],
 ) -> Outcome {
     let client = IpAddr::from([193, 0, 0, 1]);
-    respond_quietly(snapshot, Exchange { request, client, transport, response }, core)
+    let now_secs = 1_559_731_985;
+    respond_quietly(snapshot, Exchange { request, client, transport, now_secs, response }, core)
 }
 
 /// A query message: flags, name in wire format, type, and what comes after the question, of which `additional` records.

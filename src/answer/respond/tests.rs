@@ -91,10 +91,11 @@ fn ask(qname: &str, qtype: Rtype) -> String {
 
 fn show(request: &[u8]) -> String {
     let mut response = [0; UDP_PAYLOAD_MAX];
-    let mut core = Core::new(Arc::new(Site { name: "fra1".into() }), Arc::default());
+    let site = Site { name: "fra1".into(), cookie_secrets: None };
+    let mut core = Core::new(Arc::new(site), Arc::default());
     let client = "192.0.2.200".parse().unwrap();
     let transport = Transport::Udp;
-    let exchange = Exchange { request, client, transport, response: &mut response };
+    let exchange = Exchange { request, client, transport, now_secs: 0, response: &mut response };
     let outcome = super::respond(&snapshot(), exchange, &mut core, &mut Silent);
     if outcome.len == 0 {
         return "silence".into();
@@ -180,4 +181,15 @@ fn class_chaos_tells_of_the_server() {
     assert_eq!(tell("generation.homing."), "NoError aa | generation.homing. TXT 3 |  | ");
     assert_eq!(tell("ID.server."), "NoError aa | ID.server. TXT fra1 |  | ");
     assert_eq!(tell("www.a.test."), "Refused |  |  | ");
+}
+
+// RFC 7873 §5.4, of a site that speaks no cookies: to it such a query only lacks a question.
+#[test]
+fn without_secrets_cookies_are_not_spoken() {
+    let opt = b"\0\0\x29\x04\xd0\0\0\0\0\0\x0c\0\x0a\0\x0812345678";
+    let header = |questions| [0x12, 0x34, 1, 0, 0, questions, 0, 0, 0, 0, 0, 1];
+    let question = &request("ns.a.test.", Rtype::A, 1)[12..];
+    let asked = [&header(1)[..], question, opt].concat();
+    assert_eq!(show(&asked), "NoError aa | ns.a.test. A 192.0.2.1 |  | ");
+    assert_eq!(show(&[&header(0)[..], opt].concat()), "FormErr |  |  | ");
 }

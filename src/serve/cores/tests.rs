@@ -31,7 +31,7 @@ const SILENCE: u8 = 0xfe;
 const LONG: u8 = 0xfd;
 
 fn echo(snapshot: &Snapshot, exchange: Exchange<'_>, core: &mut Core) -> Outcome {
-    let Exchange { request, client, response, transport } = exchange;
+    let Exchange { request, client, response, transport, now_secs } = exchange;
     let len = match request.first() {
         Some(&PANIC) => panic!("asked to"),
         None | Some(&SILENCE) => 0,
@@ -44,7 +44,7 @@ fn echo(snapshot: &Snapshot, exchange: Exchange<'_>, core: &mut Core) -> Outcome
         *flags |= 0x80;
     }
     // Whatever else an outcome holds is as for a request that is met with silence.
-    let nothing = Exchange { request: &[], client, response: &mut [], transport };
+    let nothing = Exchange { request: &[], client, response: &mut [], transport, now_secs };
     Outcome { len, ..respond_quietly(snapshot, nothing, core) }
 }
 

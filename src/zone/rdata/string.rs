@@ -1,4 +1,4 @@
-//! Strings: <character-string>s, tags, and values that fill the rest of the rdata.
+//! Strings: character strings, tags, and values that fill the rest of the rdata.
 
 use std::fmt;
 
