@@ -3,6 +3,7 @@
 //! Owns: the builder, the files that serve, their generation. There is one builder, so no part's base ever moves under
 //! it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -155,13 +156,32 @@ impl Files {
         while outlet.reclaim.waiting() > RETIRED_MAX && Instant::now() < until {
             std::thread::sleep(Duration::from_millis(10));
         }
-        let told = match self.look(removals) {
+        let told = match self.fenced_look(removals) {
             Some(publication) => outlet.writer.publish(publication).is_ok(),
             None => outlet.hub.tell(hub::Event::Looked(Arc::clone(&self.findings))).is_ok(),
         };
         if !told {
             tracing::debug!(event = "look-untold", "the server ends");
         }
+    }
+
+    /// A look that a fault in our own code cannot end the thread with (DESIGN rule 7): what serves serves on, and the
+    /// next look begins with a builder that knows nothing.
+    fn fenced_look(&mut self, removals: Removals) -> Option<Arc<Publication>> {
+        let looked = catch_unwind(AssertUnwindSafe(|| self.look(removals)));
+        looked.unwrap_or_else(|_| {
+            self.builder = Builder::new(&self.config);
+            let words = "a fault in homing itself ended the look at the files";
+            let diagnostic = Diagnostic::error("internal", Place::file("zones"), words)
+                .consequence("what served before serves on")
+                .help("please report it with the files; homing check shows whether it comes again");
+            tracing::error!(event = "file-error", "{diagnostic}");
+            let mut findings = Findings::clone(&self.findings);
+            findings.diagnostics.retain(|d| d.code != diagnostic.code);
+            findings.diagnostics.push(diagnostic);
+            self.findings = Arc::new(findings);
+            None
+        })
     }
 
     fn outcome(&self, before: Generation) -> Reloaded {

@@ -50,9 +50,13 @@ impl Past {
         let Some(store) = store.as_mut() else { return next };
         let kind = if serving.0 == 0 { "start" } else { "files" }.to_owned();
         let cause = Cause { kind, who: String::new(), why: String::new() };
+        let known = store.problems().len();
         match store.keep(files, cause, now.0) {
             Ok(generation) => {
                 self.alarms.clear(ALARM);
+                for problem in store.problems().iter().skip(known) {
+                    tracing::warn!(event = "generation-problem", "{problem}");
+                }
                 generation.max(next)
             }
             Err(error) => {
