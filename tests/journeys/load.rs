@@ -13,14 +13,14 @@ use crate::support::{Query, Server};
 use crate::{REGIONS, STEERING, ZONE};
 
 /// What the README promises is promised of a release build. A debug build, which shares its machine with whatever else is
-/// tested, walks the same path slower, and never has more questions under way than the sockets' buffers hold.
+/// tested, walks the same path slower.
 const FULL: bool = !cfg!(debug_assertions);
 const QUERIES_PER_SEC: u64 = if FULL { 20_000 } else { 1_000 };
 const REPORTS_PER_SEC: u64 = if FULL { 500 } else { 50 };
 const SECS: u64 = if FULL { 20 } else { 4 };
-/// Questions under way on one socket: as many as there are, or few enough for all sockets to fit into one default buffer
-/// of the kernel (208 KiB, of which a small packet takes 768 octets).
-const UNDER_WAY_MAX: u64 = if FULL { u64::MAX } else { 60 };
+/// Questions under way on one socket: few enough for all sockets to fit into one default buffer of the kernel (208 KiB, of
+/// which a small packet takes 768 octets). What a full buffer drops is no loss of the server's; a stall shows in the rate.
+const UNDER_WAY_MAX: u64 = 60;
 /// Reports of one reporter between two turns.
 const TURN: u64 = if FULL { 8 } else { 3 };
 const SOCKETS: u64 = 4;
@@ -68,6 +68,8 @@ fn nothing_is_lost_while_everything_changes() {
         reported: AtomicU64::new(0),
         seen: AtomicU32::new(0),
     };
+    let begun = Instant::now();
+    let mut took = Duration::ZERO;
     let sent: u64 = std::thread::scope(|scope| {
         let writer = scope.spawn(|| rewrite(&world, &server));
         let reporters: Vec<_> = (0..REPORTERS)
@@ -80,6 +82,7 @@ fn nothing_is_lost_while_everything_changes() {
             .collect();
         let senders: Vec<_> = (0..SOCKETS).map(|_| scope.spawn(|| question(&world))).collect();
         let sent = senders.into_iter().map(|s| s.join().unwrap()).sum();
+        took = begun.elapsed();
         world.is_over.store(true, Ordering::Relaxed);
         writer.join().unwrap();
         reporters.into_iter().for_each(|r| r.join().unwrap());
@@ -89,7 +92,8 @@ fn nothing_is_lost_while_everything_changes() {
         (world.answered.load(Ordering::Relaxed), world.version.load(Ordering::Relaxed));
     let reported = world.reported.load(Ordering::Relaxed);
     println!(
-        "{sent} queries sent, {answered} answered; {version} versions of the zone; {reported} reports"
+        "{sent} queries sent, {answered} answered, {} a second; {version} versions of the zone; {reported} reports",
+        (sent * 1000).checked_div(took.as_millis() as u64).unwrap_or(0),
     );
     assert_eq!(answered, sent, "queries were lost");
     assert_eq!(world.seen.load(Ordering::Relaxed), 3, "the steered name followed the reports");
