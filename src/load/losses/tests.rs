@@ -69,11 +69,7 @@ fn a_shrunken_zone_is_held_with_its_steering_and_holds_back_no_other() {
         ("geo/regions.toml", REGIONS),
     ]);
     let (other, steering) = (zone(2, 0..4), STEERING.replace("'n0'", "'n1'"));
-    world.write(&[
-        ("zones/a.zone", &after),
-        ("zones/a.toml", &steering),
-        ("zones/b.zone", &other),
-    ]);
+    world.write(&[("zones/a.zone", &after), ("zones/a.toml", &steering), ("zones/b.zone", &other)]);
     let built = world.look(Removals::Wait);
     assert_eq!(held(&built), [("zones/a.zone", 20, 16)]);
     assert_eq!(refused(&built), ["zones/a.toml", "zones/a.zone"]);
