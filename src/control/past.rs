@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::api::{GenerationBody, timestamp};
-use crate::fileset::FileSet;
+use crate::fileset::{File, FileSet};
 use crate::health::LogTime;
 use crate::history::{Cause, Entry, Restored, Store};
 use crate::number::Generation;
@@ -129,10 +129,18 @@ impl Past {
     }
 
     /// The generation that served at a time.
-    pub fn at(&self, time: LogTime) -> Option<Generation> {
+    pub fn at(&self, time: LogTime) -> Result<Generation, Unmet> {
         let store = self.lock();
         let mut entries = store.iter().flat_map(|store| store.list().rev());
-        entries.find(|entry| entry.time_millis <= time.0).map(|entry| entry.generation)
+        let found = entries.find(|entry| entry.time_millis <= time.0);
+        let found = found.map(|entry| entry.generation);
+        found.ok_or_else(|| Unmet::Before(time, store.as_ref().and_then(oldest)))
+    }
+
+    /// The geo database at `path` in the newest generation.
+    pub fn database(&self, path: &str) -> Option<File> {
+        let newest = self.lock().as_ref()?.newest();
+        self.read(newest).ok()?.files.files.remove(path)
     }
 
     /// A page of the generations that are kept, newest first: at most `limit`, all older than `before`.
@@ -183,6 +191,10 @@ impl From<&Cause> for Origin {
         let (who, why) = (cause.who.clone(), cause.why.clone());
         Origin { kind: kind.to_owned(), of, who, why }
     }
+}
+
+fn oldest(store: &Store) -> Option<LogTime> {
+    Some(LogTime(store.list().next()?.time_millis))
 }
 
 fn range(store: &Store) -> Option<(Generation, Generation)> {
