@@ -27,7 +27,7 @@ impl Past {
     /// Opens the store in `state`, and gives the newest generation that is whole. Without one, files serve all the
     /// same, and an alarm stands.
     pub fn open(state: &Path, alarms: Alarms) -> (Past, Option<(Generation, FileSet)>) {
-        let (store, newest) = match Store::open(&state.join("generations")) {
+        let (store, newest) = match Store::open(state) {
             Ok((store, restored)) => {
                 for problem in store.problems() {
                     tracing::warn!(event = "generation-damaged", "{problem}");
@@ -49,15 +49,16 @@ impl Past {
         let mut store = self.lock();
         let Some(store) = store.as_mut() else { return next };
         let kind = if serving.0 == 0 { "start" } else { "files" }.to_owned();
-        let cause = Cause { kind, who: String::new(), why: String::new() };
+        let cause = Cause { kind, ..Cause::default() };
         let known = store.problems().len();
-        match store.keep(files, cause, now.0) {
+        match store.keep(files, cause, now.0, serving) {
             Ok(generation) => {
                 self.alarms.clear(ALARM);
+                store.prune();
                 for problem in store.problems().iter().skip(known) {
                     tracing::warn!(event = "generation-problem", "{problem}");
                 }
-                generation.max(next)
+                generation
             }
             Err(error) => {
                 self.alarms.raise(ALARM, format!("{error}; the files serve, and are not kept"));
@@ -69,7 +70,7 @@ impl Past {
     /// The generations that are kept, newest first.
     pub fn list(&self, serving: Generation) -> GenerationsBody {
         let store = self.lock();
-        let entries = store.iter().flat_map(|store| store.list().rev());
+        let entries = store.iter().flat_map(|store| store.list());
         let generations = entries.take(TOLD_COUNT_MAX).map(body).collect();
         GenerationsBody { serving: serving.0, generations }
     }
@@ -87,6 +88,6 @@ fn body(entry: &Entry) -> GenerationBody {
         cause: entry.cause.kind.clone(),
         who: entry.cause.who.clone(),
         why: entry.cause.why.clone(),
-        files: entry.files.len(),
+        files: entry.tally.files,
     }
 }
