@@ -9,18 +9,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::api::{At, timestamp};
 use crate::ask::Scene;
 use crate::health::{LogTime, State};
-use crate::history::{Restored, state_at};
+use crate::history::{Archive, Restored, StoreError, state_at};
 use crate::load::{Builder, Config, Removals, Scan};
 use crate::number::{Generation, Revision};
 
-use super::past::Past;
 use super::wish::Unmet;
 
 /// Sees earlier states. A whole state of files is compiled for each look: as much memory again as what serves.
 #[derive(Clone)]
 pub struct Hindsight {
     config: Config,
-    past: Past,
     free: Arc<Semaphore>,
 }
 
@@ -37,9 +35,9 @@ pub struct Earlier {
 }
 
 impl Hindsight {
-    /// Sees what `past` keeps.
-    pub fn new(config: Config, past: Past) -> Hindsight {
-        Hindsight { config, past, free: Arc::new(Semaphore::new(1)) }
+    /// Sees what the state folder of `config` keeps.
+    pub fn new(config: Config) -> Hindsight {
+        Hindsight { config, free: Arc::new(Semaphore::new(1)) }
     }
 
     /// The right to look back; none while somebody else does.
@@ -49,32 +47,29 @@ impl Hindsight {
 
     /// The state of `at`; `health` is that of now. Takes as long as a start does.
     pub fn see(&self, at: At, health: &State) -> Result<Earlier, Unmet> {
+        let archive = Archive::open(&self.config.state).map_err(|error| unreadable(&error))?;
         let (number, then) = match at {
             At::Generation(number) => (Generation(number), None),
-            At::Time(time) => (self.past.at(time)?, Some(time)),
+            At::Time(time) => (served_at(&archive, time)?, Some(time)),
         };
-        let Restored { entry, mut files, missing } = self.past.read(number)?;
+        if archive.entry(number).is_none() {
+            return Err(Unmet::Unknown(Some(number), range(&archive)));
+        }
+        let restored = archive.read(number).map_err(|error| unreadable(&error))?;
+        let Restored { entry, mut files, missing } = restored;
         let health_then = then.and_then(|time| self.health_of(time));
-        let verdicts = match (then, &health_then) {
-            (None, _) => "verdicts, drains and overrides are those of now".to_owned(),
-            (Some(_), None) => {
-                "the log no longer tells of then: verdicts, drains and overrides are those of now"
-                    .to_owned()
-            }
-            (Some(_), Some(then)) => {
-                format!(
-                    "verdicts, drains and overrides are those of then, revision {}",
-                    then.revision()
-                )
-            }
-        };
         let published = timestamp(LogTime(entry.time_millis));
-        let mut words = format!("files of generation {number}, published {published}; {verdicts}");
+        let mut words = format!(
+            "files of generation {number}, published {published}; {}",
+            whose_verdicts(then, health_then.as_ref())
+        );
+        let newest = || archive.read(archive.list().next()?.generation).ok();
+        let now = if missing.is_empty() { None } else { newest() };
         for path in missing {
-            let now = self.past.database(&path);
-            let instead = if now.is_some() { "the one of now" } else { "none" };
+            let database = now.as_ref().and_then(|now| now.files.get(&path));
+            let instead = if database.is_some() { "the one of now" } else { "none" };
             words.push_str(&format!("; {path} of then is no longer kept: {instead} stands in"));
-            files.files.extend(now.map(|file| (path, file)));
+            files.files.extend(database.map(|file| (path, file.clone())));
         }
         let health = health_then.unwrap_or_else(|| health.clone());
         let revision = health.revision();
@@ -92,4 +87,29 @@ impl Hindsight {
             None
         })
     }
+}
+
+fn whose_verdicts(then: Option<LogTime>, told: Option<&State>) -> String {
+    let all = "verdicts, drains and overrides";
+    match (then, told) {
+        (None, _) => format!("{all} are those of now"),
+        (Some(_), Some(then)) => format!("{all} are those of then, revision {}", then.revision()),
+        (Some(_), None) => format!("the log no longer tells of then: {all} are those of now"),
+    }
+}
+
+fn served_at(archive: &Archive, time: LogTime) -> Result<Generation, Unmet> {
+    let oldest = || archive.list().next_back().map(|entry| LogTime(entry.time_millis));
+    let entry = archive.at(time.0).ok_or_else(|| Unmet::Before(time, oldest()))?;
+    Ok(entry.generation)
+}
+
+fn range(archive: &Archive) -> Option<(Generation, Generation)> {
+    let mut list = archive.list().map(|entry| entry.generation);
+    let newest = list.next()?;
+    Some((list.next_back().unwrap_or(newest), newest))
+}
+
+fn unreadable(error: &StoreError) -> Unmet {
+    Unmet::Unreadable(error.to_string())
 }

@@ -174,7 +174,7 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
         site: Site::open(config.state.clone()),
         metrics: Metrics::new(cold, Arc::clone(&serving)),
         facts: Arc::new(Facts { site_name: config.site_name.clone(), listen, started }),
-        hindsight: Hindsight::new(config, past.clone()),
+        hindsight: Hindsight::new(config),
         past,
         alarms,
     };

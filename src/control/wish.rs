@@ -35,8 +35,8 @@ pub enum Unmet {
     Unknown(Option<Generation>, Option<(Generation, Generation)>),
     /// No generation that is kept is so old; the time of the oldest.
     Before(LogTime, Option<LogTime>),
-    /// It is there, and cannot be read.
-    Unreadable(Generation, String),
+    /// The generations, or this one, cannot be read: the cause.
+    Unreadable(String),
     /// Nothing is pinned: the generation that serves follows the files.
     NotPinned(Generation),
     /// A pin stands, and has to go first.
@@ -79,9 +79,7 @@ impl fmt::Display for Unmet {
                 oldest
                     .map_or(Ok(()), |oldest| write!(f, "; the oldest is of {}", timestamp(oldest)))
             }
-            Unmet::Unreadable(asked, cause) => {
-                write!(f, "generation {asked} cannot be read: {cause}; what served serves on")
-            }
+            Unmet::Unreadable(cause) => write!(f, "{cause}; what served serves on"),
             Unmet::NotPinned(serving) => {
                 write!(f, "nothing is pinned: generation {serving} follows the files already")
             }
