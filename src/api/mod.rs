@@ -19,7 +19,7 @@ pub use change::{
     UndrainRequest, Window, expiry_at, why,
 };
 pub use diagnostic::DiagnosticBody;
-pub use explain::ExplainBody;
+pub use explain::{At, ExplainBody, read_at};
 pub use generations::{
     AcceptRequest, GenerationBody, GenerationsBody, HeldBody, HeldZone, PendingBody, PendingFile,
     PinBody, PublishedBody, RollbackRequest,

@@ -121,9 +121,10 @@ impl Files {
         let guard = Some(&self.config.guard);
         let built = self.builder.build_guarded(scan, &self.good, removals, guard);
         let mut findings = Findings::of(&built);
-        if let Some(key) = held_key(&built.held) {
-            let number = self.candidate.number(key, self.generation);
-            findings.hold(number, built.held.clone());
+        let mut held = built.held.clone();
+        held.sort_by(|a, b| a.path.cmp(&b.path));
+        if let Some(key) = held_key(&held) {
+            findings.hold(self.candidate.number(key, self.generation), held);
         }
         if let Some((pin, files)) = &self.pinned {
             findings.pend(pin, Pending::between(files, scan, &built));

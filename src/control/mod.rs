@@ -15,6 +15,7 @@ mod exposition;
 mod facts;
 mod files;
 mod folding;
+mod hindsight;
 mod http;
 mod hub;
 mod logs;

@@ -152,7 +152,7 @@ impl Past {
         let Some(archive) = shelf.archive().filter(is_known) else {
             return Err(Unmet::Unknown(Some(generation), shelf.archive().and_then(range)));
         };
-        archive.read(generation).map_err(|error| Unmet::Unreadable(generation, error.to_string()))
+        archive.read(generation).map_err(|error| Unmet::Unreadable(error.to_string()))
     }
 
     /// The newest generation before `base` that has other files than it.
@@ -164,12 +164,6 @@ impl Past {
         let found = older.find(|e| e.generation < base && Some(e.digest) != digest);
         let found = found.map(|entry| entry.generation);
         found.ok_or_else(|| Unmet::Unknown(None, archive.and_then(range)))
-    }
-
-    /// The generation that served at a time.
-    pub fn at(&self, time: LogTime) -> Option<Generation> {
-        let shelf = self.lock();
-        shelf.archive()?.at(time.0).map(|entry| entry.generation)
     }
 
     /// A page of the generations that are kept, newest first: at most `limit`, all older than `before`.
