@@ -57,9 +57,7 @@ fn serves(outcome: &Reloaded) -> String {
             count => format!("{count} files differ on the disk"),
         };
         let (why, who) = (&pin.why, &pin.who);
-        return format!(
-            "generation {generation} is pinned ({why}; {who}); {differ}"
-        );
+        return format!("generation {generation} is pinned ({why}; {who}); {differ}");
     }
     let serves = if outcome.changed { "now serves" } else { "unchanged" };
     format!("generation {generation} {serves}")

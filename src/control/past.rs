@@ -14,7 +14,7 @@ use crate::api::{GenerationBody, timestamp};
 use crate::fileset::FileSet;
 use crate::health::LogTime;
 use crate::history::{Archive, Cause, Entry, Limits, Restored, Store, Tally};
-use crate::load::Config;
+use crate::load::{Bounds, Config};
 use crate::number::Generation;
 
 use super::alarms::Alarms;
@@ -61,7 +61,9 @@ impl Past {
         now: LogTime,
         alarms: Alarms,
     ) -> (Past, Option<Last>) {
-        let (shelf, restored, error) = Shelf::open(&config.state, Limits::default(), served);
+        let Bounds { generations: count, size_mib } = config.history;
+        let limits = Limits { count, bytes: u64::from(size_mib) << 20 };
+        let (shelf, restored, error) = Shelf::open(&config.state, limits, served);
         if let Some(error) = error {
             alarms.raise(ALARM, format!("{error}; files serve, and are not kept across a restart"));
         }
