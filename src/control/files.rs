@@ -86,6 +86,7 @@ impl Files {
     /// Looks at the files, and makes a publication of them if they differ from what serves. The first look always
     /// makes one, at worst of what served last. While a pin stands nothing else is published.
     pub fn look(&mut self, removals: Removals) -> Option<Arc<Publication>> {
+        self.settle();
         let owes = std::mem::take(&mut self.owes);
         if owes && let Some((pin, files)) = &self.pinned {
             let Pin { generation, who, why, .. } = pin;
@@ -132,8 +133,18 @@ impl Files {
         self.tell(&before.diagnostics);
     }
 
+    /// Keeps what serves, if the disk refused it before.
+    fn settle(&mut self) {
+        let settled = self.past.settle(self.serving(), self.generation);
+        if settled != self.generation {
+            self.generation = settled;
+            self.pinned.iter_mut().for_each(|(pin, _)| pin.generation = settled);
+            self.owes = true;
+        }
+    }
+
     fn keep(&mut self, files: &FileSet, cause: &Cause) {
-        self.generation = self.past.keep(files, self.generation, cause, self.clock.now());
+        self.generation = self.past.keep(files, cause, self.clock.now());
     }
 
     fn publication(&mut self, parts: Parts) -> Arc<Publication> {

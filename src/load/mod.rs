@@ -24,7 +24,7 @@ mod steering;
 
 pub use build::{Builder, Built, Parts, Summary};
 pub use compile::compile_zone;
-pub use config::{CONFIG_FILE, Config};
+pub use config::{Bounds, CONFIG_FILE, Config};
 pub use files::{Reader, Scan, scan};
 pub use guard::Guard;
 pub use losses::{HELD_CODE, Held};

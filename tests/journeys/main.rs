@@ -2,6 +2,7 @@
 
 mod command_line;
 mod example;
+mod faults;
 mod files;
 mod golden;
 mod health;
