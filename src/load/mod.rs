@@ -22,6 +22,7 @@ mod steering;
 pub use build::{Builder, Built, Parts, Summary};
 pub use compile::compile_zone;
 pub use config::{CONFIG_FILE, Config};
-pub use files::{Reader, Scan, scan};
+pub use files::{Reader, Scan, scan, scan_zone, scan_zones};
+pub use forms::origin as zone_origin;
 pub use removal::Removals;
 pub use retreat::Refused;
