@@ -87,6 +87,16 @@ impl Body {
     pub(super) fn is_broken(&self) -> bool {
         !self.lines.is_empty() || self.open.is_some() && self.close.is_some()
     }
+
+    /// Whether its last comment stands within the parentheses.
+    pub(super) fn ends_in_comment(&self) -> bool {
+        self.close.is_none() && self.lines.last().is_some_and(|line| line.note != Remark::None)
+    }
+
+    /// Adds a comment that goes on with the last.
+    pub(super) fn go_on(&mut self, note: Note) {
+        self.lines.push(Line { words: Vec::new(), note: Remark::Written(note) });
+    }
 }
 
 /// A word of rdata, and the line that it stands on.
@@ -199,14 +209,18 @@ fn notes_around(
     head_line: usize,
     lead_count: usize,
 ) -> Option<(Option<Note>, Option<Note>)> {
-    let is_lead_whole = placed.iter().take(lead_count).all(|p| p.line == head_line);
+    let lead_line = lead_count.checked_sub(1).map(|last| placed.get(last).map(|p| p.line));
+    let lead_line = lead_line.unwrap_or(Some(head_line));
     let blob_line = placed.get(lead_count).map(|p| p.line);
-    let last = notes.len().saturating_sub(1);
+    // What stands after the last of the blob is of the whole, on whichever side of the parenthesis.
+    let last =
+        placed.last().map(|p| p.line).filter(|&l| notes.iter().skip(l + 1).all(Option::is_none));
+    let last = last.unwrap_or(notes.len().saturating_sub(1));
     let mut around = (None, None);
     for (line, note) in notes.iter().enumerate().filter_map(|(l, note)| Some((l, (*note)?))) {
         if line == last {
             around.1 = Some(note);
-        } else if line == head_line && is_lead_whole && blob_line != Some(line) {
+        } else if lead_line == Some(line) && blob_line != Some(line) {
             around.0 = Some(note);
         } else {
             return None;
@@ -255,31 +269,27 @@ fn as_written(
         if here.is_empty() && (is_leading || had_words) && note.is_none() {
             continue;
         }
+        let is_last = line + 1 == notes.len();
+        let remark = note.map_or(Remark::None, Remark::Written);
         if is_leading && here.is_empty() && (had_words || line <= head_line) {
             body.open = *note;
-        } else if here.is_empty() && line + 1 == notes.len() && note.is_some_and(|n| !n.is_under) {
+        } else if is_last && note.is_some_and(|n| !n.is_under) && is_of_whole(&body, &here) {
             body.close = *note;
+            if !here.is_empty() {
+                body.lines.push(Line::of(here));
+            }
         } else if !here.is_empty() || note.is_some() {
-            body.lines.push(Line { words: here, note: note.map_or(Remark::None, Remark::Written) });
+            body.lines.push(Line { words: here, note: remark });
         }
         is_leading = false;
     }
-    close_with_last(body)
+    body
 }
 
-/// The comment after the last word stands after the closing parenthesis, too: it is of the whole record, unless other
-/// lines have comments of their own.
-fn close_with_last(mut body: Body) -> Body {
-    let has_others = body.lines.iter().rev().skip(1).any(|line| line.note != Remark::None);
-    if body.close.is_none()
-        && let Some(last) =
-            body.lines.last_mut().filter(|last| !has_others && !last.words.is_empty())
-        && let Remark::Written(note) = last.note
-    {
-        last.note = Remark::None;
-        body.close = Some(note);
-    }
-    body
+/// The comment of the last line, words on it or not, stands after the closing parenthesis: it is of the whole record,
+/// unless other lines have comments of their own.
+fn is_of_whole(body: &Body, words: &[Word]) -> bool {
+    words.is_empty() || body.lines.iter().all(|line| line.note == Remark::None)
 }
 
 /// A SOA with a number a line, each with its name unless the author commented on any of them.

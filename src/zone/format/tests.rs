@@ -21,7 +21,8 @@ fn check(text: &str, expected: &str) {
 #[test]
 fn columns_are_those_of_a_block() {
     check(
-        "$ttl 1H\n@ 60 in a 192.0.2.1\n  aaaa 2001:DB8::0:1\nwww cname @\n\n\n\n_sip._tcp srv 1 2 3 sip\nmail mx 10 @\n; x\nb txt c\n",
+        "$ttl 1H\n@ 60 in a 192.0.2.1\n  aaaa 2001:DB8::0:1\nwww cname @\n\n\n\n_sip._tcp srv 1 2 3 sip\n\
+              mail mx 10 @\n; x\nb txt c\n",
         "\
 $TTL 1h
 @       60    IN A     192.0.2.1
@@ -39,7 +40,8 @@ b       IN TXT   \"c\"
 #[test]
 fn a_long_owner_moves_no_other() {
     check(
-        "a A 192.0.2.1\nan-owner-of-no-less-than-32-chars A 192.0.2.2\n\nsub.an-owner-of-no-less-than-32-chars A 192.0.2.3\n TXT x\n",
+        "a A 192.0.2.1\nan-owner-of-no-less-than-32-chars A 192.0.2.2\n\n\
+              sub.an-owner-of-no-less-than-32-chars A 192.0.2.3\n TXT x\n",
         "\
 a       A     192.0.2.1
 an-owner-of-no-less-than-32-chars A     192.0.2.2
@@ -65,7 +67,8 @@ fn the_first_record_decides_on_classes() {
 #[test]
 fn comments_stay_with_what_they_are_of() {
     check(
-        "\u{feff};one\r\n\r\n  ;two  \r\na A 192.0.2.1;x\r\n  TXT y  ; z\r\n             ; more of z\r\n; new\r\nb A 192.0.2.2 ; q\r\n ; far\r\n\r\n\r\n; end",
+        "\u{feff};one\r\n\r\n  ;two  \r\na A 192.0.2.1;x\r\n  TXT y  ; z\r\n             ; more of z\r\n; new\r\n\
+              b A 192.0.2.2 ; q\r\n ; far\r\n\r\n\r\n; end",
         "\
 ;one
 
@@ -177,7 +180,8 @@ a       NSEC  {part}.t.test. A NS SOA MX (
         ),
     );
     check(
-        "$TTL 1\n@ SOA a-rather-long-name-of-a-server.example.com. hostmaster.example.com. 2026112101 7200 3600 1209600 3600",
+        "$TTL 1\n@ SOA a-rather-long-name-of-a-server.example.com. hostmaster.example.com. 2026112101 \
+              7200 3600 1209600 3600",
         "\
 $TTL 1
 @       SOA   a-rather-long-name-of-a-server.example.com. hostmaster.example.com. (
@@ -244,7 +248,8 @@ fn words_are_spelt_one_way() {
 #[test]
 fn directives_stay_where_they_are_and_as_they_are() {
     check(
-        "$ORIGIN  A.test.  ; one\n$TTL 300;two\n$generate 1-2  a$ ( cname\tb$ )\n\n$INCLUDE \"x y.zone\" sub\na A 192.0.2.1\n",
+        "$ORIGIN  A.test.  ; one\n$TTL 300;two\n$generate 1-2  a$ ( cname\tb$ )\n\n$INCLUDE \"x y.zone\" sub\n\
+              a A 192.0.2.1\n",
         "\
 $ORIGIN A.test. ; one
 $TTL 300        ;two

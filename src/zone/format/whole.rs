@@ -127,7 +127,10 @@ fn join(block: &mut Option<Block>, entry: &Logical, text: &[u8]) {
 /// Adds a comment that goes on with the one above; false if there is no block to add it to.
 fn join_under(block: &mut Option<Block>, note: Note) -> bool {
     match block {
-        Some(Block::Rows(pieces)) => pieces.push(Piece::Under(note)),
+        Some(Block::Rows(pieces)) => match pieces.last_mut() {
+            Some(Piece::Member(row)) if row.body.ends_in_comment() => row.body.go_on(note),
+            _ => pieces.push(Piece::Under(note)),
+        },
         Some(Block::Directives(pieces)) => pieces.push(Piece::Under(note)),
         None => return false,
     }
