@@ -128,7 +128,11 @@ impl Work {
                 Ok(new) => {
                     tally.changed += 1;
                     let written = self.put(name, &shown, (&file.bytes, &new), args);
-                    tally.say(written.err().into_iter().collect());
+                    let unwritten = |error| {
+                        let what = format!("it cannot be written: {error}");
+                        Diagnostic::error("file-unwritable", Place::file(&shown), what)
+                    };
+                    tally.say(written.err().map(unwritten).into_iter().collect());
                 }
             }
         }
@@ -152,16 +156,13 @@ impl Work {
         shown: &str,
         (old, new): (&[u8], &[u8]),
         args: &FmtArgs,
-    ) -> Result<(), Diagnostic> {
+    ) -> std::io::Result<()> {
         if args.diff {
             print(&difference(shown, old, new, Paint::for_stdout()));
         } else if args.check {
             print(&format!("{shown}\n"));
         } else {
-            replace(&self.path(name), old, new).map_err(|error| {
-                let what = format!("the file cannot be written: {error}");
-                Diagnostic::error("file-unwritable", Place::file(shown), what)
-            })?;
+            replace(&self.path(name), old, new)?;
             print(&format!("{shown}\n"));
         }
         Ok(())

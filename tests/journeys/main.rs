@@ -3,6 +3,7 @@
 mod command_line;
 mod example;
 mod files;
+mod fmt;
 mod golden;
 mod health;
 mod load;
