@@ -91,6 +91,7 @@ fn of_field(field: Field) -> (&'static [Shape], Option<Shape>) {
         Field::Bitmap | Field::OldBitmap => (&[], Some(Type)),
         Field::Location | Field::Prefixes | Field::Services => (&[], Some(Plain)),
         Field::IpsecGateway | Field::AmtRelay => (&[Plain, Plain, Plain, Name], None),
+        Field::PrefixedAddress => (&[Plain], Some(Name)),
         Field::HostIdentity => (&[Plain, Plain, Plain], Some(Name)),
         Field::Parameters => (&[], Some(Parameter)),
         Field::Number(..)
