@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 """Holds rdata.txt against the servers and tools that are installed.
 
-    rdata.py           every wire is what its tool makes of the text; BIND, ldns, NSD and Knot read what we write
-                       back to the same wire
-    rdata.py --write   asks the tools for the wire of each case anew
+Every wire is what BIND makes of the text, and BIND, ldns, NSD and Knot read what we write back to the same wire.
+Knot is asked by a transfer from the real server on loopback, read by dnspython.
 
 Each case of rdata.txt is three lines: the type and the text of an operator; the tool that told the wire, and the wire;
 what we write. The last is written by `UPDATE_GOLDEN=1 cargo test --lib rdata`, which is also what proves it.
@@ -24,14 +23,43 @@ $TTL 60
 @ SOA ns h 1 2 3 4 5
 @ NS ns.other.test.
 """
-# What a tool cannot read back, as types or as how a case begins, and why.
+# What a tool cannot read back, as types or as one text, and why.
+NEW = "DOA AMTRELAY RESINFO WALLET TYPE262 TA DSYNC HHIT BRID CLA IPN"
+OLD = "GPOS EID NIMLOC ATMA NINFO RKEY TALINK A6 SINK"
 UNREADABLE = {
     "bind": [
-        ("CLA IPN", "younger than 9.18"),
+        ("CLA IPN", "not known to 9.18"),
     ],
-    "ldns": [],
-    "nsd": [],
-    "knot": [],
+    "ldns": [
+        (NEW + " NXT NINFO RKEY AVC A6 SINK", "not known to 1.8"),
+        ("TYPE65280 TYPE65281 TYPE65534", "-u takes known types alone"),
+        ("NSAP-PTR ATMA", "read as one string, and without the octet for the format"),
+        (r"NS \@.\$x.a\"b\;\(\).t.test.", "`\\@` is taken for the origin"),
+        (r'SVCB 1 . alpn="f\\\\oo\\,bar,h2"', "commas are not escaped as in RFC 9460 appendix A.1"),
+        (r'SVCB 1 foo.t.test. alpn="f\\\\oo\\,bar,h2"', "the same"),
+        ("CERT 0 0 0 AQIDBAU=", "type 0 is refused"),
+        ("KEY 49152 3 8", "a KEY without a key (RFC 2535 section 3.1.2) is refused"),
+        ("CSYNC 4294967295 65535", "an empty bitmap is refused"),
+    ],
+    "nsd": [
+        (NEW + " " + OLD + " NSAP-PTR HIP", "not known to 4.6"),
+        ("UINFO UID GID UNSPEC", "without a mnemonic there"),
+        ("SIG TYPE0 5 0 0 20200101000000 20190101000000 1 . AQ==", "type 0 is refused"),
+        ("KEY 49152 3 8", "a KEY without a key (RFC 2535 section 3.1.2) is refused"),
+        ("RRSIG TYPE65534 255 255 4294967295 21060207062815 19700101000000 65535 . AQ==", "bounds the TTL"),
+        ('SPF "v=spf1 -all" ""', "takes one string"),
+    ],
+    "knot": [
+        (NEW + " " + OLD, "not known to 3.2"),
+        ("MD MF MB MG MR WKS X25 ISDN NSAP NSAP-PTR SIG PX NXT HIP AVC DLV", "left out by Knot"),
+        ("NULL UINFO UID GID UNSPEC", "without a mnemonic there"),
+        (r'SVCB 1 . alpn="bar" no-default-alpn port=53 ech=aA== dohpath="/q{?dns}" key667="hello\210qoo"', "no dohpath in 3.2"),
+        ('SVCB 1 . alpn="dot" dohpath="/dns-query{?dns}"', "the same"),
+        ('SVCB 1 . alpn="h2" dohpath="/dns-query{?dns}"', "the same"),
+        ("DS 0 0 0 00", "a digest of no known length is refused"),
+        ("KEY 49152 3 8", "a KEY without a key is refused"),
+        ("MINFO", "compressed in a transfer, and not known to dnspython, which reads it here"),
+    ],
 }
 
 
@@ -89,8 +117,6 @@ def knot(records, folder):
 
     file = folder / "t.test.zone"
     file.write_text(zone(records))
-    if run("kzonecheck", "-o", "t.test", str(file)).returncode != 0 and len(records) == 1:
-        return None
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -110,7 +136,7 @@ zone:
 """)
     server = subprocess.Popen(["knotd", "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(100):
+        for _ in range(30):
             try:
                 found = {}
                 for message in dns.query.xfr("127.0.0.1", "t.test.", port=port, timeout=5, relativize=False):
