@@ -35,6 +35,8 @@ pub enum Command {
     Init(InitArgs),
     /// Check zones, steering and geography; every mistake at once
     Check(CheckArgs),
+    /// Write zone files in canonical form; comments are kept
+    Fmt(FmtArgs),
     /// Tell every step of an answer, and why
     Explain(ExplainArgs),
     /// Show what a server serves, and what it thinks of every endpoint
@@ -117,6 +119,20 @@ pub enum CheckFormat {
     Json,
     /// SARIF 2.1.0, for code hosts
     Sarif,
+}
+
+/// Arguments of `fmt`.
+#[derive(Debug, Args)]
+pub struct FmtArgs {
+    /// Zone files, or folders of them; - is standard input to standard output [default: all zone files here]
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Write nothing; list the files that would change, and exit 1 if there are any
+    #[arg(long)]
+    pub check: bool,
+    /// As --check, and show what would change
+    #[arg(long)]
+    pub diff: bool,
 }
 
 /// How a command prints.
