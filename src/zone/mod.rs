@@ -11,6 +11,7 @@ mod assemble;
 mod check;
 mod denial;
 mod generate;
+mod include;
 mod lexer;
 mod parser;
 mod rdata;
@@ -20,6 +21,7 @@ mod rrset;
 mod state;
 mod tree;
 
+pub use include::{Inclusion, inclusions};
 pub use parser::{Includes, Parsed, parse};
 pub use rdata::to_text;
 pub use rrset::{Node, Rrset, Zone};
