@@ -62,7 +62,7 @@ fn configuration(source: &Path, foreign: &Foreign) -> String {
     text
 }
 
-const REGIONS_TOML: &str = r#"# geo/regions.toml: where applications run. Nothing is steered until a region, and a pool in zones/*.toml, stand here.
+const REGIONS_TOML: &str = r#"# geo/regions.toml: where applications run. Nothing is steered before regions stand here.
 #
 # [fra]
 # name     = "Frankfurt"
