@@ -8,6 +8,7 @@ mod import;
 mod servers;
 #[path = "../support/mod.rs"]
 mod support;
+mod writers;
 
 use std::fs;
 use std::path::{Path, PathBuf};
