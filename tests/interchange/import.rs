@@ -157,3 +157,13 @@ fn secondaries_come_along_when_asked_for() {
     assert_eq!(homing(root.path(), &arguments).status.code(), Some(0));
     assert!(root.path().join("dns/zones/secondary.example.zone").is_file());
 }
+
+/// DNSControl is packaged neither by Debian nor on PyPI or npm: a file in the shape that it writes stands for it.
+#[test]
+fn what_dnscontrol_writes_is_served_as_it_is() {
+    let root = fixture("dnscontrol");
+    let run = homing(root.path(), &["check"]);
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert_eq!(run.status.code(), Some(0), "{said}");
+    assert!(!said.contains("warning["), "{said}");
+}

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::braces::{Part, Statement, parse};
-use super::foreign::{Foreign, ForeignZone, SIGNING_HELP, Wishes, reason};
+use super::foreign::{Foreign, ForeignZone, Wishes, reason};
 use super::scan::{Spot, Word};
 use super::texts::{Texts, folder_of};
 
@@ -21,6 +21,7 @@ pub fn read(texts: &mut Texts, path: &Path, file: usize, wishes: &Wishes) -> For
     }
     let mut reading = Reading { texts, foreign: &mut foreign, directory, wishes };
     reading.all(&statements);
+    foreign.tell_gathered(texts, "named", "rndc sync -clean");
     foreign
 }
 
@@ -333,9 +334,7 @@ impl Reading<'_> {
             find("inline-signing").filter(|w| matches!(w.text.as_str(), "yes" | "true" | "1"));
         let auto = find("auto-dnssec").filter(|w| w.text != "off");
         if let Some(word) = policy.or(inline).or(auto) {
-            let what = format!("named signs {}: its file is taken without signatures", name.text);
-            let said = self.texts.warning(word.spot, "foreign-signing", what);
-            self.foreign.said.push(said.help(SIGNING_HELP));
+            self.foreign.signed.add(&name.text, word.spot);
         }
     }
 
@@ -344,14 +343,7 @@ impl Reading<'_> {
         let mut journal = path.as_os_str().to_owned();
         journal.push(".jnl");
         if Path::new(&journal).is_file() {
-            let what = format!(
-                "{} has a journal: its file may be older than what named answers",
-                name.text
-            );
-            let said = self.texts.warning(spot, "foreign-journal", what);
-            self.foreign
-                .said
-                .push(said.help("run `rndc sync -clean` there, and import again with --force"));
+            self.foreign.stale.add(&name.text, spot);
         }
     }
 

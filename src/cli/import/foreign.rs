@@ -9,6 +9,9 @@ use crate::zone::Name;
 use super::scan::{Spot, Word};
 use super::texts::Texts;
 
+/// Zones that one warning names before it counts the rest.
+const GATHERED_SHOWN: usize = 20;
+
 /// What is asked of a reader besides the configuration itself.
 #[derive(Clone, Debug, Default)]
 pub struct Wishes {
@@ -33,6 +36,10 @@ pub struct Foreign {
     pub site_name: Option<String>,
     /// Mistakes, and what needs an eye.
     pub said: Vec<Diagnostic>,
+    /// Zones that the other server signs: their files hold no signatures.
+    pub signed: Gathered,
+    /// Zones that the other server may know better than their files do.
+    pub stale: Gathered,
     /// Places of the zones so far, by name: a name is configured once.
     known: HashMap<Name, Spot>,
     /// Positions in `left`, by setting.
@@ -76,7 +83,49 @@ pub struct Left {
     pub count: usize,
 }
 
+/// Zones with one and the same trait, told of together.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    first: Option<Spot>,
+    zones: Vec<String>,
+}
+
+impl Gathered {
+    /// Adds a zone, by its name and by the place that gives it the trait.
+    pub fn add(&mut self, zone: &str, spot: Spot) {
+        self.first.get_or_insert(spot);
+        self.zones.push(zone.to_owned());
+    }
+
+    /// One warning about all of them, which begins with `what`.
+    fn warning(
+        &self,
+        texts: &Texts,
+        code: &'static str,
+        what: &str,
+        help: &str,
+    ) -> Option<Diagnostic> {
+        let shown = self.zones.iter().take(GATHERED_SHOWN).map(String::as_str);
+        let shown = shown.collect::<Vec<_>>().join(", ");
+        let more = match self.zones.len().saturating_sub(GATHERED_SHOWN) {
+            0 => String::new(),
+            count => format!(" and {count} more"),
+        };
+        let warning = texts.warning(self.first?, code, format!("{what}: {shown}{more}"));
+        Some(warning.help(help))
+    }
+}
+
 impl Foreign {
+    /// Says of the zones that were gathered what is to be said. `flush` is how that server brings its files up to date.
+    pub fn tell_gathered(&mut self, texts: &Texts, server: &str, flush: &str) {
+        let signs = format!("{server} signs these zones, and their files are taken as they stand");
+        let stale = format!("{server} may answer more than the files of these zones hold");
+        let flush = format!("run `{flush}` there, and import again with --force");
+        self.said.extend(self.signed.warning(texts, "foreign-signing", &signs, SIGNING_HELP));
+        self.said.extend(self.stale.warning(texts, "foreign-journal", &stale, &flush));
+    }
+
     /// Notes a setting that has no counterpart; one line, however often it stands.
     pub fn leave(&mut self, what: &str, why: &'static str, spot: Spot) {
         let index = *self.left_index.entry(what.to_owned()).or_insert(self.left.len());
@@ -138,8 +187,8 @@ pub fn reason(table: &[(&str, &'static str)], key: &str) -> &'static str {
     found.map_or("it has no counterpart", |(_, why)| why)
 }
 
-/// What is said of zones that the other server signs itself.
-pub const SIGNING_HELP: &str =
+/// How to bring over a zone that the other server signs itself.
+const SIGNING_HELP: &str =
     "sign the file before it is served, or remove the DS from the parent zone first";
 
 /// An address and a port as homing.toml has them; `@` or nothing before the port, which is 53 by default.

@@ -6,7 +6,7 @@ use crate::zone::Name;
 
 use super::bind::unreadable;
 use super::colons::{Attribute, Section, parse_knot};
-use super::foreign::{Foreign, ForeignZone, SIGNING_HELP, Wishes, reason, socket};
+use super::foreign::{Foreign, ForeignZone, Wishes, reason, socket};
 use super::scan::Word;
 use super::texts::{Texts, folder_of};
 
@@ -30,6 +30,7 @@ pub fn read(texts: &mut Texts, path: &Path, file: usize, wishes: &Wishes) -> For
     }
     let mut reading = Reading { texts, foreign: &mut foreign, sections: &sections, base, wishes };
     sections.iter().for_each(|section| reading.section(section));
+    foreign.tell_gathered(texts, "knotd", "knotc zone-flush");
     foreign
 }
 
@@ -179,21 +180,13 @@ impl Reading<'_> {
         let storage = self.texts.located(&self.base, storage);
         let file = find("file");
         let written = expand(file.map_or(FILE_DEFAULT, |word| word.text.as_str()), &apex);
-        let mut said = Vec::new();
-        if let Some(word) = is_on("dnssec-signing") {
-            let what = format!("knotd signs {}: its file is taken as it stands", name.text);
-            let warning = self.texts.warning(word.spot, "foreign-signing", what);
-            said.push(warning.help(SIGNING_HELP));
-        }
-        if let Some(word) = find("zonefile-sync").filter(|word| word.text == "-1") {
-            let what = format!("the file of {} may be older than what knotd answers", name.text);
-            let warning = self.texts.warning(word.spot, "foreign-journal", what);
-            said.push(warning.help("run `knotc zone-flush` there, and import again with --force"));
-        }
+        let signed = is_on("dnssec-signing").map(|word| word.spot);
+        let stale = find("zonefile-sync").filter(|word| word.text == "-1").map(|word| word.spot);
         let path = self.texts.located(&storage, &written);
         // Where the file of many zones is named by a template, the zone itself is the place to look at.
         let spot = file.filter(|word| !word.text.contains('%')).map_or(name.spot, |word| word.spot);
-        self.foreign.said.extend(said);
+        signed.into_iter().for_each(|spot| self.foreign.signed.add(&name.text, spot));
+        stale.into_iter().for_each(|spot| self.foreign.stale.add(&name.text, spot));
         self.foreign.zones.push(ForeignZone { name: apex, file: path, spot, include_base: None });
     }
 
