@@ -44,6 +44,9 @@ pub fn run(args: &ImportArgs) -> Result<u8, Failure> {
             "{shown}: whose configuration is it? homing import bind|nsd|knot {shown}"
         ))
     })?;
+    if args.view.is_some() && kind != ServerKind::Bind {
+        return Err(Failure::cannot_run("--view is about named.conf; this is none"));
+    }
     let wishes = Wishes { view: args.view.clone(), secondaries: args.secondaries };
     let mut foreign = match kind {
         ServerKind::Bind => bind::read(&mut texts, path, file, &wishes),

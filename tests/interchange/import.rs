@@ -107,6 +107,32 @@ fn what_cannot_be_read_is_refused_and_nothing_is_written() {
         assert!(said.contains(place), "{place} in {said}");
         assert!(!root.path().join("dns").exists(), "{text}");
     }
+    for (name, text, place) in [
+        (
+            "nsd.conf",
+            "zone:\n name: a.test\n include-pattern: none\n",
+            "nsd.conf:3:19: error[foreign-statement]",
+        ),
+        ("nsd.conf", "name: a.test\n", "nsd.conf:1:1: error[foreign-statement]"),
+        (
+            "knot.conf",
+            "zone:\n - domain: a.test\n   template: none\n",
+            "knot.conf:3:14: error[foreign-statement]",
+        ),
+        (
+            "knot.conf",
+            "zone:\n - domain: a.test\n - domain: A.test.\n",
+            "knot.conf:3:12: error[foreign-zone-twice]",
+        ),
+        ("knot.conf", "zone:\n - domain a.test\n", "knot.conf:2:4: error[foreign-syntax]"),
+    ] {
+        write(name, text);
+        let (code, said) = import(&[name]);
+        assert_eq!(code, 1, "{said}");
+        assert!(said.contains(place), "{place} in {said}");
+        assert!(!root.path().join("dns").exists(), "{text}");
+    }
+    assert_eq!(import(&["knot.conf", "--view", "x"]).0, 2);
     write("odd.conf", "include: x\n");
     let (code, said) = import(&["odd.conf"]);
     assert_eq!((code, said.contains("homing import bind|nsd|knot odd.conf")), (2, true), "{said}");

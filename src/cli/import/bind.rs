@@ -139,8 +139,17 @@ impl Reading<'_> {
         }
         let scope = Scope { view: "_default", defaults: [&[], options] };
         self.zones(statements, &scope, &views);
-        if !views.is_empty() {
-            self.views(&views, options);
+        match (views.as_slice(), &self.wishes.view) {
+            ([], None) => {}
+            ([], Some(wanted)) => {
+                let spot = Spot { file: 0, line: 1, column: 1 };
+                let what = format!("there is no view `{wanted}`, nor any other");
+                let said = self.texts.error(spot, "foreign-view", what);
+                self.foreign
+                    .said
+                    .push(said.consequence("nothing was written").help("leave --view out"));
+            }
+            (views, _) => self.views(views, options),
         }
     }
 
@@ -169,9 +178,7 @@ impl Reading<'_> {
     }
 
     fn strange(&mut self, spot: Spot, what: &str) {
-        let said = self.texts.error(spot, "foreign-statement", what);
-        let said = said.consequence("nothing was written").help("named-checkconf tells more");
-        self.foreign.said.push(said);
+        self.foreign.strange(self.texts, spot, what, "named-checkconf tells more");
     }
 
     fn option(&mut self, option: &Statement) {
@@ -257,7 +264,10 @@ impl Reading<'_> {
 
     fn zones(&mut self, statements: &[Statement], scope: &Scope<'_>, views: &[&Statement]) {
         for statement in statements.iter().filter(|s| s.keyword() == "zone") {
-            let Some(name) = statement.word(1) else { continue };
+            let Some(name) = statement.word(1) else {
+                self.strange(statement.spot, "this zone has no name");
+                continue;
+            };
             let inner = statement.block().unwrap_or_default();
             match value_of(inner, "in-view").and_then(|view| in_view(views, &view.text, &name.text))
             {

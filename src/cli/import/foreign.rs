@@ -135,6 +135,12 @@ impl Foreign {
         }
     }
 
+    /// Refuses the import: what stands at `spot` is no sound configuration, and what it means would be a guess.
+    pub fn strange(&mut self, texts: &Texts, spot: Spot, what: impl Into<String>, help: &str) {
+        let said = texts.error(spot, "foreign-statement", what);
+        self.said.push(said.consequence("nothing was written").help(help));
+    }
+
     /// Notes a zone that is not taken.
     pub fn skip(&mut self, zone: &str, why: impl Into<String>, spot: Spot) {
         self.skipped.push(Skipped { zone: zone.to_owned(), why: why.into(), spot });

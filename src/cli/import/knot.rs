@@ -82,11 +82,8 @@ fn sections(texts: &Texts, foreign: &mut Foreign, attributes: Vec<Attribute>) ->
         }
         let Some(section) = sections.last_mut() else {
             let what = format!("`{}` stands outside of any section", attribute.key);
-            let said = texts.error(spot, "foreign-statement", what);
-            let said = said.consequence("nothing was written");
-            foreign
-                .said
-                .push(said.help("begin with `server:` or `zone:`; knotc conf-check tells more"));
+            let help = "begin with `server:` or `zone:`; knotc conf-check tells more";
+            foreign.strange(texts, spot, what, help);
             continue;
         };
         if begins && !section.attributes.is_empty() {
@@ -161,6 +158,12 @@ impl Reading<'_> {
 
     fn zone(&mut self, name: &Word, section: &Section) {
         let Some(apex) = self.foreign.name(self.texts, name) else { return };
+        if let Some(wanted) =
+            section.last("template").filter(|word| self.template(&word.text).is_none())
+        {
+            let what = format!("there is no template `{}`", wanted.text);
+            self.foreign.strange(self.texts, wanted.spot, what, "knotc conf-check tells more");
+        }
         let find = |key: &str| self.find(section, key);
         let is_on =
             |key: &str| find(key).filter(|w| matches!(&*w.text, "on" | "true" | "yes" | "1"));
@@ -193,14 +196,14 @@ impl Reading<'_> {
     /// A setting of a zone: its own, or that of its template. The default template is for zones that name none: knotd does
     /// not ask it for what another template leaves out.
     fn find<'s>(&'s self, section: &'s Section, key: &str) -> Option<&'s Word> {
-        let template = || {
-            let wanted = section.last("template").map_or(TEMPLATE_DEFAULT, |word| &word.text);
-            let is_it = |s: &&Section| {
-                s.name == "template" && s.last("id").is_some_and(|word| word.text == wanted)
-            };
-            self.sections.iter().find(is_it)?.last(key)
-        };
-        section.last(key).or_else(template)
+        let template = section.last("template").map_or(TEMPLATE_DEFAULT, |word| &word.text);
+        section.last(key).or_else(|| self.template(template)?.last(key))
+    }
+
+    fn template(&self, id: &str) -> Option<&Section> {
+        let is_it =
+            |s: &&Section| s.name == "template" && s.last("id").is_some_and(|w| w.text == id);
+        self.sections.iter().find(is_it)
     }
 }
 

@@ -107,11 +107,8 @@ fn sections(texts: &Texts, foreign: &mut Foreign, attributes: Vec<Attribute>) ->
             Some(section) => section.attributes.push(attribute),
             None => {
                 let what = format!("`{}` stands outside of any section", attribute.key);
-                let said = texts.error(attribute.spot, "foreign-statement", what);
-                let said = said.consequence("nothing was written");
-                foreign
-                    .said
-                    .push(said.help("begin with `server:` or `zone:`; nsd-checkconf tells more"));
+                let help = "begin with `server:` or `zone:`; nsd-checkconf tells more";
+                foreign.strange(texts, attribute.spot, what, help);
             }
         }
     }
@@ -174,8 +171,12 @@ impl Reading<'_> {
 
     fn zone(&mut self, name: &Word, section: &Section, spot: Spot) {
         let Some(apex) = self.foreign.name(self.texts, name) else { return };
-        let mut settings = Vec::new();
-        self.applied(section, 0, &mut settings);
+        let (mut settings, mut unknown) = (Vec::new(), Vec::new());
+        applied(self.sections, section, 0, &mut settings, &mut unknown);
+        for word in unknown {
+            let what = format!("there is no pattern `{}`", word.text);
+            self.foreign.strange(self.texts, word.spot, what, "nsd-checkconf tells more");
+        }
         let is_secondary = settings.iter().any(|attribute| attribute.key == "request-xfr");
         if is_secondary && !self.wishes.secondaries {
             let why = "it is a secondary; --secondaries takes the file that was last transferred";
@@ -191,23 +192,6 @@ impl Reading<'_> {
         let spot = if file.text.contains('%') { name.spot } else { file.spot };
         let include_base = Some(self.zonesdir.clone());
         self.foreign.zones.push(ForeignZone { name: apex, file: path, spot, include_base });
-    }
-
-    /// The attributes of a section, with those of the patterns that it includes, in order.
-    fn applied<'s>(&'s self, section: &'s Section, depth: usize, out: &mut Vec<&'s Attribute>) {
-        for attribute in &section.attributes {
-            let pattern = attribute.value().filter(|_| attribute.key == "include-pattern");
-            let Some(wanted) = pattern.filter(|_| depth < DEPTH_MAX) else {
-                out.push(attribute);
-                continue;
-            };
-            let is_wanted = |s: &&Section| {
-                s.name == "pattern" && s.last("name").is_some_and(|name| name.text == wanted.text)
-            };
-            if let Some(pattern) = self.sections.iter().find(is_wanted) {
-                self.applied(pattern, depth + 1, out);
-            }
-        }
     }
 
     /// Zones that were added while the server ran: lines of `add NAME PATTERN`.
@@ -226,6 +210,30 @@ impl Reading<'_> {
             };
             let section = Section { name: "zone".to_owned(), spot, attributes: vec![include] };
             self.zone(&word(name), &section, spot);
+        }
+    }
+}
+
+/// The attributes of a section, with those of the patterns that it includes, in order; and the patterns that there are not.
+fn applied<'s>(
+    sections: &'s [Section],
+    section: &'s Section,
+    depth: usize,
+    out: &mut Vec<&'s Attribute>,
+    unknown: &mut Vec<&'s Word>,
+) {
+    for attribute in &section.attributes {
+        let wanted = attribute.value().filter(|_| attribute.key == "include-pattern");
+        let Some(wanted) = wanted.filter(|_| depth < DEPTH_MAX) else {
+            out.push(attribute);
+            continue;
+        };
+        let is_wanted = |s: &&Section| {
+            s.name == "pattern" && s.last("name").is_some_and(|name| name.text == wanted.text)
+        };
+        match sections.iter().find(is_wanted) {
+            Some(pattern) => applied(sections, pattern, depth + 1, out, unknown),
+            None => unknown.push(wanted),
         }
     }
 }

@@ -124,3 +124,30 @@ impl<'a> Cursor<'a> {
         Some(Err(Slip::new(spot, "the file ends within quotes", "close the quotes")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::{braces, colons};
+
+    proptest! {
+        /// Pieces of all three grammars in any order, and whatever stands between.
+        #[test]
+        fn no_text_makes_a_reader_panic(
+            pieces in prop::collection::vec(
+                prop_oneof![
+                    Just("zone"), Just(":"), Just("{"), Just("}"), Just(";"), Just("\""), Just("'"), Just("\\"),
+                    Just("/*"), Just("*/"), Just("//"), Just("#"), Just("\n"), Just(" "), Just("- "), Just("["),
+                    Just("]"), Just(","), Just("name:"), Just("\u{feff}"), Just("é"), Just("\0"), Just("include"),
+                ],
+                0..60,
+            ),
+            noise in any::<String>(),
+        ) {
+            for text in [pieces.concat(), noise.clone(), pieces.concat() + &noise] {
+                let _ = (braces::parse(&text, 0), colons::parse_nsd(&text, 0), colons::parse_knot(&text, 0));
+            }
+        }
+    }
+}
