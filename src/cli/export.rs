@@ -63,9 +63,64 @@ fn text(zone: &Zone) -> String {
     out
 }
 
+/// Types that BIND 9.18, NSD 4.6 and Knot 3.2 all read by their mnemonic. Any other is written so that every server that
+/// knows RFC 3597 reads it.
+const SHARED: [Rtype; 42] = [
+    Rtype::A,
+    Rtype::NS,
+    Rtype::CNAME,
+    Rtype::SOA,
+    Rtype::PTR,
+    Rtype::HINFO,
+    Rtype::MX,
+    Rtype::TXT,
+    Rtype::RP,
+    Rtype::AFSDB,
+    Rtype::AAAA,
+    Rtype::LOC,
+    Rtype::SRV,
+    Rtype::NAPTR,
+    Rtype::KX,
+    Rtype::CERT,
+    Rtype::DNAME,
+    Rtype::APL,
+    Rtype::DS,
+    Rtype::SSHFP,
+    Rtype::IPSECKEY,
+    Rtype::RRSIG,
+    Rtype::NSEC,
+    Rtype::DNSKEY,
+    Rtype::DHCID,
+    Rtype::NSEC3,
+    Rtype::NSEC3PARAM,
+    Rtype::TLSA,
+    Rtype::SMIMEA,
+    Rtype::CDS,
+    Rtype::CDNSKEY,
+    Rtype::OPENPGPKEY,
+    Rtype::CSYNC,
+    Rtype::ZONEMD,
+    Rtype::SVCB,
+    Rtype::HTTPS,
+    Rtype::SPF,
+    Rtype::NID,
+    Rtype::EUI48,
+    Rtype::EUI64,
+    Rtype::URI,
+    Rtype::CAA,
+];
+
 fn write(out: &mut String, owner: &Name, rrset: &Rrset) {
+    let (ttl, rtype) = (rrset.ttl.as_secs(), rrset.rtype);
     for rdata in &rrset.rdata {
-        let (ttl, rtype) = (rrset.ttl.as_secs(), rrset.rtype);
-        out.push_str(&format!("{owner}\t{ttl}\tIN\t{rtype}\t{}\n", to_text(rtype, rdata)));
+        let (shown, text) = match SHARED.contains(&rtype) {
+            true => (rtype.to_string(), to_text(rtype, rdata)),
+            // RFC 3597 §5: length and octets.
+            false => {
+                let octets = data_encoding::HEXLOWER.encode(rdata);
+                (format!("TYPE{}", rtype.0), format!("\\# {} {octets}", rdata.len()))
+            }
+        };
+        out.push_str(&format!("{owner}\t{ttl}\tIN\t{shown}\t{}\n", text.trim_end()));
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::servers::{content, has};
 use crate::support::homing;
-use crate::{copy, files, golden};
+use crate::{copy, files, golden, here};
 
 /// The examples of this project.
 fn examples() -> tempfile::TempDir {
@@ -102,7 +102,10 @@ fn a_folder_with_errors_is_not_exported() {
 
 #[test]
 fn other_servers_read_it() {
-    for root in [examples(), steered()] {
+    let every_type = tempfile::tempdir().unwrap();
+    fs::create_dir(every_type.path().join("zones")).unwrap();
+    fs::copy(here().join("types.zone"), every_type.path().join("zones/t.test.zone")).unwrap();
+    for root in [examples(), steered(), every_type] {
         export(root.path(), &[], 0);
         for file in files(&root.path().join("flat")) {
             let zone = file.strip_suffix(".zone").unwrap();
