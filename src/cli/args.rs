@@ -1,9 +1,13 @@
 //! The command line, defined once: parsing, help and completion derive from it.
 
+mod interchange;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use interchange::{ExportArgs, ImportArgs, ServerKind};
 
 /// Where the API of a server on this machine is found.
 pub const SERVER_DEFAULT: &str = "http://127.0.0.1:8053";
@@ -61,6 +65,10 @@ pub enum Command {
     Resume(ResumeArgs),
     /// Serve a change that the guard holds
     Accept(AcceptArgs),
+    /// Make a folder from the configuration and zones of BIND, NSD or Knot
+    Import(ImportArgs),
+    /// Write plain zone files, steering made into records
+    Export(ExportArgs),
     /// Geo databases: build the compact table, look an address up
     Geo(GeoArgs),
 }
