@@ -20,6 +20,7 @@ mod rrset;
 mod state;
 mod tree;
 
+pub use check::Validity;
 pub use parser::{Includes, Parsed, parse};
 pub use rdata::to_text;
 pub use rrset::{Node, Rrset, Zone};

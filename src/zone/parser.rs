@@ -9,6 +9,7 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::wire::Name;
 
 use super::assemble::assemble;
+use super::check::Validity;
 use super::generate::Pattern;
 use super::lexer::{Entry, FILE_LEN_MAX, Lexer, Slip, Token};
 use super::rdata::{period, unescape};
@@ -36,6 +37,8 @@ pub struct Parsed {
     pub zone: Option<Zone>,
     /// Every mistake and remark of the file, checks of the whole zone included.
     pub diagnostics: Vec<Diagnostic>,
+    /// How long its signatures hold, if it has any.
+    pub validity: Option<Validity>,
 }
 
 /// Parses and checks one zone file. `path` is how the operator knows it, `origin` the first origin.
@@ -50,7 +53,7 @@ pub fn parse(path: &str, text: &[u8], origin: &Name, includes: &Includes<'_>) ->
     if text.len() > FILE_LEN_MAX {
         let place = Place::file(path);
         let error = Diagnostic::error("file-too-large", place, "the file is larger than 2 GiB");
-        return Parsed { zone: None, diagnostics: vec![error] };
+        return Parsed { zone: None, diagnostics: vec![error], validity: None };
     }
     let source = reader.found.report.open(path, Text::Given(text));
     let state = State {
@@ -64,9 +67,9 @@ pub fn parse(path: &str, text: &[u8], origin: &Name, includes: &Includes<'_>) ->
     };
     reader.read(text, state);
     let Found { mut report, records } = reader.found;
-    let zone = assemble(path, origin, records, &mut report);
+    let (zone, validity) = assemble(path, origin, records, &mut report);
     let zone = (report.error_count == 0).then_some(zone);
-    Parsed { zone, diagnostics: report.finish() }
+    Parsed { zone, diagnostics: report.finish(), validity }
 }
 
 /// What lasts for the whole zone.
