@@ -25,6 +25,7 @@ use super::ground::{Ground, Grounds};
 use super::outcome;
 use super::removal::{self, Removals};
 use super::retreat::{Choice, Fault, Reach, Refused, moved_away};
+use super::serials::Serials;
 use super::steering::{Steered, Steerings, is_steering_file};
 
 /// Names for people to try. A guess: the first that shows something is taken.
@@ -36,6 +37,7 @@ pub struct Builder {
     forms: Forms,
     grounds: Grounds,
     steerings: Steerings,
+    serials: Serials,
     images: BTreeMap<Name, (Digest, Arc<ZoneImage>)>,
     lay_out: LayOut,
     broken: Vec<Name>,
@@ -142,6 +144,7 @@ impl Builder {
             forms: Forms::default(),
             grounds: Grounds::default(),
             steerings: Steerings::new(config.site_position, config.health),
+            serials: Serials::default(),
             images: BTreeMap::new(),
             lay_out: compile_zone,
             broken: Vec::new(),
@@ -167,7 +170,9 @@ impl Builder {
         let parts = self.parts(&attempt, &choice.files);
         let broken_changed = self.broken != attempt.broken;
         self.broken.clone_from(&attempt.broken);
-        let diagnostics = self.diagnostics(&attempt, &choice, asked.said);
+        let mut diagnostics = self.diagnostics(&attempt, &choice, asked.said);
+        diagnostics.extend(self.of_their_time(&attempt, scan.at_secs));
+        let diagnostics = outcome::in_order(diagnostics);
         self.forget_unwanted();
         Built {
             changed: broken_changed || choice.files.digest() != serving.digest(),
@@ -320,7 +325,24 @@ impl Builder {
         let zones = attempt.zones();
         let is_routed = |name: &Name| bind::is_routed(name, &attempt.bindings, &zones);
         said.extend(outcome::hint_warnings(attempt.forms.iter(), is_routed));
-        outcome::in_order(said)
+        said
+    }
+
+    /// What is to be said of the forms that serve, which depends on when that is: signatures that end, serials beside those
+    /// before.
+    fn of_their_time(&mut self, attempt: &Attempt, now_secs: Option<u64>) -> Vec<Diagnostic> {
+        let (forms, serials) = (&self.forms, &mut self.serials);
+        let mut said = Vec::new();
+        for form in attempt.forms.iter().filter(|form| form.zone.is_some()) {
+            said.extend(serials.take(form, |key| forms.known(&form.path, key)));
+            let ending = form.validity.as_ref().zip(now_secs);
+            said.extend(ending.into_iter().flat_map(|(validity, now)| validity.remarks(now)));
+        }
+        // Forms are in path order.
+        let place =
+            |path: &str| attempt.forms.binary_search_by(|form| form.path.as_str().cmp(path));
+        serials.retain(|path| place(path).is_ok());
+        said
     }
 
     fn forget_unwanted(&mut self) {

@@ -17,6 +17,7 @@ mod include;
 mod outcome;
 mod removal;
 mod retreat;
+mod serials;
 mod steering;
 
 pub use build::{Builder, Built, Parts, Summary};

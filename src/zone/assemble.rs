@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::number::Ttl;
 use crate::wire::{Name, Rtype};
 
-use super::check::{Validity, refuse, remark};
+use super::check::{Validity, check, check_nodes};
 use super::rdata;
 use super::report::{Mark, Report};
 use super::rrset::{Node, Rrset, Zone};
@@ -98,10 +98,13 @@ pub(super) fn assemble(
     }
     // Sorted already: the tree is built in one pass.
     zone.nodes = BTreeMap::from_iter(nodes);
-    refuse(&zone, &marks, report);
-    // Without an apex it is not known what the zone is.
-    let validity = known_apex.and_then(|_| remark(&zone, &marks, records.is_complete, report));
-    let validity = validity.map(|validity| validity.located(report));
+    let validity = match known_apex {
+        Some(_) => check(&zone, &marks, records.is_complete, report),
+        None => {
+            check_nodes(&zone, &marks, report);
+            None
+        }
+    };
     (zone, validity)
 }
 

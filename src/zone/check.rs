@@ -1,7 +1,7 @@
 //! Checks of a whole zone: what a name server cannot serve is an error, what is probably not meant a warning.
 //!
-//! An error is local to one name ([`refuse`]); what needs a look at other names is a warning ([`remark`]) and refuses
-//! nothing. Each is one walk.
+//! An error is local to one name ([`check_nodes`]); what needs a look at other names is a warning and refuses nothing.
+//! Each is one walk.
 
 mod alone;
 mod apex;
@@ -25,14 +25,25 @@ use self::times::Times;
 use super::report::{Mark, Report};
 use super::rrset::{Rrset, Zone};
 
-/// What refuses `zone`. `marks` has the place of each record, in the order of the zone.
-pub(super) fn refuse(zone: &Zone, marks: &[Mark], report: &mut Report<'_>) {
+/// Checks `zone`, and tells how long its signatures hold. `marks` has the place of each record, in the order of the
+/// zone. Where records were lost to other mistakes (`is_complete` is false), nothing is said of what is missing.
+pub(super) fn check(
+    zone: &Zone,
+    marks: &[Mark],
+    is_complete: bool,
+    report: &mut Report<'_>,
+) -> Option<Validity> {
+    check_nodes(zone, marks, report);
+    let validity = remark(zone, marks, is_complete, report)?;
+    Some(validity.located(report))
+}
+
+/// Checks of each node by itself, all that can refuse a zone: and all that can be said of one whose apex is not known.
+pub(super) fn check_nodes(zone: &Zone, marks: &[Mark], report: &mut Report<'_>) {
     place(zone, marks).for_each(|placed| alone::check(placed, report));
 }
 
-/// What is probably not meant in `zone`, and how long its signatures hold. Where records were lost to other mistakes
-/// (`is_complete` is false), nothing is said of what is missing.
-pub(super) fn remark(
+fn remark(
     zone: &Zone,
     marks: &[Mark],
     is_complete: bool,

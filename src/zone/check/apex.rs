@@ -17,7 +17,7 @@ pub fn check(placed: Placed<'_>, is_complete: bool, remarks: &mut Remarks<'_, '_
     if let Some((rrset, mark)) = placed.rrset(Rtype::SOA)
         && let Some(soa) = rrset.rdata.first().and_then(|rdata| Soa::read(rdata))
     {
-        soa.check(mark, remarks);
+        soa.check(rrset.ttl.as_secs(), mark, remarks);
     }
 }
 
@@ -42,7 +42,7 @@ impl Soa {
         Some(Soa { mail, refresh, retry, expire: number(3)?, minimum: number(4)? })
     }
 
-    fn check(&self, mark: Mark, remarks: &mut Remarks<'_, '_>) {
+    fn check(&self, ttl: u32, mark: Mark, remarks: &mut Remarks<'_, '_>) {
         let Soa { refresh, retry, expire, minimum, .. } = *self;
         if self.mail.labels().next().is_some_and(|label| label.contains(&b'@')) {
             let help = "write the @ as a dot (RFC 1035 §8)";
@@ -65,10 +65,12 @@ impl Soa {
                 )
             });
         }
-        if minimum > DAY_SECS {
+        // RFC 2308 §5: the smaller of the two is what counts.
+        let negative = minimum.min(ttl);
+        if negative > DAY_SECS {
             let help = "minutes to three hours are good (RFC 2308 §5)";
             remarks.say(mark, "soa-negative-ttl", help, || {
-                format!("a missing name is remembered for up to {minimum} s")
+                format!("a missing name is remembered for up to {negative} s")
             });
         }
     }

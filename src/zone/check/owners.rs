@@ -10,11 +10,13 @@ pub fn check(apex: &Name, placed: Placed<'_>, remarks: &mut Remarks<'_, '_>) {
     if holds_apex_twice(owner.as_wire(), apex) {
         remarks.say(mark, "dot-missing", DOT_HELP, || format!("{owner} holds {apex} twice"));
     }
+    let own = owner.as_wire();
+    let own = own.get(..own.len() - apex.as_wire().len()).unwrap_or_default();
     // Quick, since it is asked of every name: an asterisk is rare.
-    if owner.as_wire().contains(&b'*') {
-        wildcard(placed, remarks);
+    if own.contains(&b'*') {
+        wildcard(apex, placed, remarks);
     }
-    if !is_host_name(owner)
+    if !is_host_name(own)
         && let Some((rrset, mark)) = placed.rrset(Rtype::A).or_else(|| placed.rrset(Rtype::AAAA))
     {
         let help = "use letters, digits and hyphens within (RFC 952, RFC 1123 §2.1)";
@@ -38,9 +40,10 @@ pub fn holds_apex_twice(name: &[u8], apex: &Name) -> bool {
     is_twice && labels.get(1 + usize::from(labels.first().copied().unwrap_or(0))).is_some()
 }
 
-fn wildcard(placed: Placed<'_>, remarks: &mut Remarks<'_, '_>) {
+fn wildcard(apex: &Name, placed: Placed<'_>, remarks: &mut Remarks<'_, '_>) {
     let (owner, Some(mark)) = (placed.owner, placed.mark()) else { return };
-    if owner.labels().skip(1).any(|label| label == b"*") {
+    let own = owner.labels().take(owner.label_count() - apex.label_count());
+    if own.skip(1).any(|label| label == b"*") {
         let help = "only a leftmost asterisk is a wildcard (RFC 4592 §2.1.1)";
         remarks.say(mark, "wildcard-inner", help, || {
             format!("the inner asterisk of {owner} matches only itself")
@@ -55,12 +58,9 @@ fn wildcard(placed: Placed<'_>, remarks: &mut Remarks<'_, '_>) {
     }
 }
 
-/// RFC 1123 §2.1; a leftmost asterisk stands for labels that may be any.
-fn is_host_name(owner: &Name) -> bool {
-    let mut rest = owner.as_wire();
-    if owner.is_wildcard() {
-        rest = rest.get(2..).unwrap_or_default();
-    }
+/// RFC 1123 §2.1, for labels in wire format; a leftmost asterisk stands for labels that may be any.
+fn is_host_name(labels: &[u8]) -> bool {
+    let mut rest = labels.strip_prefix(b"\x01*").unwrap_or(labels);
     while let Some((&len, after)) = rest.split_first() {
         let Some((label, above)) = after.split_at_checked(usize::from(len)) else { return true };
         let is_edge = label.first() == Some(&b'-') || label.last() == Some(&b'-');

@@ -39,7 +39,9 @@ fn the_numbers_of_a_soa_make_sense() {
     assert_eq!(soa("h 1 7200 900 1209600 300"), [""; 0]);
     assert_eq!(soa("h 1 7200 7200 1209600 300"), ["1 soa-retry"]);
     assert_eq!(soa("h 1 7200 900 8099 300"), ["1 soa-expire"]);
-    assert_eq!(soa("h 1 7200 900 8100 86401"), ["1 soa-negative-ttl"]);
+    assert_eq!(soa("h 1 7200 900 8100 86401"), [""; 0]);
+    let long = "@ 2d SOA n.b.test. h 1 7200 900 8100 86401\n@ 60 NS n.b.test.\n";
+    assert_eq!(raw(long), ["1 soa-negative-ttl"]);
     assert_eq!(soa("h@a.test. 1 7200 900 1209600 300"), ["1 soa-mail-address"]);
 }
 
