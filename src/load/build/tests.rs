@@ -572,3 +572,27 @@ fn signatures_that_end_are_told_by_the_clock() {
     assert!(told.contains("zones/a.zone:5:1: warning"), "{told}");
     assert!(told.contains("expires on 2026-12-01 00:00 UTC, in 2 days"), "{told}");
 }
+
+#[test]
+fn default_records_of_other_families_than_the_pool_are_told() {
+    let dual = POOL.replace("'192.0.2.10'", "'192.0.2.10', '2001:db8::10'");
+    for (pool, records, expected) in [
+        (POOL, "w A 192.0.2.1\n", None),
+        (POOL, "w A 192.0.2.1\nw AAAA ::1\n", Some("w.a. has AAAA in the zone file")),
+        (POOL, "w AAAA ::1\n", Some("w.a. has no A in the zone file")),
+        (&dual, "w A 192.0.2.1\n", Some("w.a. has no AAAA in the zone file")),
+        (&dual, "w A 192.0.2.1\nw AAAA ::1\n", None),
+        (&dual, "", None),
+    ] {
+        let mut world = World::new(&[
+            ("geo/regions.toml", REGIONS),
+            ("zones/a.toml", &format!("{pool}[routes.'a']\n'w' = 'web'\n")),
+            ("zones/a.zone", &zone(1, records)),
+        ]);
+        let built = world.build();
+        assert_eq!(errors(&built), [""; 0]);
+        let found = built.diagnostics.iter().find(|d| d.code == "default-lacks-family");
+        let matches = found.map(|d| d.message.starts_with(expected.unwrap_or("-")));
+        assert_eq!(matches, expected.map(|_| true), "{found:?}");
+    }
+}
