@@ -10,7 +10,7 @@ mod check;
 mod message;
 mod nearest;
 
-pub use catalogue::{catalogue, find};
+pub use catalogue::{find, subjects};
 pub use check::Check;
 pub use message::{Diagnostic, Place, Severity, has_error};
 pub use nearest::{nearest_word, words_like};

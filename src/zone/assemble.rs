@@ -68,7 +68,8 @@ impl Records {
     }
 }
 
-/// Makes the zone, checks it, and tells how long its signatures hold. Without a SOA, which is an error, the apex is taken to be `origin`.
+/// Makes the zone, checks it, and tells how long its signatures hold. Without a SOA, which is an error, the apex is taken
+/// to be `origin`.
 pub(super) fn assemble(
     path: &str,
     origin: &Name,

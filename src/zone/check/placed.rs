@@ -142,3 +142,8 @@ impl<'r, 't> Remarks<'r, 't> {
 pub fn name_in(rdata: &[u8], skip: usize) -> Option<Name> {
     Some(Name::from_wire(rdata.get(skip..)?).ok()?.0)
 }
+
+/// The types that a cut has for NSEC and signatures: what is authoritative there (RFC 4035 §2.2, §2.3).
+pub fn is_authoritative(rtype: Rtype, is_cut: bool) -> bool {
+    !is_cut || [Rtype::DS, Rtype::NSEC, Rtype::RRSIG].contains(&rtype)
+}

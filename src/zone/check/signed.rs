@@ -54,11 +54,6 @@ pub fn check(
     signatures.tell(remarks)
 }
 
-/// The types that a cut has for NSEC and signatures: what is authoritative there (RFC 4035 §2.2, §2.3).
-fn is_authoritative(rtype: Rtype, is_cut: bool) -> bool {
-    !is_cut || [Rtype::DS, Rtype::NSEC, Rtype::RRSIG].contains(&rtype)
-}
-
 /// RFC 4035 §2.4: a DS belongs to the parent's side of a cut.
 fn stray_ds(placed: Placed<'_>, is_cut: bool, remarks: &mut Remarks<'_, '_>) {
     if let Some((_, mark)) = placed.rrset(Rtype::DS).filter(|_| !is_cut) {

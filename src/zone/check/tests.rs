@@ -140,8 +140,9 @@ fn one_kind_of_remark_does_not_hide_the_others() {
     assert_eq!((count("owner-not-host-name"), count("spf-passes-all")), (11, 1));
 }
 
-/// The tag of the key below.
-const KEY: &str = "@ DNSKEY 257 3 13 GojIhhXUN/u4v54ZQqGSnyhWJwaubCvTmeexv7bR6edbkrSqQpF64cYbcB7wNcP+e+MAnLr+Wi9xMWyQLc8NAA==\n";
+/// A key whose tag is 55648 (RFC 6605 §6.1).
+const KEY: &str = "@ DNSKEY 257 3 13 GojIhhXUN/u4v54ZQqGSnyhWJwaubCvTmeexv7bR6edbkrSqQpF64cYb\
+                   cB7wNcP+e+MAnLr+Wi9xMWyQLc8NAA==\n";
 
 fn rrsig(owner: &str, covered: &str, labels: u8, tag: u16) -> String {
     format!(

@@ -4,7 +4,7 @@ use crate::wire::{Name, Rtype};
 
 use super::super::super::report::Mark;
 use super::super::super::rrset::Zone;
-use super::super::placed::{Placed, Remarks, name_in};
+use super::super::placed::{Placed, Remarks, is_authoritative, name_in};
 
 /// The chain, while the zone is walked in the order that it has.
 pub struct Chain<'z> {
@@ -42,9 +42,8 @@ impl<'z> Chain<'z> {
         let Some(next) = name_in(rdata, 0) else { return };
         let listed = types(rdata.get(next.as_wire().len()..).unwrap_or_default());
         let own = placed.node.rrsets.iter().map(|r| r.rtype);
-        let own: Vec<Rtype> = own
-            .filter(|&rtype| rtype == Rtype::NS || super::is_authoritative(rtype, is_cut))
-            .collect();
+        let own: Vec<Rtype> =
+            own.filter(|&rtype| rtype == Rtype::NS || is_authoritative(rtype, is_cut)).collect();
         if listed != own {
             remarks.say(
                 mark,

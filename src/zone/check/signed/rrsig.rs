@@ -6,7 +6,7 @@ use crate::wire::{Name, Rtype};
 
 use super::super::super::report::Mark;
 use super::super::super::rrset::{Rrset, Zone};
-use super::super::placed::{Placed, Remarks};
+use super::super::placed::{Placed, Remarks, is_authoritative};
 use super::validity::{Span, Validity};
 
 /// Key tag and algorithm: what a signature names its key by.
@@ -98,7 +98,7 @@ impl<'z> Signatures<'z> {
             }
         }
         for (rrset, marks) in placed.rrsets() {
-            let needed = super::is_authoritative(rrset.rtype, is_cut);
+            let needed = is_authoritative(rrset.rtype, is_cut);
             if needed && rrset.rtype != Rtype::RRSIG && !covered.contains(&rrset.rtype) {
                 let mark = marks.first().map(|&mark| (placed.owner, rrset.rtype, mark));
                 self.unsigned.extend(mark);
