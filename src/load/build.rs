@@ -171,7 +171,7 @@ impl Builder {
         let broken_changed = self.broken != attempt.broken;
         self.broken.clone_from(&attempt.broken);
         let mut diagnostics = self.diagnostics(&attempt, &choice, asked.said);
-        diagnostics.extend(self.of_their_time(&attempt, scan.at_secs));
+        diagnostics.extend(self.of_their_time(&attempt, &choice, scan.at_secs));
         let diagnostics = outcome::in_order(diagnostics);
         self.forget_unwanted();
         Built {
@@ -330,11 +330,21 @@ impl Builder {
 
     /// What is to be said of the forms that serve, which depends on when that is: signatures that end, serials beside those
     /// before.
-    fn of_their_time(&mut self, attempt: &Attempt, now_secs: Option<u64>) -> Vec<Diagnostic> {
+    fn of_their_time(
+        &mut self,
+        attempt: &Attempt,
+        choice: &Choice<'_>,
+        now_secs: Option<u64>,
+    ) -> Vec<Diagnostic> {
         let (forms, serials) = (&self.forms, &mut self.serials);
         let mut said = Vec::new();
         for form in attempt.forms.iter().filter(|form| form.zone.is_some()) {
-            said.extend(serials.take(form, |key| forms.known(&form.path, key)));
+            let serial = serials.take(form, |key| forms.known(&form.path, key));
+            // The lines of a last good form are not those of the disk.
+            if choice.is_refused(&form.path) {
+                continue;
+            }
+            said.extend(serial);
             let ending = form.validity.as_ref().zip(now_secs);
             said.extend(ending.into_iter().flat_map(|(validity, now)| validity.remarks(now)));
         }
