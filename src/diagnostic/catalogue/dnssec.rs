@@ -121,10 +121,11 @@ pub const CHECKS: &[Check] = &[
         code: "rrsig-missing",
         severities: WARNING,
         title: "records of a signed zone have no signature",
-        why: "Validators reject them: for half of the Internet's users the name does not exist. \
+        why: "Validators reject them: behind a resolver that validates, the name answers SERVFAIL. \
             Records added after signing are the usual case.",
-        wrong: "a record added to a signed zone by hand",
-        right: "the zone, signed again",
+        wrong: "new  A  192.0.2.1    ; added by hand to a signed zone",
+        right: "new  A      192.0.2.1\n\
+            new  RRSIG  A 13 3 3600 20261201000000 20261101000000 2371 example.com. ...",
         clause: "RFC 4035 §2.2",
     },
     Check {

@@ -49,6 +49,7 @@ fn the_numbers_of_a_soa_make_sense() {
 fn times_that_stand_out_are_told_once() {
     check(&[
         ("w 0 A 192.0.2.1\nx 0 A 192.0.2.1\n", &["4 ttl-zero"]),
+        ("@ 0 CDS 0 0 0 00\n", &[]),
         ("w 1w A 192.0.2.1\nx 604801 A 192.0.2.1\n", &["5 ttl-long"]),
     ]);
 }

@@ -30,8 +30,9 @@ impl<'z> Times<'z> {
             secs if secs > WEEK_SECS => &mut self.long,
             _ => return,
         };
-        if rrset.rtype == Rtype::RRSIG {
-            return; // It has the TTL of what it covers.
+        // Signers give these a TTL of 0, or that of what they cover.
+        if [Rtype::RRSIG, Rtype::NSEC3PARAM, Rtype::CDS, Rtype::CDNSKEY].contains(&rrset.rtype) {
+            return;
         }
         found.count += 1;
         if found.first.is_none() {

@@ -149,16 +149,7 @@ impl<'z> Signatures<'z> {
                 format!("the zone has signatures, and {} has no DNSKEY", self.zone.apex)
             });
         } else if self.is_complete {
-            for ((tag, algorithm), (mark, count)) in self.missing_keys {
-                let help = "publish the key, or sign the zone again (RFC 4035 §2.2)";
-                remarks.say(mark, "rrsig-without-key", help, || {
-                    let word = if count == 1 { "signature was" } else { "signatures were" };
-                    format!(
-                        "{count} {word} made by key {tag} of algorithm {algorithm}, which is not \
-                         at the apex"
-                    )
-                });
-            }
+            without_keys(self.missing_keys, remarks);
         }
         for (owner, rtype, mark) in self.unsigned.into_iter().filter(|_| self.is_complete) {
             remarks.say(mark, "rrsig-missing", "sign the zone again (RFC 4035 §2.2)", || {
@@ -166,6 +157,16 @@ impl<'z> Signatures<'z> {
             });
         }
         self.validity
+    }
+}
+
+fn without_keys(missing: BTreeMap<KeyId, (Mark, usize)>, remarks: &mut Remarks<'_, '_>) {
+    for ((tag, algorithm), (mark, count)) in missing {
+        let help = "publish the key, or sign the zone again (RFC 4035 §2.2)";
+        let word = if count == 1 { "signature was" } else { "signatures were" };
+        remarks.say(mark, "rrsig-without-key", help, || {
+            format!("{count} {word} made by key {tag} of algorithm {algorithm}, which is not at the apex")
+        });
     }
 }
 
