@@ -65,21 +65,22 @@ fn text(rdata: &[u8]) -> String {
 fn spf(text: &str, mark: Mark, remarks: &mut Remarks<'_, '_>) {
     let (mut lookups, mut all, mut redirects) = (0, None, 0);
     for term in text.split(' ').skip(1).filter(|term| !term.is_empty()) {
-        if let Some(all) = all {
+        let parsed = spf_term(term);
+        if let (Some(all), false) = (all, matches!(parsed, Ok(Term::Modifier))) {
             let help = "put what is to count before it (RFC 7208 §5.1)";
             remarks.say(mark, "spf-after-all", help, || {
                 format!("`{term}` stands after `{all}` and is never looked at")
             });
             return;
         }
-        match spf_term(term) {
+        match parsed {
             Ok(Term::Lookup) => lookups += 1,
             Ok(Term::Redirect) => {
                 lookups += 1;
                 redirects += 1;
             }
-            Ok(Term::All) => all = Some(term).filter(|_| !text.contains("exp=")),
-            Ok(Term::Other) => {}
+            Ok(Term::All) => all = Some(term),
+            Ok(Term::Modifier | Term::Other) => {}
             Err(why) => {
                 let help = "one bad term spoils the whole record (RFC 7208 §4.6, §12)";
                 remarks.say(mark, "spf-syntax", help, || format!("`{term}`: {why}"));
@@ -110,6 +111,8 @@ enum Term {
     /// It costs a lookup.
     Lookup,
     Redirect,
+    /// It stands anywhere.
+    Modifier,
     Other,
 }
 
@@ -153,9 +156,9 @@ fn spf_term(term: &str) -> Result<Term, String> {
 fn modifier(name: &str, value: &str) -> Result<Term, String> {
     match name.to_ascii_lowercase().as_str() {
         "redirect" => domain_spec(value).map(|()| Term::Redirect),
-        "exp" => domain_spec(value).map(|()| Term::Other),
+        "exp" => domain_spec(value).map(|()| Term::Modifier),
         // RFC 7208 §6: other modifiers are ignored, and have the name of one.
-        name if name.starts_with(|c: char| c.is_ascii_alphabetic()) => Ok(Term::Other),
+        name if name.starts_with(|c: char| c.is_ascii_alphabetic()) => Ok(Term::Modifier),
         _ => Err("it is no modifier of SPF".to_owned()),
     }
 }

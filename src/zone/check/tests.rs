@@ -114,6 +114,8 @@ fn policies_for_mail_and_certificates_can_be_read() {
         ("@ TXT \"v=spf1; -all\"\n", &["4 spf-syntax"]),
         ("@ TXT \"v=spf10 -all\"\n@ TXT \"v=spf\"\n", &["4 spf-syntax"]),
         ("@ TXT \"v=spf1 -all mx\"\n", &["4 spf-after-all"]),
+        ("@ TXT \"v=spf1 -all exp=why.b.test\"\n", &[]),
+        ("@ TXT \"v=spf1 -all redirect=b.test\"\n", &["4 spf-after-all"]),
         ("@ TXT \"v=spf1 mx all\"\n", &["4 spf-passes-all"]),
         ("@ TXT \"v=spf1 a:1 a:2 a:3 a:4 a:5 mx:6 mx:7 mx:8 exists:9 ptr ?all\"\n", &[]),
         (
