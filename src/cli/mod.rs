@@ -11,11 +11,14 @@ mod check;
 mod client;
 mod explain;
 mod failure;
+mod fmt;
 mod geo;
 mod init;
 mod paint;
 mod reload;
+mod replace;
 mod report;
+mod rollback;
 mod run;
 mod status;
 

@@ -10,6 +10,7 @@
 mod assemble;
 mod check;
 mod denial;
+mod format;
 mod generate;
 mod lexer;
 mod parser;
@@ -21,6 +22,7 @@ mod state;
 mod tree;
 
 pub use check::Validity;
+pub use format::format;
 pub use parser::{Includes, Parsed, parse};
 pub use rdata::to_text;
 pub use rrset::{Node, Rrset, Zone};
