@@ -10,14 +10,18 @@ mod change;
 mod check;
 mod client;
 mod explain;
+mod export;
 mod failure;
 mod fmt;
+mod folder;
 mod geo;
+mod import;
 mod init;
 mod paint;
 mod reload;
 mod replace;
 mod report;
+mod rollback;
 mod run;
 mod status;
 

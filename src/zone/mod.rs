@@ -12,6 +12,7 @@ mod check;
 mod denial;
 mod format;
 mod generate;
+mod include;
 mod lexer;
 mod parser;
 mod rdata;
@@ -22,6 +23,7 @@ mod state;
 mod tree;
 
 pub use format::format;
+pub use include::{Inclusion, inclusions};
 pub use parser::{Includes, Parsed, parse};
 pub use rdata::to_text;
 pub use rrset::{Node, Rrset, Zone};
