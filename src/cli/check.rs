@@ -9,7 +9,7 @@ use crate::load::{Builder, Built, Config, Removals, scan};
 
 use super::args::{CheckArgs, CheckFormat};
 use super::failure::{EXIT_REFUSED, Failure};
-use super::paint::{Colour, Paint, counted, print};
+use super::paint::{Colour, Paint, print};
 
 /// Exits 0 without errors, 1 with, 2 when there is nothing to check.
 pub fn run(args: &CheckArgs) -> Result<u8, Failure> {
@@ -149,6 +149,10 @@ fn human(said: &[Diagnostic], built: Option<&Built>, paint: Paint) -> String {
     text.push_str(&paint.text(colour, &outcome));
     text.push('\n');
     text
+}
+
+fn counted(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]
