@@ -12,13 +12,16 @@ mod client;
 mod explain;
 mod export;
 mod failure;
+mod fmt;
 mod folder;
 mod geo;
 mod import;
 mod init;
 mod paint;
 mod reload;
+mod replace;
 mod report;
+mod rollback;
 mod run;
 mod status;
 

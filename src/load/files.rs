@@ -51,6 +51,22 @@ pub fn scan(config: &Config) -> Scan {
     Reader::default().scan(config)
 }
 
+/// Looks at the folder of zones alone.
+pub fn scan_zones(zones: &Path) -> Scan {
+    Reader::default().look(|walk| {
+        walk.root(zones, "zones");
+        walk.includes(zones);
+    })
+}
+
+/// Looks at the one file `below` the folder of zones, and at what it includes.
+pub fn scan_zone(zones: &Path, below: &str) -> Scan {
+    Reader::default().look(|walk| {
+        walk.file(&zones.join(below), &format!("zones/{below}"));
+        walk.includes(zones);
+    })
+}
+
 /// Looks again and again, and does not read again what has not changed.
 #[derive(Debug, Default)]
 pub struct Reader {
@@ -84,6 +100,14 @@ impl Reader {
 
     /// Looks at the folders of `config`.
     pub fn scan(&mut self, config: &Config) -> Scan {
+        self.look(|walk| {
+            walk.root(&config.zones, "zones");
+            walk.includes(&config.zones);
+            walk.root(&config.geo, "geo");
+        })
+    }
+
+    fn look(&mut self, at: impl FnOnce(&mut Walk<'_>)) -> Scan {
         let mut walk = Walk {
             before: &self.known,
             motion: &self.motion,
@@ -92,9 +116,7 @@ impl Reader {
             entries: 0,
             wanted: Vec::new(),
         };
-        walk.root(&config.zones, "zones");
-        walk.includes(&config.zones);
-        walk.root(&config.geo, "geo");
+        at(&mut walk);
         let Walk { seen, scan, .. } = walk;
         self.known = seen;
         scan

@@ -3,7 +3,8 @@
 //! Owns:    configuration, the only reader of `zones` and `geo`, the pipeline from files to parts.
 //! Imports: zone, geo, route, answer, diagnostic.
 //! Never:   publishes, listens, remembers across restarts.
-//! Enter:   `build`, the pipeline on one page; then `retreat`, what a mistake costs; then `bind`, routes onto zones.
+//! Enter:   `build`, the pipeline on one page; then `retreat`, what a mistake costs; `guard`, what is too much at once;
+//!          then `bind`, routes onto zones.
 
 mod bind;
 mod build;
@@ -13,8 +14,10 @@ mod file_name;
 mod files;
 mod forms;
 mod ground;
+mod guard;
 mod hints;
 mod include;
+mod losses;
 mod motion;
 mod outcome;
 mod removal;
@@ -23,10 +26,13 @@ mod steering;
 
 pub use build::{Builder, Built, Parts, Summary};
 pub use compile::compile_zone;
-pub use config::{CONFIG_FILE, Config};
+pub use config::{Bounds, CONFIG_FILE, Config};
 pub use file_name::zone_file_name;
-pub use files::{Reader, Scan, scan};
+pub use files::{Reader, Scan, scan, scan_zone, scan_zones};
+pub use forms::origin as zone_origin;
+pub use guard::Guard;
 pub use include::candidates as include_candidates;
+pub use losses::{HELD_CODE, Held};
 pub use motion::Motion;
 pub use removal::Removals;
 pub use retreat::Refused;

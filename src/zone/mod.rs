@@ -10,6 +10,7 @@
 mod assemble;
 mod check;
 mod denial;
+mod format;
 mod generate;
 mod include;
 mod lexer;
@@ -21,6 +22,7 @@ mod rrset;
 mod state;
 mod tree;
 
+pub use format::format;
 pub use include::{Inclusion, inclusions};
 pub use parser::{Includes, Parsed, parse};
 pub use rdata::to_text;

@@ -2,9 +2,12 @@
 
 mod command_line;
 mod example;
+mod faults;
 mod files;
+mod fmt;
 mod golden;
 mod health;
+mod history;
 mod load;
 #[path = "../support/mod.rs"]
 mod support;

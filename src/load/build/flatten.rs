@@ -1,5 +1,6 @@
 //! Zones with steering made into plain records: what any other server can serve.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::fileset::FileSet;
@@ -17,9 +18,16 @@ impl Builder {
     /// without steering, so that no routed name is lost. In order of apex.
     pub fn flattened(&mut self, files: &FileSet) -> Vec<Arc<Zone>> {
         let nothing = FileSet::default();
-        let asked = removal::asked(&Scan::from(files.clone()), &nothing, Removals::Settled);
+        let asked = removal::asked(
+            &Scan::from(files.clone()),
+            &nothing,
+            Removals::Settled,
+            &BTreeSet::new(),
+        );
         let choice = Choice::new(files.clone(), &nothing);
-        let Ok(attempt) = self.attempt(&choice, &asked, Patience::Any) else { return Vec::new() };
+        let Ok(attempt) = self.attempt(&choice, &asked, Patience::Any, None) else {
+            return Vec::new();
+        };
         let plans = &attempt.steered.plans;
         let flat = attempt.served.iter().map(|(apex, served)| {
             let mut zone = Arc::clone(&served.zone);
