@@ -112,6 +112,11 @@ impl Columns {
     }
 }
 
+/// `1 zone`, `2 zones`.
+pub fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Writes `text` to standard output; a reader that went away is no error.
 pub fn print(text: &str) {
     print_bytes(text.as_bytes());
