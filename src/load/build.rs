@@ -29,6 +29,8 @@ use super::removal::{self, Removals};
 use super::retreat::{Choice, Fault, Patience, Reach, Refused, moved_away};
 use super::steering::{Steered, Steerings, is_steering_file};
 
+mod flatten;
+
 /// Names for people to try. A guess: the first that shows something is taken.
 const EXAMPLE_COUNT_MAX: usize = 16;
 
