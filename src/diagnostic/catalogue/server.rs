@@ -1,6 +1,6 @@
 //! Files and folders, configuration, history.
 
-use super::super::check::{Check, ERROR, WARNING};
+use super::super::check::{Check, ERROR, NOTE, WARNING};
 
 /// In order of their codes.
 pub const CHECKS: &[Check] = &[
@@ -44,6 +44,16 @@ pub const CHECKS: &[Check] = &[
         wrong: "secret = \"swordfish\"",
         right: "secret = \"e5e973e5a6b2a43f48e7dc849e37bfcf\"",
         clause: "RFC 9018 §5",
+    },
+    Check {
+        code: "file-being-written",
+        severities: NOTE,
+        title: "a file is being written and was not read yet",
+        why: "Somebody holds it open for writing. It is read as soon as it is closed; until then, what was \
+            read of it before serves on. Writing beside and renaming needs no wait.",
+        wrong: "an editor that writes zones/example.com.zone slowly",
+        right: "write example.com.zone.new; mv example.com.zone.new example.com.zone",
+        clause: "DESIGN §8",
     },
     Check {
         code: "file-in-motion",
