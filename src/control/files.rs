@@ -17,12 +17,12 @@ use crate::api::{DiagnosticBody, Reloaded};
 use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::fileset::FileSet;
 use crate::history::Cause;
-use crate::load::{Builder, Built, Config, Held, Parts, Reader, Removals, Scan};
+use crate::load::{Builder, Built, Config, Held, Motion, Parts, Reader, Removals, Scan};
 use crate::number::{Digest, Generation};
 
 use super::candidate::Candidate;
 use super::hub::{self, Hub};
-use super::looks::{Looks, Request, Schedule};
+use super::looks::{Crowd, Looks, Request, Schedule};
 use super::past::{Last, Past, cause_of_files};
 use super::picture;
 use super::publication::{Findings, Pending, Pin, Publication, Slots};
@@ -30,17 +30,16 @@ use super::reclaim::Reclaim;
 use super::watch::Watch;
 use super::writer::{Clock, Writer};
 
-/// Old snapshots that may wait for their last reader before another publication of files follows.
-const RETIRED_MAX: usize = 4;
-
-/// How long a publication waits for them at most; a reader refreshes within a second.
-const RETIRED_WAIT_MAX: Duration = Duration::from_secs(2);
+/// Who asks for a look wants what was written just before; the watch may not know yet that its writer is done.
+const SETTLE_MAX: Duration = Duration::from_millis(100);
 
 /// The one who looks at the files.
 pub struct Files {
     config: Config,
     builder: Builder,
     reader: Reader,
+    /// What the watch tells of writers, and the reader leaves alone.
+    motion: Motion,
     slots: Slots,
     past: Past,
     clock: Clock,
@@ -73,10 +72,12 @@ impl Files {
             None => (generation, files, None),
         });
         let (generation, good, pinned) = last.unwrap_or_default();
+        let motion = Motion::default();
         Files {
             builder: Builder::new(config),
             config: config.clone(),
-            reader: Reader::default(),
+            reader: Reader::new(motion.clone()),
+            motion,
             slots: Slots::default(),
             past,
             clock,
@@ -169,54 +170,47 @@ impl Files {
     /// Looks whenever it is asked or due, until it is told to stop.
     pub fn run(mut self, requests: &Receiver<Request>, outlet: &Outlet, looks: Looks) {
         let folders = [self.config.zones.as_path(), self.config.geo.as_path()];
-        let mut watch = Watch::start(&folders, &self.config.state, looks);
+        let mut watch = Watch::start(&folders, &self.config.state, self.motion.clone(), looks);
         let mut schedule = Schedule::new(Instant::now());
         // What changed between the first look and the first watch, and what was gone at the first look.
         schedule.hint(Instant::now());
+        // Who asked meanwhile is served by the same look.
+        let mut waiting: Vec<oneshot::Sender<Reloaded>> = Vec::new();
+        let mut crowd = Crowd::default();
         loop {
-            let wait = schedule.due().saturating_duration_since(Instant::now());
-            let first = match requests.recv_timeout(wait) {
-                Ok(first) => Some(first),
-                Err(RecvTimeoutError::Timeout) => None,
-                Err(RecvTimeoutError::Disconnected) => return,
-            };
-            let mut is_due = first.is_none();
-            // Who asked meanwhile is served by the same look.
-            let mut waiting: Vec<oneshot::Sender<Reloaded>> = Vec::new();
-            for request in first.into_iter().chain(requests.try_iter()) {
-                match request {
-                    Request::Hint => schedule.hint(Instant::now()),
-                    Request::Now(reply) => waiting.push(reply),
-                    Request::Fulfil(wished, reply) => {
-                        drop(reply.send(self.fulfil(&wished, outlet)));
-                        // Under a pin, what the disk holds is another matter than before.
-                        schedule.hint(Instant::now());
-                    }
-                    Request::Stop => return,
+            let now = Instant::now();
+            let due = if waiting.is_empty() { schedule.due() } else { now };
+            let put_off = crowd.puts_off(due, outlet.reclaim.waiting(), now);
+            let until = put_off.unwrap_or(due);
+            match requests.recv_timeout(until.saturating_duration_since(now)) {
+                Ok(Request::Hint) => schedule.hint(Instant::now()),
+                Ok(Request::Now(reply)) => waiting.push(reply),
+                Ok(Request::Fulfil(wished, reply)) => {
+                    drop(reply.send(self.fulfil(&wished, outlet)));
+                    // Under a pin, what the disk holds is another matter than before.
+                    schedule.hint(Instant::now());
                 }
-            }
-            is_due |= !waiting.is_empty();
-            if !is_due {
-                continue;
-            }
-            watch.renew();
-            let settled = schedule.is_removal_due(Instant::now());
-            let removals = if settled { Removals::Settled } else { Removals::Wait };
-            let before = self.generation;
-            self.publish(removals, outlet);
-            schedule.looked(Instant::now(), !self.findings.waiting.is_empty());
-            for reply in waiting {
-                drop(reply.send(self.outcome(before)));
+                Err(RecvTimeoutError::Timeout) if put_off.is_some() => {}
+                Err(RecvTimeoutError::Timeout) => {
+                    watch.renew();
+                    if !waiting.is_empty() {
+                        self.motion.settle(SETTLE_MAX);
+                    }
+                    let settled = schedule.is_removal_due(Instant::now());
+                    let removals = if settled { Removals::Settled } else { Removals::Wait };
+                    let before = self.generation;
+                    self.publish(removals, outlet);
+                    schedule.looked(Instant::now(), !self.findings.waiting.is_empty());
+                    for reply in waiting.drain(..) {
+                        drop(reply.send(self.outcome(before)));
+                    }
+                }
+                Ok(Request::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     }
 
     fn publish(&mut self, removals: Removals, outlet: &Outlet) {
-        // While old snapshots pile up, changes of files wait and so coalesce; those of health do not.
-        let until = Instant::now() + RETIRED_WAIT_MAX;
-        while outlet.reclaim.waiting() > RETIRED_MAX && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(10));
-        }
         let told = match self.fenced_look(removals) {
             Some(publication) => outlet.writer.publish(publication).is_ok(),
             None => outlet.hub.tell(hub::Event::Looked(Arc::clone(&self.findings))).is_ok(),

@@ -154,11 +154,17 @@ impl Past {
         archive.read(generation).map_err(|error| Unmet::Unreadable(error.to_string()))
     }
 
-    /// The newest generation before `base` that has other files than it.
-    pub fn before(&self, base: Generation) -> Result<Generation, Unmet> {
+    /// The newest generation before `base` that has other files than it. A rollback stands for the one whose files it has,
+    /// so that one step back after another leads back, and not to and fro.
+    pub fn before(&self, mut base: Generation) -> Result<Generation, Unmet> {
         let shelf = self.lock();
         let archive = shelf.archive();
-        let digest = archive.and_then(|archive| archive.entry(base)).map(|entry| entry.digest);
+        let entry = |generation| archive.and_then(|archive| archive.entry(generation));
+        let origin = |e: &Entry| e.cause.of.filter(|_| e.cause.kind == ROLLBACK);
+        while let Some(of) = entry(base).and_then(origin).filter(|of| *of < base) {
+            base = of;
+        }
+        let digest = entry(base).map(|entry| entry.digest);
         let mut older = archive.into_iter().flat_map(Archive::list);
         let found = older.find(|e| e.generation < base && Some(e.digest) != digest);
         let found = found.map(|entry| entry.generation);

@@ -10,7 +10,9 @@
 mod assemble;
 mod check;
 mod denial;
+mod format;
 mod generate;
+mod include;
 mod lexer;
 mod parser;
 mod rdata;
@@ -20,6 +22,8 @@ mod rrset;
 mod state;
 mod tree;
 
+pub use format::format;
+pub use include::{Inclusion, inclusions};
 pub use parser::{Includes, Parsed, parse};
 pub use rdata::to_text;
 pub use rrset::{Node, Rrset, Zone};
