@@ -10,6 +10,7 @@
 mod assemble;
 mod check;
 mod denial;
+mod diff;
 mod generate;
 mod lexer;
 mod parser;
@@ -20,6 +21,7 @@ mod rrset;
 mod state;
 mod tree;
 
+pub use diff::{RrsetChange, diff};
 pub use parser::{Includes, Parsed, parse};
 pub use rdata::to_text;
 pub use rrset::{Node, Rrset, Zone};
