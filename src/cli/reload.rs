@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn the_outcome_is_one_line() {
-        let outcome = Reloaded { generation: 7, changed: true, diagnostics: Vec::new() };
+        let outcome = Reloaded { generation: 7, changed: true, ..Reloaded::default() };
         assert_eq!(human(&outcome, 0, Paint::plain()), "generation 7 now serves\n");
     }
 }

@@ -73,9 +73,9 @@ fn head(status: &StatusBody, paint: Paint, text: &mut String) {
         let line = format!("{zone} was never loaded and answers SERVFAIL");
         columns.row([("refused", dim), (&line, Colour::Red)]);
     }
-    for file in &status.pending {
+    for file in &status.waiting {
         let line = format!("{file} is gone; it serves until it has been quiet");
-        columns.row([("pending", dim), (&line, Colour::Yellow)]);
+        columns.row([("waiting", dim), (&line, Colour::Yellow)]);
     }
     for database in &status.databases {
         columns.row([("geography", dim), (&database_line(database), plain)]);
@@ -255,7 +255,7 @@ mod tests {
             site: SiteBody { name: "local".to_owned(), ..SiteBody::default() },
             generation: 3,
             now: "2026-11-21T11:30:00Z".to_owned(),
-            pending: vec!["zones/gone.zone".to_owned()],
+            waiting: vec!["zones/gone.zone".to_owned()],
             published: "2026-11-21T11:29:01Z".to_owned(),
             digest: "0".repeat(64),
             regions: vec![RegionBody {

@@ -189,6 +189,7 @@ impl Files {
             generation: self.generation.0,
             changed: self.generation != before,
             diagnostics: self.findings.diagnostics.iter().map(DiagnosticBody::from).collect(),
+            ..Reloaded::default()
         }
     }
 

@@ -1,9 +1,10 @@
 //! The generations that are kept: shared by the one who adds to them and those who list them.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::api::{GenerationBody, GenerationsBody, timestamp};
+use crate::api::{GenerationBody, timestamp};
 use crate::fileset::FileSet;
 use crate::health::LogTime;
 use crate::history::{Cause, Entry, Store};
@@ -66,12 +67,21 @@ impl Past {
         }
     }
 
-    /// The generations that are kept, newest first.
-    pub fn list(&self, serving: Generation) -> GenerationsBody {
+    /// A page of the generations that are kept, newest first: at most `limit`, all older than `before`.
+    pub fn list(&self, before: Option<Generation>, limit: usize) -> Page {
         let store = self.lock();
         let entries = store.iter().flat_map(|store| store.list().rev());
-        let generations = entries.take(TOLD_COUNT_MAX).map(body).collect();
-        GenerationsBody { serving: serving.0, generations }
+        let mut entries =
+            entries.filter(|e| before.is_none_or(|before| e.generation < before)).peekable();
+        let mut page = Page::default();
+        while page.generations.len() < limit.clamp(1, TOLD_COUNT_MAX)
+            && let Some(entry) = entries.next()
+        {
+            page.generations.push(body(entry, entries.peek().copied()));
+        }
+        let last = page.generations.last().map(|body| body.generation);
+        page.next = last.filter(|_| entries.peek().is_some());
+        page
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Store>> {
@@ -79,7 +89,20 @@ impl Past {
     }
 }
 
-fn body(entry: &Entry) -> GenerationBody {
+/// Some of the generations that are kept.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// Newest first.
+    pub generations: Vec<GenerationBody>,
+    /// What the next page is before; none on the last.
+    pub next: Option<u64>,
+}
+
+fn body(entry: &Entry, before: Option<&Entry>) -> GenerationBody {
+    let none = BTreeMap::new();
+    let old = before.map_or(&none, |before| &before.files);
+    let known = || entry.files.iter().filter_map(|(path, digest)| Some((digest, old.get(path)?)));
+    let (both, same) = (known().count(), known().filter(|(digest, old)| digest == old).count());
     GenerationBody {
         generation: entry.generation.0,
         digest: entry.digest.to_string(),
@@ -88,5 +111,9 @@ fn body(entry: &Entry) -> GenerationBody {
         who: entry.cause.who.clone(),
         why: entry.cause.why.clone(),
         files: entry.files.len(),
+        added: entry.files.len() - both,
+        changed: both - same,
+        removed: old.len() - both,
+        ..GenerationBody::default()
     }
 }

@@ -61,7 +61,10 @@ pub fn status(
         endpoints: endpoints(health, &Subject::default()),
         overrides: overrides(health),
         diagnostics: view.findings.diagnostics.iter().map(DiagnosticBody::from).collect(),
-        pending: view.findings.waiting.clone(),
+        waiting: view.findings.waiting.clone(),
+        pin: None,
+        pending: None,
+        held: None,
         alarms: alarms
             .iter()
             .map(|(name, words)| format!("{name}: {words}"))
