@@ -47,7 +47,7 @@ pub(super) fn moves(old: &Plan, new: &Plan, overlap: &Overlap) -> Vec<Move> {
 }
 
 fn size(of: &Move) -> f64 {
-    of.share.ipv4.unwrap_or(0.0) + of.share.ipv6.unwrap_or(0.0)
+    of.share.ipv4.unwrap_or(0.0) + of.share.ipv6.unwrap_or(0.0) / 1e3
 }
 
 #[derive(Clone, Copy)]

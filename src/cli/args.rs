@@ -35,6 +35,8 @@ pub enum Command {
     Init(InitArgs),
     /// Check zones, steering and geography; every mistake at once
     Check(CheckArgs),
+    /// Show what differs: records added, removed and changed, and clients whose region changes
+    Diff(DiffArgs),
     /// Tell every step of an answer, and why
     Explain(ExplainArgs),
     /// Show what a server serves, and what it thinks of every endpoint
@@ -128,6 +130,36 @@ pub struct ServerArg {
     /// The API of the server to ask; a token is taken from HOMING_TOKEN
     #[arg(long, value_name = "URL", default_value = SERVER_DEFAULT)]
     pub server: String,
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, Args)]
+#[command(after_help = "A side is a folder, a zone file, git:REV (the folder here as committed), \
+    gen:NUMBER or gen:now (what a server published, or serves).\n\
+    Exit codes: 0 compared, 1 a side has errors (or, with --exit-code, they differ), 2 cannot compare.")]
+pub struct DiffArgs {
+    /// The state before
+    pub old: String,
+    /// The state after [default: the folder here]
+    pub new: Option<String>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    /// One line for each zone, pool and policy that differs
+    #[arg(long)]
+    pub stat: bool,
+    /// Everything, on a terminal too
+    #[arg(long, conflicts_with = "stat")]
+    pub all: bool,
+    /// Exit 1 if anything that is served differs
+    #[arg(long)]
+    pub exit_code: bool,
+    /// The API of the server whose generations are meant [default: the one on this machine]
+    #[arg(long, value_name = "URL", conflicts_with = "files")]
+    pub server: Option<String>,
+    /// The folder here, if it is another; its state/ then tells generations
+    #[arg(long, value_name = "DIR")]
+    pub files: Option<PathBuf>,
 }
 
 /// Arguments of `explain`.

@@ -7,16 +7,22 @@
 
 mod args;
 mod change;
+mod changes;
 mod check;
 mod client;
+mod diff;
+mod difference;
 mod explain;
 mod failure;
 mod geo;
+mod git;
 mod init;
+mod movement;
 mod paint;
 mod reload;
 mod report;
 mod run;
+mod side;
 mod status;
 
 pub use args::{Cli, Command, LogFormat, ServeArgs};

@@ -90,6 +90,11 @@ impl Columns {
     }
 }
 
+/// Whether somebody reads standard output as it is written.
+pub fn is_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
 /// Writes `text` to standard output; a reader that went away is no error.
 pub fn print(text: &str) {
     use std::io::Write;

@@ -1,0 +1,88 @@
+//! `homing diff`: what an edit changes, before it is made; or what a change was, after.
+
+use std::path::Path;
+
+use crate::api::{DiagnosticBody, DiffBody};
+use crate::ask::{self, Side};
+
+use super::args::{DiffArgs, Format};
+use super::changes::Extent;
+use super::difference;
+use super::failure::{EXIT_REFUSED, Failure};
+use super::paint::{Colour, Paint, is_terminal, print};
+use super::side::{self, Spec, State};
+
+/// The folder here, where none is named.
+const HERE: &str = ".";
+
+/// Exits 0, or 1 if a side has errors; or, if asked to, where something differs. 2 when it cannot compare.
+pub fn run(args: &DiffArgs) -> Result<u8, Failure> {
+    let dir = args.files.as_deref().unwrap_or(Path::new(HERE));
+    let here = dir.display().to_string();
+    let new_name = args.new.as_deref().unwrap_or(&here);
+    let (old, new) = (Spec::parse(&args.old)?, Spec::parse(new_name)?);
+    let diff = of_files(args, dir, (&args.old, &old), (new_name, &new))?;
+    match args.format {
+        Format::Json => print(&format!("{}\n", serde_json::json!(diff))),
+        Format::Human => print(&human(&diff, args)),
+    }
+    let has_error = !diff.old.diagnostics.is_empty() || !diff.new.diagnostics.is_empty();
+    let tells_change = args.exit_code && diff.differs;
+    Ok(if has_error || tells_change { EXIT_REFUSED } else { 0 })
+}
+
+fn of_files(
+    args: &DiffArgs,
+    dir: &Path,
+    (old_name, old): (&str, &Spec),
+    (new_name, new): (&str, &Spec),
+) -> Result<DiffBody, Failure> {
+    let file_name = side::zone_file_name(old, new);
+    let read = |name: &str, spec: &Spec| -> Result<State, Failure> {
+        let state = match spec {
+            Spec::Folder(folder) => side::of_folder(name, folder)?,
+            Spec::Git(revision) => side::of_commit(name, dir, revision)?,
+            Spec::Generation(_) => return Err(Failure::cannot_run("not yet")),
+            Spec::File(path) => side::of_file(path, file_name.as_deref().unwrap_or_default()),
+        };
+        Ok(match &file_name {
+            Some(file_name) => state.restricted_to(file_name),
+            None => state,
+        })
+    };
+    let (old, new) = (read(old_name, old)?, read(new_name, new)?);
+    let _ = args;
+    Ok(compare(&old, &new))
+}
+
+/// What leads from one state to the other, with the mistakes of both.
+fn compare(old: &State, new: &State) -> DiffBody {
+    fn seen(state: &State) -> Side<'_> {
+        Side { name: &state.name, files: &state.files, config: &state.config }
+    }
+    let mut diff = ask::diff(seen(old), seen(new), usize::MAX);
+    let errors = |state: &State| state.errors.iter().map(DiagnosticBody::from).collect();
+    diff.old.diagnostics = errors(old);
+    diff.new.diagnostics = errors(new);
+    diff.notes = [&*old.notes, &*new.notes].concat();
+    diff
+}
+
+fn human(diff: &DiffBody, args: &DiffArgs) -> String {
+    let paint = Paint::for_stdout();
+    let extent = match (args.stat, args.all || !is_terminal()) {
+        (true, _) => Extent::Summary,
+        (false, true) => Extent::All,
+        (false, false) => Extent::Terminal,
+    };
+    let mut text = String::new();
+    for side in [&diff.old, &diff.new] {
+        for said in &side.diagnostics {
+            let (head, rest) = said.text.split_once('\n').unwrap_or((&said.text, ""));
+            text.push_str(&paint.text(Colour::Red, &format!("{}: {head}", side.name)));
+            text.push_str(&format!("\n{rest}\n\n"));
+        }
+    }
+    text.push_str(&difference::text(diff, extent, paint));
+    text
+}
