@@ -21,6 +21,7 @@ mod movement;
 mod paint;
 mod reload;
 mod report;
+mod rollback;
 mod run;
 mod side;
 mod status;

@@ -10,6 +10,9 @@ use super::paint::{Colour, Columns, Paint, print};
 /// Endpoints shown to people one by one; beyond, only those that are not up.
 const ENDPOINT_COUNT_SHOWN: usize = 60;
 
+/// Pending files shown to people one by one.
+const PENDING_COUNT_SHOWN: usize = 10;
+
 /// Prints the status.
 pub fn run(args: &StatusArgs) -> Result<u8, Failure> {
     let status: StatusBody = Client::new(&args.server.server).get("/v1/status")?;
@@ -59,6 +62,7 @@ fn head(status: &StatusBody, paint: Paint, text: &mut String) {
     };
     let generation = format!("{}, published {}", status.generation, at(&status.published));
     columns.row([("generation", dim), (&generation, plain)]);
+    standing(status, &mut columns);
     let revision = format!("{}, last event {}", status.revision, at(&status.last_event));
     columns.row([("revision", dim), (&revision, plain)]);
     columns.row([("digest", dim), (&status.digest, plain)]);
@@ -81,6 +85,46 @@ fn head(status: &StatusBody, paint: Paint, text: &mut String) {
         columns.row([("geography", dim), (&database_line(database), plain)]);
     }
     text.push_str(&columns.render(paint));
+}
+
+/// What stands between the files of the disk and what serves.
+fn standing(status: &StatusBody, columns: &mut Columns) {
+    let (dim, yellow) = (Colour::Dim, Colour::Yellow);
+    if let Some(pin) = &status.pin {
+        let of = pin.of.map(|of| format!("the files of {of}, ")).unwrap_or_default();
+        let since =
+            age(&pin.since, &status.now).map(|age| format!("{age} ago, ")).unwrap_or_default();
+        let line = format!("{of}{since}{} ({}); back with: homing resume", pin.why, pin.who);
+        columns.row([("pinned", dim), (&line, yellow)]);
+    }
+    if let Some(pending) = &status.pending {
+        let sound = match pending.errors {
+            0 => "sound".to_owned(),
+            errors => format!("{errors} error(s)"),
+        };
+        let line = match pending.count {
+            0 => "nothing: the disk holds what serves".to_owned(),
+            count => format!("{count} file(s) of the disk, {sound}; not served while pinned"),
+        };
+        columns.row([("pending", dim), (&line, yellow)]);
+        for file in pending.files.iter().take(PENDING_COUNT_SHOWN) {
+            let refused = if file.refused { ", refused" } else { "" };
+            let line = format!("{} {}{refused}", file.path, file.change);
+            columns.row([("", dim), (&line, Colour::Plain)]);
+        }
+    }
+    if let Some(held) = &status.held {
+        let zones: Vec<String> = held
+            .zones
+            .iter()
+            .map(|zone| {
+                format!("{} would lose {} of {} names", zone.zone, zone.removed, zone.names)
+            })
+            .collect();
+        let zones = zones.join(", ");
+        let line = format!("{zones}; homing accept {} --why TEXT", held.generation);
+        columns.row([("held", dim), (&line, yellow)]);
+    }
 }
 
 fn regions(status: &StatusBody, paint: Paint, text: &mut String) {

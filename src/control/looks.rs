@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::api::Reloaded;
+use crate::api::{PublishedBody, Reloaded};
+
+use super::wish::{Unmet, Wished};
 
 /// Changes within this time of one another are one change.
 const QUIET: Duration = Duration::from_millis(75);
@@ -31,6 +33,8 @@ pub enum Request {
     Hint,
     /// Look now, and tell what came of it.
     Now(oneshot::Sender<Reloaded>),
+    /// Do what an operator wishes, at once.
+    Fulfil(Box<Wished>, oneshot::Sender<Result<PublishedBody, Unmet>>),
     /// The end.
     Stop,
 }
@@ -61,6 +65,16 @@ impl Looks {
             Ok(()) => Some(outcome),
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => None,
         }
+    }
+
+    /// Has a wish fulfilled; the outcome arrives when it is served or not met. None if too many ask.
+    pub fn fulfil(
+        &self,
+        wished: Wished,
+    ) -> Option<oneshot::Receiver<Result<PublishedBody, Unmet>>> {
+        let (reply, outcome) = oneshot::channel();
+        let request = Request::Fulfil(Box::new(wished), reply);
+        self.sender.try_send(request).ok().map(|()| outcome)
     }
 
     /// Ends whoever looks.

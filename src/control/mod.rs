@@ -7,6 +7,7 @@
 
 mod alarms;
 mod banner;
+mod candidate;
 mod cookies;
 mod desk;
 mod exposition;
@@ -26,6 +27,7 @@ mod reclaim;
 mod run;
 mod site;
 mod watch;
+mod wish;
 mod writer;
 
 pub use logs::LogStyle;

@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::api::{GenerationBody, timestamp};
 use crate::fileset::FileSet;
 use crate::health::LogTime;
-use crate::history::{Cause, Entry, Store};
+use crate::history::{Cause, Entry, Restored, Store};
 use crate::number::Generation;
 
 use super::alarms::Alarms;
+use super::publication::Pin;
+use super::wish::Unmet;
 
 /// Generations that are told at once.
 const TOLD_COUNT_MAX: usize = 1000;
@@ -24,16 +26,44 @@ pub struct Past {
     alarms: Alarms,
 }
 
+/// What served last.
+pub struct Last {
+    /// Its number.
+    pub generation: Generation,
+    /// Its files.
+    pub files: FileSet,
+    /// How it was pinned, if it was, and the last good forms of the files that it keeps from serving: those that served
+    /// before it.
+    pub pinned: Option<(Pin, FileSet)>,
+}
+
+/// What brings a generation about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// A word: `start`, `files`, `rollback`, `resume`, `accept`.
+    pub kind: String,
+    /// The earlier generation, or the number, that it refers to.
+    pub of: Option<Generation>,
+    /// Who asked for it; empty when a file changed by itself.
+    pub who: String,
+    /// Why.
+    pub why: String,
+}
+
+/// The word of generations that are pinned while nothing follows them: a restart finds the pin here.
+const ROLLBACK: &str = "rollback";
+
 impl Past {
     /// Opens the store in `state`, and gives the newest generation that is whole. Without one, files serve all the
     /// same, and an alarm stands.
-    pub fn open(state: &Path, alarms: Alarms) -> (Past, Option<(Generation, FileSet)>) {
-        let (store, newest) = match Store::open(&state.join("generations")) {
+    pub fn open(state: &Path, alarms: Alarms) -> (Past, Option<Last>) {
+        let (store, last) = match Store::open(&state.join("generations")) {
             Ok((store, restored)) => {
                 for problem in store.problems() {
                     tracing::warn!(event = "generation-damaged", "{problem}");
                 }
-                (Some(store), restored.map(|r| (r.entry.generation, r.files)))
+                let last = restored.map(|restored| last(&store, restored));
+                (Some(store), last)
             }
             Err(error) => {
                 let words = format!("{error}; files serve, and are not kept across a restart");
@@ -41,18 +71,22 @@ impl Past {
                 (None, None)
             }
         };
-        (Past { store: Arc::new(Mutex::new(store)), alarms }, newest)
+        (Past { store: Arc::new(Mutex::new(store)), alarms }, last)
     }
 
     /// Keeps `files` as the next generation; `serving` is the number before it, should nothing be kept.
-    pub fn keep(&self, files: &FileSet, serving: Generation, now: LogTime) -> Generation {
+    pub fn keep(
+        &self,
+        files: &FileSet,
+        serving: Generation,
+        origin: &Origin,
+        now: LogTime,
+    ) -> Generation {
         let next = Generation(serving.0 + 1);
         let mut store = self.lock();
         let Some(store) = store.as_mut() else { return next };
-        let kind = if serving.0 == 0 { "start" } else { "files" }.to_owned();
-        let cause = Cause { kind, who: String::new(), why: String::new() };
         let known = store.problems().len();
-        match store.keep(files, cause, now.0) {
+        match store.keep(files, origin.to_cause(), now.0) {
             Ok(generation) => {
                 self.alarms.clear(ALARM);
                 for problem in store.problems().iter().skip(known) {
@@ -65,6 +99,40 @@ impl Past {
                 next
             }
         }
+    }
+
+    /// Why nothing is kept, if nothing is.
+    pub fn complaint(&self) -> Option<String> {
+        let standing = self.alarms.standing();
+        standing.into_iter().find(|(name, _)| *name == ALARM).map(|(_, words)| words)
+    }
+
+    /// The files of a generation.
+    pub fn read(&self, generation: Generation) -> Result<Restored, Unmet> {
+        let store = self.lock();
+        let is_known = |store: &&Store| store.list().any(|e| e.generation == generation);
+        let Some(store) = store.as_ref().filter(is_known) else {
+            return Err(Unmet::Unknown(Some(generation), store.as_ref().and_then(range)));
+        };
+        store.read(generation).map_err(|error| Unmet::Unreadable(generation, error.to_string()))
+    }
+
+    /// The newest generation before `base` that has other files than it.
+    pub fn before(&self, base: Generation) -> Result<Generation, Unmet> {
+        let store = self.lock();
+        let digest = store.iter().flat_map(Store::list).find(|e| e.generation == base);
+        let digest = digest.map(|e| e.digest);
+        let mut older = store.iter().flat_map(|store| store.list().rev());
+        let found = older.find(|e| e.generation < base && Some(e.digest) != digest);
+        let found = found.map(|entry| entry.generation);
+        found.ok_or_else(|| Unmet::Unknown(None, store.as_ref().and_then(range)))
+    }
+
+    /// The generation that served at a time.
+    pub fn at(&self, time: LogTime) -> Option<Generation> {
+        let store = self.lock();
+        let mut entries = store.iter().flat_map(|store| store.list().rev());
+        entries.find(|entry| entry.time_millis <= time.0).map(|entry| entry.generation)
     }
 
     /// A page of the generations that are kept, newest first: at most `limit`, all older than `before`.
@@ -89,6 +157,57 @@ impl Past {
     }
 }
 
+impl Origin {
+    /// Of a change of the files by themselves; the first of all is a start.
+    pub fn of_files(serving: Generation) -> Origin {
+        let kind = if serving.0 == 0 { "start" } else { "files" }.to_owned();
+        Origin { kind, ..Origin::default() }
+    }
+
+    /// The store takes one word; the number goes with it.
+    fn to_cause(&self) -> Cause {
+        let kind = match self.of {
+            Some(of) => format!("{} {of}", self.kind),
+            None => self.kind.clone(),
+        };
+        Cause { kind, who: self.who.clone(), why: self.why.clone() }
+    }
+}
+
+impl From<&Cause> for Origin {
+    fn from(cause: &Cause) -> Origin {
+        let (kind, of) = match cause.kind.split_once(' ') {
+            Some((kind, of)) => (kind, of.parse().ok().map(Generation)),
+            None => (cause.kind.as_str(), None),
+        };
+        let (who, why) = (cause.who.clone(), cause.why.clone());
+        Origin { kind: kind.to_owned(), of, who, why }
+    }
+}
+
+fn range(store: &Store) -> Option<(Generation, Generation)> {
+    let mut list = store.list().map(|entry| entry.generation);
+    let oldest = list.next()?;
+    Some((oldest, list.next_back().unwrap_or(oldest)))
+}
+
+/// Pinned it is if the newest of all came of a rollback, and nothing after it.
+fn last(store: &Store, restored: Restored) -> Last {
+    let Restored { entry, files, .. } = restored;
+    let newest = store.list().next_back().map(|newest| (newest.time_millis, &newest.cause));
+    let pin = newest.and_then(|(since, cause)| {
+        let Origin { kind, of, who, why } = Origin::from(cause);
+        let (generation, since) = (entry.generation, LogTime(since));
+        (kind == ROLLBACK).then_some(Pin { generation, of, who, why, since })
+    });
+    let pinned = pin.map(|pin| {
+        let mut older = store.list().rev().filter(|e| Origin::from(&e.cause).kind != ROLLBACK);
+        let good = older.find_map(|e| store.read(e.generation).ok());
+        (pin, good.map(|restored| restored.files).unwrap_or_else(|| files.clone()))
+    });
+    Last { generation: entry.generation, files, pinned }
+}
+
 /// Some of the generations that are kept.
 #[derive(Clone, Debug, Default)]
 pub struct Page {
@@ -103,13 +222,15 @@ fn body(entry: &Entry, before: Option<&Entry>) -> GenerationBody {
     let old = before.map_or(&none, |before| &before.files);
     let known = || entry.files.iter().filter_map(|(path, digest)| Some((digest, old.get(path)?)));
     let (both, same) = (known().count(), known().filter(|(digest, old)| digest == old).count());
+    let origin = Origin::from(&entry.cause);
     GenerationBody {
         generation: entry.generation.0,
         digest: entry.digest.to_string(),
         published: timestamp(LogTime(entry.time_millis)),
-        cause: entry.cause.kind.clone(),
-        who: entry.cause.who.clone(),
-        why: entry.cause.why.clone(),
+        cause: origin.kind,
+        of: origin.of.map(|of| of.0),
+        who: origin.who,
+        why: origin.why,
         files: entry.files.len(),
         added: entry.files.len() - both,
         changed: both - same,

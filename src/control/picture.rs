@@ -3,13 +3,17 @@
 use std::time::SystemTime;
 
 use crate::api::{
-    DatabaseBody, DiagnosticBody, EndpointHealth, OverrideBody, RegionBody, ServedBody, SiteBody,
-    StatusBody, WordBody, standing_body, timestamp,
+    DatabaseBody, DiagnosticBody, EndpointHealth, HeldBody, HeldZone, OverrideBody, PendingBody,
+    PendingFile, PinBody, RegionBody, ServedBody, SiteBody, StatusBody, WordBody, standing_body,
+    timestamp,
 };
+use crate::diagnostic::Severity;
 use crate::health::{Action, Expiry, Identity, LogTime, OverrideView, State, Subject};
+use crate::load::Held;
 
 use super::facts::{Facts, epoch_millis};
 use super::hub::View;
+use super::publication::{Findings, Pin};
 use super::site::SiteDrain;
 
 const DAY_SECS: u64 = 86_400;
@@ -62,9 +66,9 @@ pub fn status(
         overrides: overrides(health),
         diagnostics: view.findings.diagnostics.iter().map(DiagnosticBody::from).collect(),
         waiting: view.findings.waiting.clone(),
-        pin: None,
-        pending: None,
-        held: None,
+        pin: publication.pin.as_ref().map(pin),
+        pending: pending(&view.findings),
+        held: held(&view.findings),
         alarms: alarms
             .iter()
             .map(|(name, words)| format!("{name}: {words}"))
@@ -74,6 +78,45 @@ pub fn status(
             .chain(out_of_quorum(health))
             .collect(),
     }
+}
+
+/// A pin.
+pub fn pin(pin: &Pin) -> PinBody {
+    PinBody {
+        generation: pin.generation.0,
+        of: pin.of.map(|of| of.0),
+        who: pin.who.clone(),
+        why: pin.why.clone(),
+        since: timestamp(pin.since),
+    }
+}
+
+/// What a pin keeps from serving.
+pub fn pending(findings: &Findings) -> Option<PendingBody> {
+    let pending = findings.pending.as_ref()?;
+    let file = |(path, change, refused): &(String, &str, bool)| PendingFile {
+        path: path.clone(),
+        change: (*change).to_owned(),
+        refused: *refused,
+    };
+    let errors = findings.count(Severity::Error);
+    Some(PendingBody {
+        count: pending.count,
+        errors,
+        files: pending.files.iter().map(file).collect(),
+    })
+}
+
+/// What the guard holds.
+pub fn held(findings: &Findings) -> Option<HeldBody> {
+    let (number, held) = findings.held.as_ref()?;
+    let zone = |held: &Held| HeldZone {
+        zone: held.zone.clone(),
+        path: held.path.clone(),
+        names: held.names,
+        removed: held.removed,
+    };
+    Some(HeldBody { generation: number.0, zones: held.iter().map(zone).collect() })
 }
 
 /// Pools whose verdicts no report can turn: several vantages are wanted, and names without a token count as one.

@@ -122,15 +122,15 @@ fn prepare(options: &Options) -> Result<Prepared, String> {
     }
     let alarms = Alarms::default();
     let mut memory = remember(&config.state, &alarms);
-    let (past, newest) = Past::open(&config.state, alarms.clone());
-    if newest.is_none() && !config.zones.is_dir() {
+    let (past, last) = Past::open(&config.state, alarms.clone());
+    if last.is_none() && !config.zones.is_dir() {
         return Err(format!(
             "{} is no folder, and nothing was served before; name the folder that holds zones/, \
              or write one: homing init",
             config.zones.display()
         ));
     }
-    let mut files = Files::new(&config, past.clone(), newest, memory.clock);
+    let mut files = Files::new(&config, past.clone(), last, memory.clock);
     let publication = files
         .look(Removals::Wait)
         .ok_or("the first look at the files came to nothing; this is a fault of ours")?;

@@ -168,6 +168,12 @@ impl<'s> Choice<'s> {
         self.serving.files.keys().filter(|path| self.is_changed(path)).cloned()
     }
 
+    /// Files that have no last good form.
+    pub(super) fn new_files(&self) -> impl Iterator<Item = String> {
+        let paths = self.files.files.keys();
+        paths.filter(|path| self.serving.get(path).is_none()).cloned()
+    }
+
     fn changed_steering(&self) -> Vec<String> {
         self.changed().filter(|path| is_steering(path)).collect()
     }

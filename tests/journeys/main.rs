@@ -5,6 +5,7 @@ mod example;
 mod files;
 mod golden;
 mod health;
+mod history;
 mod load;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,19 +1,15 @@
-//! What is read: verdicts, status, generations, metrics, and whether the server is alive and ready.
+//! What is read: verdicts, status, metrics, and whether the server is alive and ready.
 
-use axum::extract::{Path, Query, State};
+use crate::api::HealthBody;
+use crate::health::Subject;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
-
-use crate::api::{GenerationsBody, HealthBody};
-use crate::health::Subject;
-use crate::number::Generation;
 
 use super::super::desk::Desk;
 use super::super::hub::{Busy, View};
 use super::super::metrics::Local;
-use super::super::past::Page;
 use super::super::picture;
 use super::super::writer::WriteError;
 use super::body::json;
@@ -62,36 +58,6 @@ pub async fn status(State(desk): State<Desk>) -> Result<Response, Refused> {
     let view = desk.hub.view().await?;
     let (site, alarms) = (desk.site.drain(), desk.alarms.standing());
     Ok(json(StatusCode::OK, &picture::status(&view, &desk.facts, site, &alarms)))
-}
-
-/// Which generations are asked for.
-#[derive(Debug, Deserialize)]
-pub struct Paged {
-    before: Option<u64>,
-    #[serde(default = "page_len")]
-    limit: usize,
-}
-
-/// Generations on one page, where the request does not say.
-fn page_len() -> usize {
-    100
-}
-
-/// GET /v1/generations?before=&limit=
-pub async fn generations(
-    State(desk): State<Desk>,
-    Query(Paged { before, limit }): Query<Paged>,
-) -> Result<Response, Refused> {
-    let serving = desk.hub.view().await?.snapshot.generation.0;
-    let past = desk.past.clone();
-    let listed = tokio::task::spawn_blocking(move || past.list(before.map(Generation), limit));
-    let page = listed.await.map_err(|e| Refused::unavailable("unreadable", e.to_string()))?;
-    let Page { mut generations, next } = page;
-    for body in &mut generations {
-        body.serving = body.generation == serving;
-    }
-    let body = GenerationsBody { serving, generations, next, ..GenerationsBody::default() };
-    Ok(json(StatusCode::OK, &body))
 }
 
 /// GET /metrics.
