@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::api::{CountryMove, Move, Share};
 use crate::health::State;
 use crate::number::ClassId;
-use crate::route::{BUCKET_COUNT, Cells, ChoiceAnswer, Plan, PolicyTable, fill};
+use crate::route::{BUCKET_COUNT, Cells, ChoiceAnswer, Family, Plan, PolicyTable, fill};
 
 use super::overlap::{Cell, Country, Extent, Overlap};
 
@@ -33,13 +33,16 @@ pub(super) fn moves(old: &Plan, new: &Plan, overlap: &Overlap) -> Vec<Move> {
     let sides = Sides { old: (old, &old_table), new: (new, &new_table) };
     let [a, aaaa] = [sides.moving(Type::A, overlap), sides.moving(Type::Aaaa, overlap)];
     let mut moves = Vec::new();
+    // Where no endpoint has a family, nobody expects a word of it.
+    let [has_a, has_aaaa] =
+        [Family::V4, Family::V6].map(|family| old.has_family(family) || new.has_family(family));
     for (way, moving) in &a {
         let same = aaaa.get(way).is_some_and(|other| other.countries == moving.countries);
-        moves.push(told(way, moving, (!same).then_some("A"), overlap));
+        moves.push(told(way, moving, (!same && has_aaaa).then_some("A"), overlap));
     }
     for (way, moving) in &aaaa {
         if a.get(way).is_none_or(|other| other.countries != moving.countries) {
-            moves.push(told(way, moving, Some("AAAA"), overlap));
+            moves.push(told(way, moving, has_a.then_some("AAAA"), overlap));
         }
     }
     moves.sort_by(|a, b| size(b).total_cmp(&size(a)));

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::api::{DiagnosticBody, DiffBody};
 use crate::ask::{self, Side};
+use crate::fileset::FileSet;
 
 use super::args::{DiffArgs, Format};
 use super::changes::Extent;
@@ -38,19 +39,23 @@ fn of_files(
     (new_name, new): (&str, &Spec),
 ) -> Result<DiffBody, Failure> {
     let file_name = side::zone_file_name(old, new);
-    let read = |name: &str, spec: &Spec| -> Result<State, Failure> {
+    let read = |name: &str, spec: &Spec, before: &FileSet| -> Result<State, Failure> {
         let state = match spec {
-            Spec::Folder(folder) => side::of_folder(name, folder)?,
-            Spec::Git(revision) => side::of_commit(name, dir, revision)?,
+            Spec::Folder(folder) => side::of_folder(name, folder, before)?,
+            Spec::Git(revision) => side::of_commit(name, dir, revision, before)?,
             Spec::Generation(_) => return Err(Failure::cannot_run("not yet")),
-            Spec::File(path) => side::of_file(path, file_name.as_deref().unwrap_or_default()),
+            Spec::File(path) => {
+                side::of_file(path, file_name.as_deref().unwrap_or_default(), before)
+            }
         };
         Ok(match &file_name {
             Some(file_name) => state.restricted_to(file_name),
             None => state,
         })
     };
-    let (old, new) = (read(old_name, old)?, read(new_name, new)?);
+    let old = read(old_name, old, &FileSet::default())?;
+    // A mistake in the new files does not take away what serves: they are read as a server would that serves the old ones.
+    let new = read(new_name, new, &old.files)?;
     let _ = args;
     Ok(compare(&old, &new))
 }

@@ -168,7 +168,7 @@ impl Page<'_> {
             // How IPv6 is handed out says little of how many clients there are.
             let share = Share { ipv6: None, ..way.share };
             said.extend(share_words(share).map(|share| format!("{share} of IPv4 addresses")));
-            said.extend(way.unknown.then(|| "clients of unknown place".to_owned()));
+            said.extend(way.unknown.then(|| "some of unknown place".to_owned()));
         } else {
             said.push(way.prefixes.join(", "));
         }

@@ -30,7 +30,7 @@ pub struct State {
     pub name: String,
     /// The configuration that holds for it.
     pub config: Config,
-    /// The files, as far as they are sound.
+    /// The files that would serve: the last good form of what has mistakes.
     pub files: FileSet,
     /// The mistakes in them.
     pub errors: Vec<Diagnostic>,
@@ -82,20 +82,25 @@ pub fn zone_file_name(old: &Spec, new: &Spec) -> Option<String> {
     Some(if own(&named) { named.clone() } else { format!("{bare}.zone") })
 }
 
-/// Reads a folder.
-pub fn of_folder(name: &str, dir: &Path) -> Result<State, Failure> {
+/// Reads a folder, as it would serve where `before` serves.
+pub fn of_folder(name: &str, dir: &Path, before: &FileSet) -> Result<State, Failure> {
     let (config, said) = configuration(dir)?;
     let Some(config) = config else {
         let lines: Vec<String> = said.iter().map(ToString::to_string).collect();
         return Err(Failure::refused(lines.join("\n")));
     };
     let found = scan(&config);
-    Ok(sound(name, config, &found))
+    Ok(would_serve(name, config, &found, before))
 }
 
 /// Reads the folder `dir` as it is committed at `revision`. Geo databases are seldom committed: without one there, those of
-/// the folder serve both sides.
-pub fn of_commit(name: &str, dir: &Path, revision: &str) -> Result<State, Failure> {
+/// the folder serve both sides. As it would serve where `before` serves.
+pub fn of_commit(
+    name: &str,
+    dir: &Path,
+    revision: &str,
+    before: &FileSet,
+) -> Result<State, Failure> {
     let folder = if dir.is_file() { dir.parent().unwrap_or(dir) } else { dir };
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let mut committed = git::read(folder, revision)?;
@@ -115,17 +120,17 @@ pub fn of_commit(name: &str, dir: &Path, revision: &str) -> Result<State, Failur
         }
         files.files.extend(here.files);
     }
-    let mut state = sound(name, config, &committed.scan);
-    state.notes = notes;
+    let mut state = would_serve(name, config, &committed.scan, before);
+    state.notes.extend(notes);
     Ok(state)
 }
 
-/// Reads one zone file, known as `file_name`.
-pub fn of_file(path: &Path, file_name: &str) -> State {
+/// Reads one zone file, known as `file_name`, as it would serve where `before` serves.
+pub fn of_file(path: &Path, file_name: &str, before: &FileSet) -> State {
     let shown = path.display().to_string();
     let known = format!("zones/{file_name}");
     let found = scan_zone_file(path, &known);
-    let mut state = sound(&shown, Config::defaults(Path::new("")), &found);
+    let mut state = would_serve(&shown, Config::defaults(Path::new("")), &found, before);
     for said in state.errors.iter_mut().filter(|said| said.place.file == known) {
         said.place.file.clone_from(&shown);
     }
@@ -153,11 +158,22 @@ impl State {
     }
 }
 
-/// What of a state is sound, by the very pipeline that serves; and the errors of the rest.
-fn sound(name: &str, config: Config, found: &Scan) -> State {
-    let built = Builder::new(&config).build(found, &FileSet::default(), Removals::Settled);
+/// What would serve of a state where `before` serves: the last good form of what is refused. And the errors; and what the
+/// guard would hold.
+fn would_serve(name: &str, config: Config, found: &Scan, before: &FileSet) -> State {
+    let mut builder = Builder::new(&config);
+    let guard = Some(&config.guard);
+    let mut built = builder.build_guarded(found, before, Removals::Settled, guard);
+    let mut notes = Vec::new();
+    for held in &built.held {
+        let counts = format!("{} of {} names vanish", held.removed, held.names);
+        notes.push(format!("the guard would hold {}: {counts}; homing accept", held.zone));
+    }
+    if !notes.is_empty() {
+        built = builder.build(found, before, Removals::Settled);
+    }
     let errors = built.diagnostics.into_iter().filter(Diagnostic::is_error).collect();
-    State { name: name.to_owned(), config, files: built.serving, errors, notes: Vec::new() }
+    State { name: name.to_owned(), config, files: built.serving, errors, notes }
 }
 
 fn has_database(files: &FileSet) -> bool {
