@@ -16,13 +16,14 @@ use tokio::sync::oneshot;
 use crate::api::{DiagnosticBody, Reloaded};
 use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::fileset::FileSet;
+use crate::history::Cause;
 use crate::load::{Builder, Built, Config, Held, Parts, Reader, Removals, Scan};
 use crate::number::{Digest, Generation};
 
 use super::candidate::Candidate;
 use super::hub::{self, Hub};
 use super::looks::{Looks, Request, Schedule};
-use super::past::{Last, Origin, Past};
+use super::past::{Last, Past, cause_of_files};
 use super::picture;
 use super::publication::{Findings, Pending, Pin, Publication, Slots};
 use super::reclaim::Reclaim;
@@ -108,7 +109,7 @@ impl Files {
         let publishes = self.pinned.is_none() && (owes || is_new || built.changed);
         self.count(&built, is_new, begun.elapsed());
         if publishes && (is_new || self.generation == Generation(0)) {
-            self.keep(&built.serving, &Origin::of_files(self.generation));
+            self.keep(&built.serving, &cause_of_files(self.generation));
         }
         self.good = built.serving;
         publishes.then(|| self.publication(built.parts))
@@ -136,8 +137,8 @@ impl Files {
         self.tell(&before.diagnostics);
     }
 
-    fn keep(&mut self, files: &FileSet, origin: &Origin) {
-        self.generation = self.past.keep(files, self.generation, origin, self.clock.now());
+    fn keep(&mut self, files: &FileSet, cause: &Cause) {
+        self.generation = self.past.keep(files, self.generation, cause, self.clock.now());
     }
 
     fn publication(&mut self, parts: Parts) -> Arc<Publication> {

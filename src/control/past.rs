@@ -1,13 +1,12 @@
 //! The generations that are kept: shared by the one who adds to them and those who list them.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::api::{GenerationBody, timestamp};
 use crate::fileset::FileSet;
 use crate::health::LogTime;
-use crate::history::{Cause, Entry, Restored, Store};
+use crate::history::{Cause, Entry, Restored, Store, Tally};
 use crate::number::Generation;
 
 use super::alarms::Alarms;
@@ -37,19 +36,6 @@ pub struct Last {
     pub pinned: Option<(Pin, FileSet)>,
 }
 
-/// What brings a generation about.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origin {
-    /// A word: `start`, `files`, `rollback`, `resume`, `accept`.
-    pub kind: String,
-    /// The earlier generation, or the number, that it refers to.
-    pub of: Option<Generation>,
-    /// Who asked for it; empty when a file changed by itself.
-    pub who: String,
-    /// Why.
-    pub why: String,
-}
-
 /// The word of generations that are pinned while nothing follows them: a restart finds the pin here.
 const ROLLBACK: &str = "rollback";
 
@@ -57,7 +43,7 @@ impl Past {
     /// Opens the store in `state`, and gives the newest generation that is whole. Without one, files serve all the
     /// same, and an alarm stands.
     pub fn open(state: &Path, alarms: Alarms) -> (Past, Option<Last>) {
-        let (store, last) = match Store::open(&state.join("generations")) {
+        let (store, last) = match Store::open(state) {
             Ok((store, restored)) => {
                 for problem in store.problems() {
                     tracing::warn!(event = "generation-damaged", "{problem}");
@@ -79,20 +65,21 @@ impl Past {
         &self,
         files: &FileSet,
         serving: Generation,
-        origin: &Origin,
+        cause: &Cause,
         now: LogTime,
     ) -> Generation {
         let next = Generation(serving.0 + 1);
         let mut store = self.lock();
         let Some(store) = store.as_mut() else { return next };
         let known = store.problems().len();
-        match store.keep(files, origin.to_cause(), now.0) {
+        match store.keep(files, cause.clone(), now.0, serving) {
             Ok(generation) => {
                 self.alarms.clear(ALARM);
+                store.prune();
                 for problem in store.problems().iter().skip(known) {
                     tracing::warn!(event = "generation-problem", "{problem}");
                 }
-                generation.max(next)
+                generation
             }
             Err(error) => {
                 self.alarms.raise(ALARM, format!("{error}; the files serve, and are not kept"));
@@ -110,7 +97,7 @@ impl Past {
     /// The files of a generation.
     pub fn read(&self, generation: Generation) -> Result<Restored, Unmet> {
         let store = self.lock();
-        let is_known = |store: &&Store| store.list().any(|e| e.generation == generation);
+        let is_known = |store: &&Store| store.entry(generation).is_some();
         let Some(store) = store.as_ref().filter(is_known) else {
             return Err(Unmet::Unknown(Some(generation), store.as_ref().and_then(range)));
         };
@@ -120,9 +107,8 @@ impl Past {
     /// The newest generation before `base` that has other files than it.
     pub fn before(&self, base: Generation) -> Result<Generation, Unmet> {
         let store = self.lock();
-        let digest = store.iter().flat_map(Store::list).find(|e| e.generation == base);
-        let digest = digest.map(|e| e.digest);
-        let mut older = store.iter().flat_map(|store| store.list().rev());
+        let digest = store.iter().find_map(|store| store.entry(base)).map(|e| e.digest);
+        let mut older = store.iter().flat_map(Store::list);
         let found = older.find(|e| e.generation < base && Some(e.digest) != digest);
         let found = found.map(|entry| entry.generation);
         found.ok_or_else(|| Unmet::Unknown(None, store.as_ref().and_then(range)))
@@ -131,21 +117,20 @@ impl Past {
     /// The generation that served at a time.
     pub fn at(&self, time: LogTime) -> Option<Generation> {
         let store = self.lock();
-        let mut entries = store.iter().flat_map(|store| store.list().rev());
-        entries.find(|entry| entry.time_millis <= time.0).map(|entry| entry.generation)
+        store.as_ref()?.at(time.0).map(|entry| entry.generation)
     }
 
     /// A page of the generations that are kept, newest first: at most `limit`, all older than `before`.
     pub fn list(&self, before: Option<Generation>, limit: usize) -> Page {
         let store = self.lock();
-        let entries = store.iter().flat_map(|store| store.list().rev());
+        let entries = store.iter().flat_map(Store::list);
         let mut entries =
             entries.filter(|e| before.is_none_or(|before| e.generation < before)).peekable();
         let mut page = Page::default();
         while page.generations.len() < limit.clamp(1, TOLD_COUNT_MAX)
             && let Some(entry) = entries.next()
         {
-            page.generations.push(body(entry, entries.peek().copied()));
+            page.generations.push(body(entry));
         }
         let last = page.generations.last().map(|body| body.generation);
         page.next = last.filter(|_| entries.peek().is_some());
@@ -157,51 +142,29 @@ impl Past {
     }
 }
 
-impl Origin {
-    /// Of a change of the files by themselves; the first of all is a start.
-    pub fn of_files(serving: Generation) -> Origin {
-        let kind = if serving.0 == 0 { "start" } else { "files" }.to_owned();
-        Origin { kind, ..Origin::default() }
-    }
-
-    /// The store takes one word; the number goes with it.
-    fn to_cause(&self) -> Cause {
-        let kind = match self.of {
-            Some(of) => format!("{} {of}", self.kind),
-            None => self.kind.clone(),
-        };
-        Cause { kind, who: self.who.clone(), why: self.why.clone() }
-    }
+/// The cause of a change of the files by themselves; the first of all is a start.
+pub fn cause_of_files(serving: Generation) -> Cause {
+    let kind = if serving.0 == 0 { "start" } else { "files" }.to_owned();
+    Cause { kind, ..Cause::default() }
 }
 
-impl From<&Cause> for Origin {
-    fn from(cause: &Cause) -> Origin {
-        let (kind, of) = match cause.kind.split_once(' ') {
-            Some((kind, of)) => (kind, of.parse().ok().map(Generation)),
-            None => (cause.kind.as_str(), None),
-        };
-        let (who, why) = (cause.who.clone(), cause.why.clone());
-        Origin { kind: kind.to_owned(), of, who, why }
-    }
-}
-
+/// The oldest generation that is kept, and the newest.
 fn range(store: &Store) -> Option<(Generation, Generation)> {
     let mut list = store.list().map(|entry| entry.generation);
-    let oldest = list.next()?;
-    Some((oldest, list.next_back().unwrap_or(oldest)))
+    let newest = list.next()?;
+    Some((list.next_back().unwrap_or(newest), newest))
 }
 
 /// Pinned it is if the newest of all came of a rollback, and nothing after it.
 fn last(store: &Store, restored: Restored) -> Last {
     let Restored { entry, files, .. } = restored;
-    let newest = store.list().next_back().map(|newest| (newest.time_millis, &newest.cause));
-    let pin = newest.and_then(|(since, cause)| {
-        let Origin { kind, of, who, why } = Origin::from(cause);
-        let (generation, since) = (entry.generation, LogTime(since));
+    let pin = store.list().next().and_then(|newest| {
+        let Cause { kind, of, who, why, .. } = newest.cause.clone();
+        let (generation, since) = (entry.generation, LogTime(newest.time_millis));
         (kind == ROLLBACK).then_some(Pin { generation, of, who, why, since })
     });
     let pinned = pin.map(|pin| {
-        let mut older = store.list().rev().filter(|e| Origin::from(&e.cause).kind != ROLLBACK);
+        let mut older = store.list().filter(|e| e.cause.kind != ROLLBACK);
         let good = older.find_map(|e| store.read(e.generation).ok());
         (pin, good.map(|restored| restored.files).unwrap_or_else(|| files.clone()))
     });
@@ -217,24 +180,22 @@ pub struct Page {
     pub next: Option<u64>,
 }
 
-fn body(entry: &Entry, before: Option<&Entry>) -> GenerationBody {
-    let none = BTreeMap::new();
-    let old = before.map_or(&none, |before| &before.files);
-    let known = || entry.files.iter().filter_map(|(path, digest)| Some((digest, old.get(path)?)));
-    let (both, same) = (known().count(), known().filter(|(digest, old)| digest == old).count());
-    let origin = Origin::from(&entry.cause);
+fn body(entry: &Entry) -> GenerationBody {
+    let Cause { kind, who, why, author, of } = entry.cause.clone();
+    let Tally { files, added, changed, removed } = entry.tally;
     GenerationBody {
         generation: entry.generation.0,
         digest: entry.digest.to_string(),
         published: timestamp(LogTime(entry.time_millis)),
-        cause: origin.kind,
-        of: origin.of.map(|of| of.0),
-        who: origin.who,
-        why: origin.why,
-        files: entry.files.len(),
-        added: entry.files.len() - both,
-        changed: both - same,
-        removed: old.len() - both,
+        cause: kind,
+        of: of.map(|of| of.0),
+        who,
+        why,
+        author,
+        files,
+        added,
+        changed,
+        removed,
         ..GenerationBody::default()
     }
 }

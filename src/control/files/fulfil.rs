@@ -8,11 +8,10 @@ use std::sync::Arc;
 
 use crate::api::{DiagnosticBody, PublishedBody};
 use crate::fileset::FileSet;
-use crate::history::Restored;
+use crate::history::{Cause, Restored};
 use crate::load::{Builder, Built, Removals, Scan};
 use crate::number::Generation;
 
-use super::super::past::Origin;
 use super::super::picture;
 use super::super::publication::{Findings, Pin, Publication};
 use super::super::wish::{Unmet, Wish, Wished};
@@ -85,13 +84,13 @@ impl Files {
         // These files are their own last good forms: what a newer binary refuses of them costs no more than itself.
         let built = self.builder.build(&Scan::from(files.clone()), &files, Removals::Settled);
         self.note(Findings::of(&built));
-        let origin = origin(wished, Some(to));
-        self.keep(&built.serving, &origin);
+        let cause = cause(wished, Some(to));
+        self.keep(&built.serving, &cause);
         let pin = Pin {
             generation: self.generation,
             of: Some(to),
-            who: origin.who,
-            why: origin.why,
+            who: cause.who,
+            why: cause.why,
             since: self.clock.now(),
         };
         self.pinned = Some((pin, built.serving));
@@ -104,7 +103,7 @@ impl Files {
         };
         let scan = self.reader.scan(&self.config);
         let built = self.build(&scan, Removals::Wait);
-        Ok(self.follow(built, &origin(wished, None), pin.generation, before))
+        Ok(self.follow(built, &cause(wished, None), pin.generation, before))
     }
 
     fn accept(&mut self, number: Generation, wished: &Wished) -> Result<Fulfilled, Unmet> {
@@ -124,18 +123,18 @@ impl Files {
         self.owes = false;
         self.note(Findings::of(&built));
         let before = self.good.clone();
-        Ok(self.follow(built, &origin(wished, Some(number)), self.generation, before))
+        Ok(self.follow(built, &cause(wished, Some(number)), self.generation, before))
     }
 
     /// The files of the disk serve, as a new generation whatever they are.
     fn follow(
         &mut self,
         built: Built,
-        origin: &Origin,
+        cause: &Cause,
         of: Generation,
         before: FileSet,
     ) -> Fulfilled {
-        self.keep(&built.serving, origin);
+        self.keep(&built.serving, cause);
         self.good = built.serving;
         Fulfilled { publication: self.publication(built.parts), of, before, notes: Vec::new() }
     }
@@ -153,9 +152,9 @@ fn word(wish: Wish) -> &'static str {
     }
 }
 
-fn origin(wished: &Wished, of: Option<Generation>) -> Origin {
+fn cause(wished: &Wished, of: Option<Generation>) -> Cause {
     let (who, why) = (wished.who.clone(), wished.why.clone());
-    Origin { kind: word(wished.wish).to_owned(), of, who, why }
+    Cause { kind: word(wished.wish).to_owned(), of, who, why, author: String::new() }
 }
 
 fn instead(is_there: bool) -> &'static str {
