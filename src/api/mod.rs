@@ -25,7 +25,7 @@ pub use diff::{
     PoolChange, Rebound, RegionChange, RouteChange, RrsetBody, SettingChange, Share,
     SteeringChange, ZoneChange,
 };
-pub use explain::ExplainBody;
+pub use explain::{At, ExplainBody, read_at};
 pub use generations::{
     AcceptRequest, GenerationBody, GenerationsBody, HeldBody, HeldZone, PendingBody, PendingFile,
     PinBody, PublishedBody, RollbackRequest,

@@ -182,6 +182,9 @@ pub struct ExplainArgs {
     /// The API of the server to ask [default: the one on this machine, or else the files here]
     #[arg(long, value_name = "URL", conflicts_with = "files")]
     pub server: Option<String>,
+    /// Explain from an earlier state of the server: gen:NUMBER, or a time such as 2026-11-21T14:02 (UTC)
+    #[arg(long, value_name = "WHEN", conflicts_with = "files")]
+    pub at: Option<String>,
     /// Explain from the files of this folder, as if nothing had ever been reported
     #[arg(long, value_name = "DIR")]
     pub files: Option<PathBuf>,

@@ -14,6 +14,7 @@ mod exposition;
 mod facts;
 mod files;
 mod folding;
+mod hindsight;
 mod http;
 mod hub;
 mod logs;

@@ -101,7 +101,7 @@ impl Past {
         let Some(store) = store.as_ref().filter(is_known) else {
             return Err(Unmet::Unknown(Some(generation), store.as_ref().and_then(range)));
         };
-        store.read(generation).map_err(|error| Unmet::Unreadable(generation, error.to_string()))
+        store.read(generation).map_err(|error| Unmet::Unreadable(error.to_string()))
     }
 
     /// The newest generation before `base` that has other files than it.
@@ -112,12 +112,6 @@ impl Past {
         let found = older.find(|e| e.generation < base && Some(e.digest) != digest);
         let found = found.map(|entry| entry.generation);
         found.ok_or_else(|| Unmet::Unknown(None, store.as_ref().and_then(range)))
-    }
-
-    /// The generation that served at a time.
-    pub fn at(&self, time: LogTime) -> Option<Generation> {
-        let store = self.lock();
-        store.as_ref()?.at(time.0).map(|entry| entry.generation)
     }
 
     /// A page of the generations that are kept, newest first: at most `limit`, all older than `before`.

@@ -24,6 +24,7 @@ use super::cookies;
 use super::desk::Desk;
 use super::facts::{Facts, epoch_millis};
 use super::files::{Files, Outlet};
+use super::hindsight::Hindsight;
 use super::http;
 use super::hub::{self, Hub};
 use super::logs::{self, LogStyle};
@@ -170,11 +171,12 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
         writer: writer.clone(),
         looks: looks.clone(),
         ready: Ready::start(&listen),
-        site: Site::open(config.state),
+        site: Site::open(config.state.clone()),
         metrics: Metrics::new(cold, Arc::clone(&serving)),
+        facts: Arc::new(Facts { site_name: config.site_name.clone(), listen, started }),
+        hindsight: Hindsight::new(config),
         past,
         alarms,
-        facts: Arc::new(Facts { site_name: config.site_name, listen, started }),
     };
     drop(entered);
     let threads = Threads { looks, writer, hub, files_thread, writer_thread, hub_thread };
@@ -225,20 +227,21 @@ fn listen_api(address: SocketAddr) -> Result<TcpListener, String> {
 
 /// Opens the log. If it cannot be, files serve all the same, and an alarm says why reports are refused.
 fn remember(state: &Path, alarms: &Alarms) -> Memory {
-    let wall = epoch_millis(SystemTime::now());
+    // Asked when the clock starts, and not before: opening a log takes a while, and log time would lag by it.
+    let wall = || epoch_millis(SystemTime::now());
     match Log::open(state) {
         Ok((log, replay)) => {
             for note in &replay.notes {
                 tracing::warn!(event = "log-noted", "{note}");
             }
-            let clock = Clock::start(log.last_time(), wall);
+            let clock = Clock::start(log.last_time(), wall());
             Memory { log: Some(log), state: replay.state, clock }
         }
         Err(error) => {
             let words = format!("{error}; files serve, reports and decisions are refused");
             alarms.raise("log-unopened", words);
             let state = State::default();
-            Memory { log: None, clock: Clock::start(state.now(), wall), state }
+            Memory { log: None, clock: Clock::start(state.now(), wall()), state }
         }
     }
 }

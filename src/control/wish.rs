@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::api::timestamp;
+use crate::health::LogTime;
 use crate::number::Generation;
 
 /// A wish, and whose.
@@ -31,8 +33,10 @@ pub enum Wish {
 pub enum Unmet {
     /// There is no such generation; those that are kept, oldest and newest.
     Unknown(Option<Generation>, Option<(Generation, Generation)>),
-    /// It is there, and cannot be read.
-    Unreadable(Generation, String),
+    /// No generation that is kept is so old; the time of the oldest.
+    Before(LogTime, Option<LogTime>),
+    /// The generations, or this one, cannot be read: the cause.
+    Unreadable(String),
     /// Nothing is pinned: the generation that serves follows the files.
     NotPinned(Generation),
     /// A pin stands, and has to go first.
@@ -49,7 +53,7 @@ impl Unmet {
     /// The stable short name.
     pub fn code(&self) -> &'static str {
         match self {
-            Unmet::Unknown(..) => "unknown-generation",
+            Unmet::Unknown(..) | Unmet::Before(..) => "unknown-generation",
             Unmet::Unreadable(..) => "generation-unreadable",
             Unmet::NotPinned(_) => "not-pinned",
             Unmet::Pinned(_) => "pinned",
@@ -70,9 +74,12 @@ impl fmt::Display for Unmet {
             Unmet::Unknown(Some(asked), Some((oldest, newest))) => {
                 write!(f, "generation {asked} is not kept; there are {oldest} to {newest}")
             }
-            Unmet::Unreadable(asked, cause) => {
-                write!(f, "generation {asked} cannot be read: {cause}; what served serves on")
+            Unmet::Before(asked, oldest) => {
+                write!(f, "no generation of {} is kept", timestamp(*asked))?;
+                oldest
+                    .map_or(Ok(()), |oldest| write!(f, "; the oldest is of {}", timestamp(oldest)))
             }
+            Unmet::Unreadable(cause) => write!(f, "{cause}; what served serves on"),
             Unmet::NotPinned(serving) => {
                 write!(f, "nothing is pinned: generation {serving} follows the files already")
             }

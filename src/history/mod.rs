@@ -13,4 +13,4 @@ mod log;
 pub use clock::LogClock;
 pub use durable::StoreError;
 pub use generations::{Archive, Cause, Change, Entry, Limits, Restored, Store, Tally};
-pub use log::{Log, LogError, Replay};
+pub use log::{Log, LogError, Replay, state_at};

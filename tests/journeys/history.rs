@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::support::{Query, Server, eventually, http};
-use crate::{EUROPE, IAD, ZONE, server};
+use crate::{EUROPE, FRA, IAD, ZONE, report, server};
 
 const WWW: &str = "www.example.test";
 
@@ -123,6 +123,39 @@ fn a_generation_that_is_not_kept_is_refused_with_those_that_are() {
     run(&server, &["rollback", "previous", "--why", "x"], 0);
     let said = run(&server, &["rollback", "previous", "--why", "x"], 1);
     assert!(said.contains("unknown-generation"), "{said}");
+}
+
+#[test]
+fn an_earlier_state_explains_itself() {
+    let server = server();
+    let explain = |at: &str, name: &str, code| {
+        let client = ["--client", "193.0.0.1", "--at", at];
+        run(&server, &[&["explain", name][..], &client].concat(), code)
+    };
+    report(&server, 1, "down", &["fra/web"]);
+    server.wait_addresses("geo.example.test", EUROPE, &IAD);
+    let then = status(&server)["now"].as_str().unwrap().to_owned();
+    // Log time counts milliseconds: what comes now comes later.
+    std::thread::sleep(Duration::from_millis(20));
+    report(&server, 9, "up", &["fra/web"]);
+    report(&server, 19, "up", &["fra/web"]);
+    server.write("zones/example.test.zone", &edited("192.0.2.81"));
+    server.wait_addresses(WWW, EUROPE, &["192.0.2.81"]);
+    server.wait_addresses("geo.example.test", EUROPE, &FRA);
+    for (at, www, region) in [("gen:1", "192.0.2.80", "fra"), (&then, "192.0.2.80", "iad")] {
+        let said = explain(at, WWW, 0);
+        assert!(
+            said.starts_with("files of generation 1, published ") && said.contains(www),
+            "{said}"
+        );
+        let said = explain(at, "geo.example.test", 0);
+        assert!(said.contains(&format!("choice    {region}")), "{at}: {said}");
+    }
+    assert!(explain("gen:1", WWW, 0).contains("are those of now"));
+    assert!(explain(&then, WWW, 0).contains("are those of then"));
+    assert!(explain("gen:7", WWW, 1).contains("there are 1 to 2"));
+    assert!(explain("2020-01-01T00:00", WWW, 1).contains("the oldest is of "));
+    assert!(explain("long ago", WWW, 1).contains("gen:NUMBER"));
 }
 
 #[test]

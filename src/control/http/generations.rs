@@ -99,7 +99,7 @@ async fn fulfil(
 impl From<Unmet> for Refused {
     fn from(unmet: Unmet) -> Refused {
         let status = match unmet {
-            Unmet::Unknown(..) => 404,
+            Unmet::Unknown(..) | Unmet::Before(..) => 404,
             Unmet::Unreadable(..)
             | Unmet::NotPinned(_)
             | Unmet::Pinned(_)
