@@ -1,5 +1,7 @@
 //! What differs between two states of files: /v1/diff, and `homing diff --format json`.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::diagnostic::DiagnosticBody;
@@ -293,6 +295,17 @@ pub struct CountryMove {
     pub country: String,
     /// How much of its addresses.
     pub share: Share,
+}
+
+/// GET /v1/generations/{generation}/files.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GenerationFiles {
+    /// Which.
+    pub generation: u64,
+    /// The hash of all its files.
+    pub digest: String,
+    /// The hash of each file, by path.
+    pub files: BTreeMap<String, String>,
 }
 
 fn is_zero(count: &usize) -> bool {

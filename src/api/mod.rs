@@ -21,8 +21,8 @@ pub use change::{
 };
 pub use diagnostic::DiagnosticBody;
 pub use diff::{
-    ChangeWord, CountryMove, DiffBody, DiffSide, EndpointChange, FileChange, Move, PolicyChange,
-    PoolChange, Rebound, RegionChange, RouteChange, RrsetBody, SettingChange, Share,
+    ChangeWord, CountryMove, DiffBody, DiffSide, EndpointChange, FileChange, GenerationFiles, Move,
+    PolicyChange, PoolChange, Rebound, RegionChange, RouteChange, RrsetBody, SettingChange, Share,
     SteeringChange, ZoneChange,
 };
 pub use explain::{At, ExplainBody, read_at};

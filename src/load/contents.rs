@@ -3,7 +3,7 @@
 //! Owns: the choice of what has to be read at all. A zone whose file is the same on both sides, with all it may include, is
 //! not parsed; steering that is the same, with its geography, is not compiled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::fileset::FileSet;
@@ -88,22 +88,109 @@ fn steering(grounds: &mut Grounds, files: &FileSet, inherited: Inherited) -> Ste
 
 fn steering_differs(old: &FileSet, new: &FileSet) -> bool {
     let parts = |files: &FileSet| -> Vec<_> {
-        let counts = |path: &str| path.starts_with("geo/") || is_steering_file(path);
-        let parts = files.files.iter().filter(|(path, _)| counts(path));
+        let parts = files.files.iter().filter(|(path, _)| steers(path));
         parts.map(|(path, file)| (path.clone(), file.digest)).collect()
     };
     parts(old) != parts(new)
+}
+
+fn steers(path: &str) -> bool {
+    path.starts_with("geo/") || is_steering_file(path)
+}
+
+/// Whether a zone file may include it. One that is a zone itself can be no part of another: its SOA would stand twice.
+fn may_be_included(path: &str) -> bool {
+    path.starts_with("zones/") && !is_zone_file(path) && !is_steering_file(path)
+}
+
+/// Which files of two states have to be at hand to compare them, where those that differ are known by path.
+#[derive(Clone, Debug)]
+pub struct Needs<'p> {
+    differing: BTreeSet<&'p str>,
+    steering: bool,
+    includes: bool,
+}
+
+impl<'p> Needs<'p> {
+    /// What is needed where the files at these paths differ.
+    pub fn of(differing: impl IntoIterator<Item = &'p str>) -> Needs<'p> {
+        let differing: BTreeSet<&str> = differing.into_iter().collect();
+        Needs {
+            steering: differing.iter().any(|path| steers(path)),
+            includes: differing.iter().any(|path| may_be_included(path)),
+            differing,
+        }
+    }
+
+    /// Whether the file at `path` is needed.
+    pub fn wants(&self, path: &str) -> bool {
+        self.differing.contains(path)
+            || may_be_included(path)
+            || self.steering && steers(path)
+            || self.includes && is_zone_file(path)
+    }
 }
 
 /// The zone files of `files` that are not the same in `other`, or may include something that is not.
 fn zone_files_to_read<'f>(files: &'f FileSet, other: &FileSet) -> Vec<&'f str> {
     let is_same =
         |path: &str| files.get(path).map(|f| f.digest) == other.get(path).map(|f| f.digest);
-    let may_be_included = |path: &str| path.starts_with("zones/") && !is_steering_file(path);
     let mut paths = files.files.keys().chain(other.files.keys());
     let includes_differ = paths.any(|path| may_be_included(path) && !is_same(path));
     let includes = |bytes: &[u8]| includes_differ && !include::named_in(bytes).is_empty();
     let zone_files = files.files.iter().filter(|(path, _)| is_zone_file(path));
     let wanted = zone_files.filter(|(path, file)| !is_same(path) || includes(&file.bytes));
     wanted.map(|(path, _)| path.as_str()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fileset::File;
+
+    const HEAD: &str = "$TTL 60\n@ SOA ns1 h 1 7200 3600 1209600 60\n@ NS ns1\nns1 A 192.0.2.1\n";
+
+    fn files(files: &[(&str, &str)]) -> FileSet {
+        let file = |&(path, text): &(&str, &str)| {
+            (path.to_owned(), File::new(format!("{HEAD}{text}").into_bytes()))
+        };
+        FileSet { files: files.iter().map(file).collect() }
+    }
+
+    #[test]
+    fn zones_are_read_where_they_differ_or_include_what_does() {
+        let old = files(&[
+            ("zones/a.test.zone", "$INCLUDE inc/x\n"),
+            ("zones/b.test.zone", "b A 192.0.2.1\n"),
+            ("zones/c.test.zone", "c A 192.0.2.1\n"),
+            ("zones/inc/x", ""),
+        ]);
+        let mut new = old.clone();
+        let included = File::new(b"x A 192.0.2.9\n".as_slice());
+        new.files.insert("zones/inc/x".to_owned(), included);
+        new.files.remove("zones/c.test.zone");
+        let config = Config::defaults(std::path::Path::new(""));
+        let (old, new) = Contents::of_both((&old, &config), (&new, &config));
+        let apexes = |contents: &Contents| -> Vec<String> {
+            contents.zones.keys().map(Name::to_string).collect()
+        };
+        assert_eq!(apexes(&old), ["a.test.", "c.test."].map(String::from)[1..]);
+        assert_eq!(apexes(&new), ["a.test."]);
+        assert!(old.steering.is_none() && new.steering.is_none());
+    }
+
+    #[test]
+    fn what_is_needed_follows_from_what_differs() {
+        let wants = |differing: &[&'static str], path: &str| {
+            Needs::of(differing.iter().copied()).wants(path)
+        };
+        assert!(wants(&["zones/a.zone"], "zones/a.zone"));
+        assert!(wants(&["zones/a.zone"], "zones/inc/x"));
+        for path in ["zones/b.zone", "zones/a.toml", "geo/regions.toml"] {
+            assert!(!wants(&["zones/a.zone"], path), "{path}");
+        }
+        assert!(wants(&["zones/inc/x"], "zones/b.zone"));
+        assert!(wants(&["geo/overrides.csv"], "zones/a.toml"));
+        assert!(!wants(&["geo/overrides.csv"], "zones/a.zone"));
+    }
 }

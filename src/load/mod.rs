@@ -26,7 +26,7 @@ mod steering;
 pub use build::{Builder, Built, Parts, Summary};
 pub use compile::compile_zone;
 pub use config::{CONFIG_FILE, Config};
-pub use contents::{Contents, SteeringContents};
+pub use contents::{Contents, Needs, SteeringContents};
 pub use files::{Reader, Scan, gather, scan, scan_zone_file};
 pub use guard::Guard;
 pub use losses::{HELD_CODE, Held};
