@@ -35,6 +35,8 @@ pub enum Command {
     Init(InitArgs),
     /// Check zones, steering and geography; every mistake at once
     Check(CheckArgs),
+    /// List the states of files that were published, newest first; with -p, what each changed
+    Log(LogArgs),
     /// Show what differs: records added, removed and changed, and clients whose region changes
     Diff(DiffArgs),
     /// Tell every step of an answer, and why
@@ -164,6 +166,29 @@ pub struct DiffArgs {
     #[arg(long, value_name = "URL", conflicts_with = "files")]
     pub server: Option<String>,
     /// The folder here, if it is another; its state/ then tells generations
+    #[arg(long, value_name = "DIR")]
+    pub files: Option<PathBuf>,
+}
+
+/// Arguments of `log`.
+#[derive(Debug, Args)]
+pub struct LogArgs {
+    /// How many at most
+    #[arg(short = 'n', long = "count", value_name = "NUMBER", default_value_t = 20)]
+    pub count: usize,
+    /// None older: a time such as 2026-11-21T14:02 (UTC), or a span such as 2h or 3d
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+    /// With what each changed
+    #[arg(short, long)]
+    pub patch: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    /// The API of the server to ask [default: the one on this machine]
+    #[arg(long, value_name = "URL", conflicts_with = "files")]
+    pub server: Option<String>,
+    /// Read what the state/ of this folder holds, whether or not a server runs
     #[arg(long, value_name = "DIR")]
     pub files: Option<PathBuf>,
 }

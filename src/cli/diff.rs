@@ -11,6 +11,7 @@ use super::changes::Extent;
 use super::difference;
 use super::failure::{EXIT_REFUSED, Failure};
 use super::paint::{Colour, Paint, is_terminal, print};
+use super::past::Past;
 use super::side::{self, Spec, State};
 
 /// The folder here, where none is named.
@@ -22,7 +23,7 @@ pub fn run(args: &DiffArgs) -> Result<u8, Failure> {
     let here = dir.display().to_string();
     let new_name = args.new.as_deref().unwrap_or(&here);
     let (old, new) = (Spec::parse(&args.old)?, Spec::parse(new_name)?);
-    let diff = of_files(args, dir, (&args.old, &old), (new_name, &new))?;
+    let diff = of_sides(args, dir, (&args.old, &old), (new_name, &new))?;
     match args.format {
         Format::Json => print(&format!("{}\n", serde_json::json!(diff))),
         Format::Human => print(&human(&diff, args)),
@@ -32,20 +33,45 @@ pub fn run(args: &DiffArgs) -> Result<u8, Failure> {
     Ok(if has_error || tells_change { EXIT_REFUSED } else { 0 })
 }
 
-fn of_files(
+/// What differs between two generations. Where the server does not tell, it is found out here, with the configuration of
+/// the folder `dir`.
+pub fn between(past: &Past, dir: &Path, old: &str, new: &str) -> Result<DiffBody, Failure> {
+    if let Some(told) = past.diff(old, new)? {
+        return Ok(told);
+    }
+    let read = |name: &str, beside: &FileSet| -> Result<State, Failure> {
+        let Spec::Generation(number) = Spec::parse(name)? else {
+            return Err(Failure::cannot_run(format!("{name} is no generation")));
+        };
+        let (files, missing) = past.files(number, beside)?;
+        Ok(side::of_generation(name, files, missing, dir))
+    };
+    let old = read(old, &FileSet::default())?;
+    let new = read(new, &old.files)?;
+    Ok(compare(old, new))
+}
+
+fn of_sides(
     args: &DiffArgs,
     dir: &Path,
     (old_name, old): (&str, &Spec),
     (new_name, new): (&str, &Spec),
 ) -> Result<DiffBody, Failure> {
+    let past = || Past::open(args.server.as_deref(), args.files.as_deref());
+    if let (Spec::Generation(_), Spec::Generation(_)) = (old, new) {
+        return between(&past()?, dir, old_name, new_name);
+    }
     let file_name = side::zone_file_name(old, new);
-    let read = |name: &str, spec: &Spec, before: &FileSet| -> Result<State, Failure> {
+    let read = |name: &str, spec: &Spec, other: &FileSet| -> Result<State, Failure> {
         let state = match spec {
-            Spec::Folder(folder) => side::of_folder(name, folder, before)?,
-            Spec::Git(revision) => side::of_commit(name, dir, revision, before)?,
-            Spec::Generation(_) => return Err(Failure::cannot_run("not yet")),
+            Spec::Folder(folder) => side::of_folder(name, folder, other)?,
+            Spec::Git(revision) => side::of_commit(name, dir, revision, other)?,
+            Spec::Generation(number) => {
+                let (files, missing) = past()?.files(*number, other)?;
+                side::of_generation(name, files, missing, dir)
+            }
             Spec::File(path) => {
-                side::of_file(path, file_name.as_deref().unwrap_or_default(), before)
+                side::of_file(path, file_name.as_deref().unwrap_or_default(), other)
             }
         };
         Ok(match &file_name {
@@ -53,24 +79,34 @@ fn of_files(
             None => state,
         })
     };
-    let old = read(old_name, old, &FileSet::default())?;
+    let none = FileSet::default();
     // A mistake in the new files does not take away what serves: they are read as a server would that serves the old ones.
+    if let Spec::Generation(_) = old {
+        // What the folder has too need not be sent: it is looked at first, to know.
+        let here = read(new_name, new, &none)?;
+        let old = read(old_name, old, &here.files)?;
+        let new = read(new_name, new, &old.files)?;
+        return Ok(compare(old, new));
+    }
+    let old = read(old_name, old, &none)?;
     let new = read(new_name, new, &old.files)?;
-    let _ = args;
-    Ok(compare(&old, &new))
+    Ok(compare(old, new))
 }
 
 /// What leads from one state to the other, with the mistakes of both.
-fn compare(old: &State, new: &State) -> DiffBody {
-    fn seen(state: &State) -> Side<'_> {
-        Side { name: &state.name, files: &state.files, config: &state.config }
-    }
-    let mut diff = ask::diff(seen(old), seen(new), usize::MAX);
+fn compare(mut old: State, mut new: State) -> DiffBody {
+    old.borrow_databases(&new.files);
+    new.borrow_databases(&old.files);
     let errors = |state: &State| state.errors.iter().map(DiagnosticBody::from).collect();
-    diff.old.diagnostics = errors(old);
-    diff.new.diagnostics = errors(new);
-    diff.notes = [&*old.notes, &*new.notes].concat();
+    let mut diff = ask::diff(seen(&old), seen(&new), usize::MAX);
+    diff.old.diagnostics = errors(&old);
+    diff.new.diagnostics = errors(&new);
+    diff.notes = [old.notes, new.notes].concat();
     diff
+}
+
+fn seen(state: &State) -> Side<'_> {
+    Side { name: &state.name, files: &state.files, config: &state.config }
 }
 
 fn human(diff: &DiffBody, args: &DiffArgs) -> String {

@@ -2,7 +2,7 @@
 
 use super::args::{Command, GeoCommand};
 use super::failure::Failure;
-use super::{change, check, diff, explain, geo, init, reload, report, rollback, status};
+use super::{change, check, diff, explain, geo, init, log, reload, report, rollback, status};
 
 /// Runs a command, and gives the exit code. `serve` is not among them: `main` sends it to the running server.
 pub fn run(command: Command) -> u8 {
@@ -21,6 +21,7 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Serve(_) => Err(Failure::cannot_run("serve is not a question")),
         Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Log(args) => log::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Status(args) => status::run(&args),

@@ -34,6 +34,8 @@ pub struct State {
     pub files: FileSet,
     /// The mistakes in them.
     pub errors: Vec<Diagnostic>,
+    /// Geo databases of it that are no longer kept.
+    pub missing: Vec<String>,
     /// What is to be known of how it was read.
     pub notes: Vec<String>,
 }
@@ -93,8 +95,8 @@ pub fn of_folder(name: &str, dir: &Path, before: &FileSet) -> Result<State, Fail
     Ok(would_serve(name, config, &found, before))
 }
 
-/// Reads the folder `dir` as it is committed at `revision`. Geo databases are seldom committed: without one there, those of
-/// the folder serve both sides. As it would serve where `before` serves.
+/// Reads the folder `dir` as it is committed at `revision`. Geo databases are seldom committed: without one there, it has
+/// those of the folder. As it would serve where `before` serves.
 pub fn of_commit(
     name: &str,
     dir: &Path,
@@ -113,10 +115,10 @@ pub fn of_commit(
     if !files.files.keys().any(|path| path.ends_with(".zone")) {
         notes.push(format!("{name} holds no zone file"));
     }
-    if !has_database(files) {
+    if !files.files.keys().any(|path| is_database(path)) {
         let here = databases(folder);
-        if !here.files.is_empty() {
-            notes.push(format!("{name} holds no geo database: those of the folder are used"));
+        for path in here.files.keys() {
+            notes.push(format!("{name} has no geo database: {path} of the folder is used"));
         }
         files.files.extend(here.files);
     }
@@ -138,13 +140,27 @@ pub fn of_file(path: &Path, file_name: &str, before: &FileSet) -> State {
 }
 
 /// What a server published, with the configuration of the folder here, if there is one.
-pub fn of_generation(name: &str, files: FileSet, dir: &Path) -> State {
+pub fn of_generation(name: &str, files: FileSet, missing: Vec<String>, dir: &Path) -> State {
     let config = Config::find(dir).unwrap_or_else(|_| Config::defaults(dir));
     // It served: a build has found it sound.
-    State { name: name.to_owned(), config, files, errors: Vec::new(), notes: Vec::new() }
+    State { name: name.to_owned(), config, files, errors: Vec::new(), missing, notes: Vec::new() }
 }
 
 impl State {
+    /// Takes from the other side the geo databases of its own that are no longer kept: else all clients would seem to move.
+    pub fn borrow_databases(&mut self, other: &FileSet) {
+        for path in std::mem::take(&mut self.missing) {
+            let words = match other.get(&path) {
+                Some(file) => {
+                    self.files.files.insert(path.clone(), file.clone());
+                    "that of the other side is used"
+                }
+                None => "it is compared without",
+            };
+            self.notes.push(format!("{}: {path} is no longer kept; {words}", self.name));
+        }
+    }
+
     /// The same with nothing but the zone file called `file_name`, wherever under zones/, and what it may include.
     pub fn restricted_to(mut self, file_name: &str) -> State {
         self.files.files.retain(|path, _| {
@@ -173,11 +189,18 @@ fn would_serve(name: &str, config: Config, found: &Scan, before: &FileSet) -> St
         built = builder.build(found, before, Removals::Settled);
     }
     let errors = built.diagnostics.into_iter().filter(Diagnostic::is_error).collect();
-    State { name: name.to_owned(), config, files: built.serving, errors, notes }
+    State {
+        name: name.to_owned(),
+        config,
+        files: built.serving,
+        errors,
+        missing: Vec::new(),
+        notes,
+    }
 }
 
-fn has_database(files: &FileSet) -> bool {
-    files.files.keys().any(|path| path.ends_with(".mmdb"))
+fn is_database(path: &str) -> bool {
+    path.ends_with(".mmdb")
 }
 
 /// The geo databases of the folder here, if it has any.
@@ -186,12 +209,12 @@ fn databases(dir: &Path) -> FileSet {
     let holds_any = |config: &Config| {
         let listed = std::fs::read_dir(&config.geo).into_iter().flatten().flatten();
         let mut names = listed.map(|entry| entry.file_name());
-        names.any(|name| name.to_string_lossy().ends_with(".mmdb"))
+        names.any(|name| is_database(&name.to_string_lossy()))
     };
     // A configuration with mistakes is told where it is a side itself.
     if let Some(config) = Config::find(dir).ok().filter(holds_any) {
         files = scan(&config).files;
-        files.files.retain(|path, _| path.ends_with(".mmdb"));
+        files.files.retain(|path, _| is_database(path));
     }
     files
 }

@@ -87,12 +87,16 @@ pub async fn file(
     let file = off(move || {
         let archive = Archive::open(&desk.config.state)?;
         let mut restored = archive.read_some(generation, |other| other == path)?;
-        restored.files.files.remove(&path).ok_or_else(|| {
-            let detail = match restored.missing.is_empty() {
-                true => format!("generation {generation} has no {path}"),
-                false => format!("{path} of generation {generation} is no longer kept"),
-            };
-            Refused::new(404, "unknown-file", detail)
+        let found = restored.files.files.remove(&path);
+        found.ok_or_else(|| match restored.missing.is_empty() {
+            true => {
+                let detail = format!("generation {generation} has no {path}");
+                Refused::new(404, "unknown-file", detail)
+            }
+            false => {
+                let detail = format!("{path} of generation {generation} is no longer kept");
+                Refused::new(404, "file-not-kept", detail)
+            }
         })
     });
     let kind = HeaderValue::from_static("application/octet-stream");
