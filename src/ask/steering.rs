@@ -70,12 +70,12 @@ fn regions(old: &SteeringContents, new: &SteeringContents) -> Vec<RegionChange> 
     };
     let (old, new) = (all(old), all(new));
     let changes = paired(&old, &new).filter(|(_, old, new)| old != new);
-    let change = |(name, old, new): (&Box<str>, Option<&[_; 3]>, Option<&[_; 3]>)| RegionChange {
+    let change = changes.map(|(name, old, new)| RegionChange {
         region: name.to_string(),
         change: ChangeWord::of(old.is_some(), new.is_some()),
         settings: settings(old.map(|s| &s[..]), new.map(|s| &s[..])),
-    };
-    changes.map(change).collect()
+    });
+    change.collect()
 }
 
 /// The endpoints of one pool by region and address, with their weights where a policy uses the pool; and its settings.

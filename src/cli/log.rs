@@ -1,10 +1,10 @@
 //! `homing log`: the states of files that were published, newest first; with `-p`, what each of them changed.
 
 use std::path::Path;
-use std::time::SystemTime;
+
+use jiff::Timestamp;
 
 use crate::api::{DiffBody, GenerationBody, GenerationsBody};
-use crate::health::LogTime;
 
 use super::args::{Format, LogArgs};
 use super::changes::Extent;
@@ -17,7 +17,7 @@ use super::past::{Past, read_since};
 /// Lists generations.
 pub fn run(args: &LogArgs) -> Result<u8, Failure> {
     let past = Past::open(args.server.as_deref(), args.files.as_deref())?;
-    let since = args.since.as_deref().map(|text| read_since(text, now())).transpose()?;
+    let since = args.since.as_deref().map(|text| read_since(text, Timestamp::now())).transpose()?;
     let list = past.list(args.count, since)?;
     if args.patch {
         return patches(args, &past, &list).map(|()| 0);
@@ -27,11 +27,6 @@ pub fn run(args: &LogArgs) -> Result<u8, Failure> {
         Format::Human => print(&lines(&list, Paint::for_stdout())),
     }
     Ok(0)
-}
-
-fn now() -> LogTime {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    LogTime(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Each generation with what it changed, printed as soon as it is known: a long history is long.

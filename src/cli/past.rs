@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use crate::api::{
-    At, DiffBody, GenerationBody, GenerationFiles, GenerationsBody, read_at, timestamp,
-};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::api::{At, DiffBody, GenerationBody, GenerationFiles, GenerationsBody, read_at};
 use crate::fileset::{File, FileSet};
-use crate::health::LogTime;
 use crate::history::{Archive, Cause, Entry, StoreError, Tally};
 use crate::number::{Digest, Generation};
 
@@ -42,9 +41,9 @@ impl Past {
 
     /// The newest generations that are kept, newest first, and how what serves stands to the files: at most `count`, none
     /// published before `since`.
-    pub fn list(&self, count: usize, since: Option<LogTime>) -> Result<GenerationsBody, Failure> {
+    pub fn list(&self, count: usize, since: Option<Timestamp>) -> Result<GenerationsBody, Failure> {
         let mut all = GenerationsBody::default();
-        let since = since.map(|since| moment(&timestamp(since))).unwrap_or_default();
+        let since = since.unwrap_or(Timestamp::MIN);
         let mut next = None;
         loop {
             let page = self.page(next, count.saturating_sub(all.generations.len()))?;
@@ -164,25 +163,28 @@ fn fetch(
 }
 
 /// Reads `--since`: a time as `explain --at` takes it, or a span of time before `now`, such as 2h or 3d.
-pub fn read_since(text: &str, now: LogTime) -> Result<LogTime, Failure> {
-    let days = text.strip_suffix('d').and_then(|days| days.parse::<u64>().ok());
-    let span = days.map(|days| days.saturating_mul(86_400_000)).or_else(|| {
-        let span = text.parse::<jiff::SignedDuration>().ok()?;
-        u64::try_from(span.as_millis()).ok()
-    });
+pub fn read_since(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+    let days = text.strip_suffix('d').and_then(|days| days.parse::<i64>().ok());
+    let days = days.and_then(|days| Some(SignedDuration::from_secs(days.checked_mul(86_400)?)));
+    let span = days.or_else(|| text.parse().ok()).filter(|span| !span.is_negative());
     if let Some(span) = span {
-        return Ok(LogTime(now.0.saturating_sub(span)));
+        return Ok(now.checked_sub(span).unwrap_or(Timestamp::MIN));
     }
     match read_at(text) {
-        Ok(At::Time(time)) => Ok(time),
+        Ok(At::Time(time)) => Ok(of_millis(time.0)),
         _ => Err(Failure::cannot_run(format!(
             "--since {text}: a time such as 2026-11-21T14:02 (UTC), or a span such as 2h or 3d"
         ))),
     }
 }
 
-fn moment(text: &str) -> jiff::Timestamp {
-    text.parse().unwrap_or(jiff::Timestamp::MIN)
+fn of_millis(millis: u64) -> Timestamp {
+    let millis = i64::try_from(millis).unwrap_or(i64::MAX);
+    Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
+}
+
+fn moment(text: &str) -> Timestamp {
+    text.parse().unwrap_or(Timestamp::MIN)
 }
 
 fn body(entry: &Entry) -> GenerationBody {
@@ -191,7 +193,7 @@ fn body(entry: &Entry) -> GenerationBody {
     GenerationBody {
         generation: entry.generation.0,
         digest: entry.digest.to_string(),
-        published: timestamp(LogTime(entry.time_millis)),
+        published: of_millis(entry.time_millis).to_string(),
         cause: kind,
         of: of.map(|of| of.0),
         who,
@@ -220,14 +222,15 @@ mod tests {
 
     #[test]
     fn since_is_a_time_or_a_span() {
-        let now = LogTime(1_795_269_720_000);
+        let now: Timestamp = "2026-11-21T14:02:00Z".parse().unwrap();
         for (text, expected) in [
-            ("2026-11-21T14:02", 1_795_269_720_000),
-            ("2h", 1_795_262_520_000),
-            ("1d", 1_795_183_320_000),
-            ("99999999999d", 0),
+            ("2026-11-20T09:30", "2026-11-20T09:30:00Z"),
+            ("2h", "2026-11-21T12:02:00Z"),
+            ("1d", "2026-11-20T14:02:00Z"),
+            ("9223372036854775807d", ""),
         ] {
-            assert_eq!(read_since(text, now).unwrap(), LogTime(expected), "{text}");
+            let found = read_since(text, now).map(|time| time.to_string());
+            assert_eq!(found.unwrap_or_default(), expected, "{text}");
         }
         assert!(read_since("gen:41", now).is_err());
         assert!(read_since("-2h", now).is_err());

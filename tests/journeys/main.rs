@@ -1,6 +1,7 @@
 //! Journeys: the real binary on loopback, from what somebody does to what somebody else sees.
 
 mod command_line;
+mod diff;
 mod example;
 mod files;
 mod golden;
