@@ -111,7 +111,9 @@ pub struct PendingFile {
 pub struct HeldBody {
     /// The number to accept. It stands for exactly this change: another change gets another.
     pub generation: u64,
-    /// The zones.
+    /// How many zones.
+    pub count: usize,
+    /// The first of them, in the order of their files.
     pub zones: Vec<HeldZone>,
 }
 

@@ -37,7 +37,10 @@ fn human(outcome: &Reloaded, errors: usize, paint: Paint) -> String {
     let mut line = serves(outcome);
     let colour = if errors > 0 { Colour::Red } else { Colour::Green };
     if errors > 0 {
-        line.push_str(&format!("; {errors} error(s), the last good form of each file serves on"));
+        line.push_str(&format!("; {errors} error(s)"));
+        if outcome.pin.is_none() {
+            line.push_str(", the last good form of each file serves on");
+        }
     }
     text.push_str(&paint.text(colour, &line));
     text.push('\n');
@@ -54,9 +57,7 @@ fn serves(outcome: &Reloaded) -> String {
             count => format!("{count} files differ on the disk"),
         };
         let (why, who) = (&pin.why, &pin.who);
-        return format!(
-            "generation {generation} is pinned ({why}; {who}); {differ}: homing resume"
-        );
+        return format!("generation {generation} is pinned ({why}; {who}); {differ}");
     }
     let serves = if outcome.changed { "now serves" } else { "unchanged" };
     format!("generation {generation} {serves}")
@@ -77,7 +78,7 @@ mod tests {
         let outcome = Reloaded { pin, pending, ..outcome };
         assert_eq!(
             human(&outcome, 0, Paint::plain()),
-            "generation 7 is pinned (bad push; ana); 2 files differ on the disk: homing resume\n"
+            "generation 7 is pinned (bad push; ana); 2 files differ on the disk\n"
         );
     }
 }

@@ -1,6 +1,6 @@
 //! `homing status`: what a server serves, and what it thinks of every endpoint, on one screen.
 
-use crate::api::{DatabaseBody, EndpointHealth, StatusBody};
+use crate::api::{DatabaseBody, EndpointHealth, HeldZone, StatusBody};
 
 use super::args::{Format, StatusArgs};
 use super::client::Client;
@@ -12,6 +12,9 @@ const ENDPOINT_COUNT_SHOWN: usize = 60;
 
 /// Pending files shown to people one by one.
 const PENDING_COUNT_SHOWN: usize = 10;
+
+/// Held zones shown to people one by one.
+const HELD_COUNT_SHOWN: usize = 10;
 
 /// Prints the status.
 pub fn run(args: &StatusArgs) -> Result<u8, Failure> {
@@ -114,16 +117,18 @@ fn standing(status: &StatusBody, columns: &mut Columns) {
         }
     }
     if let Some(held) = &status.held {
-        let zones: Vec<String> = held
-            .zones
-            .iter()
-            .map(|zone| {
-                format!("{} would lose {} of {} names", zone.zone, zone.removed, zone.names)
-            })
-            .collect();
-        let zones = zones.join(", ");
-        let line = format!("{zones}; homing accept {} --why TEXT", held.generation);
-        columns.row([("held", dim), (&line, yellow)]);
+        for zone in held.zones.iter().take(HELD_COUNT_SHOWN) {
+            let HeldZone { zone, names, removed, .. } = zone;
+            let line = format!("{zone} would lose {removed} of its {names} names");
+            columns.row([("held", dim), (&line, yellow)]);
+        }
+        let zones = if held.count == 1 { "it" } else { "all of them" };
+        let line = match held.count.saturating_sub(HELD_COUNT_SHOWN) {
+            0 => String::new(),
+            more => format!("{more} more zones; "),
+        };
+        let accept = format!("homing accept {} --why TEXT", held.generation);
+        columns.row([("", dim), (&format!("{line}{accept} serves {zones}"), Colour::Plain)]);
     }
 }
 
@@ -279,7 +284,7 @@ fn when(stamp: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{RegionBody, SiteBody};
+    use crate::api::{HeldBody, PendingBody, PendingFile, PinBody, RegionBody, SiteBody};
 
     #[test]
     fn a_status_fits_a_terminal() {
@@ -316,6 +321,41 @@ mod tests {
         assert!(text.contains("overridden, fresh, for 90 min, next in 90 s\n"), "{text}");
         assert!(text.contains("3, published 59 s ago (2026-11-21 11:29:01Z)\n"), "{text}");
         assert!(text.contains("zones/gone.zone is gone"), "{text}");
+    }
+
+    #[test]
+    fn what_stands_between_the_files_and_the_answers_is_told() {
+        let pin = PinBody {
+            of: Some(41),
+            who: "ana".to_owned(),
+            why: "bad push".to_owned(),
+            since: "2026-11-21T11:28:00Z".to_owned(),
+            ..PinBody::default()
+        };
+        let file = PendingFile {
+            path: "zones/a.zone".to_owned(),
+            change: "changed".to_owned(),
+            refused: true,
+        };
+        let zone =
+            HeldZone { zone: "b.".to_owned(), names: 20, removed: 16, ..HeldZone::default() };
+        let status = StatusBody {
+            now: "2026-11-21T11:30:00Z".to_owned(),
+            pin: Some(pin),
+            pending: Some(PendingBody { count: 3, errors: 1, files: vec![file] }),
+            held: Some(HeldBody { generation: 44, count: 1, zones: vec![zone] }),
+            ..StatusBody::default()
+        };
+        let text = human(&status, Paint::plain());
+        for line in [
+            "pinned      the files of 41, 2 min ago, bad push (ana); back with: homing resume\n",
+            "pending     3 file(s) of the disk, 1 error(s); not served while pinned\n",
+            "            zones/a.zone changed, refused\n",
+            "held        b. would lose 16 of its 20 names\n",
+            "            homing accept 44 --why TEXT serves it\n",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
     }
 
     #[test]

@@ -22,19 +22,13 @@ use crate::number::{Digest, Generation};
 
 use super::candidate::Candidate;
 use super::hub::{self, Hub};
-use super::looks::{Looks, Request, Schedule};
+use super::looks::{Crowd, Looks, Request, Schedule};
 use super::past::{Last, Past, cause_of_files};
 use super::picture;
 use super::publication::{Findings, Pending, Pin, Publication, Slots};
 use super::reclaim::Reclaim;
 use super::watch::Watch;
 use super::writer::{Clock, Writer};
-
-/// Old snapshots that may wait for their last reader before another publication of files follows.
-const RETIRED_MAX: usize = 4;
-
-/// How long a publication waits for them at most; a reader refreshes within a second.
-const RETIRED_WAIT_MAX: Duration = Duration::from_secs(2);
 
 /// The one who looks at the files.
 pub struct Files {
@@ -120,9 +114,10 @@ impl Files {
         let guard = Some(&self.config.guard);
         let built = self.builder.build_guarded(scan, &self.good, removals, guard);
         let mut findings = Findings::of(&built);
-        if let Some(key) = held_key(&built.held) {
-            let number = self.candidate.number(key, self.generation);
-            findings.hold(number, built.held.clone());
+        let mut held = built.held.clone();
+        held.sort_by(|a, b| a.path.cmp(&b.path));
+        if let Some(key) = held_key(&held) {
+            findings.hold(self.candidate.number(key, self.generation), held);
         }
         if let Some((pin, files)) = &self.pinned {
             findings.pend(pin, Pending::between(files, scan, &built));
@@ -161,50 +156,40 @@ impl Files {
         let mut schedule = Schedule::new(Instant::now());
         // What changed between the first look and the first watch, and what was gone at the first look.
         schedule.hint(Instant::now());
+        // Who asked meanwhile is served by the same look.
+        let mut waiting: Vec<oneshot::Sender<Reloaded>> = Vec::new();
+        let mut crowd = Crowd::default();
         loop {
-            let wait = schedule.due().saturating_duration_since(Instant::now());
-            let first = match requests.recv_timeout(wait) {
-                Ok(first) => Some(first),
-                Err(RecvTimeoutError::Timeout) => None,
-                Err(RecvTimeoutError::Disconnected) => return,
-            };
-            let mut is_due = first.is_none();
-            // Who asked meanwhile is served by the same look.
-            let mut waiting: Vec<oneshot::Sender<Reloaded>> = Vec::new();
-            for request in first.into_iter().chain(requests.try_iter()) {
-                match request {
-                    Request::Hint => schedule.hint(Instant::now()),
-                    Request::Now(reply) => waiting.push(reply),
-                    Request::Fulfil(wished, reply) => {
-                        drop(reply.send(self.fulfil(&wished, outlet)));
-                        // Under a pin, what the disk holds is another matter than before.
-                        schedule.hint(Instant::now());
-                    }
-                    Request::Stop => return,
+            let now = Instant::now();
+            let due = if waiting.is_empty() { schedule.due() } else { now };
+            let put_off = crowd.puts_off(due, outlet.reclaim.waiting(), now);
+            let until = put_off.unwrap_or(due);
+            match requests.recv_timeout(until.saturating_duration_since(now)) {
+                Ok(Request::Hint) => schedule.hint(Instant::now()),
+                Ok(Request::Now(reply)) => waiting.push(reply),
+                Ok(Request::Fulfil(wished, reply)) => {
+                    drop(reply.send(self.fulfil(&wished, outlet)));
+                    // Under a pin, what the disk holds is another matter than before.
+                    schedule.hint(Instant::now());
                 }
-            }
-            is_due |= !waiting.is_empty();
-            if !is_due {
-                continue;
-            }
-            watch.renew();
-            let settled = schedule.is_removal_due(Instant::now());
-            let removals = if settled { Removals::Settled } else { Removals::Wait };
-            let before = self.generation;
-            self.publish(removals, outlet);
-            schedule.looked(Instant::now(), !self.findings.waiting.is_empty());
-            for reply in waiting {
-                drop(reply.send(self.outcome(before)));
+                Err(RecvTimeoutError::Timeout) if put_off.is_some() => {}
+                Err(RecvTimeoutError::Timeout) => {
+                    watch.renew();
+                    let settled = schedule.is_removal_due(Instant::now());
+                    let removals = if settled { Removals::Settled } else { Removals::Wait };
+                    let before = self.generation;
+                    self.publish(removals, outlet);
+                    schedule.looked(Instant::now(), !self.findings.waiting.is_empty());
+                    for reply in waiting.drain(..) {
+                        drop(reply.send(self.outcome(before)));
+                    }
+                }
+                Ok(Request::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     }
 
     fn publish(&mut self, removals: Removals, outlet: &Outlet) {
-        // While old snapshots pile up, changes of files wait and so coalesce; those of health do not.
-        let until = Instant::now() + RETIRED_WAIT_MAX;
-        while outlet.reclaim.waiting() > RETIRED_MAX && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(10));
-        }
         let told = match self.fenced_look(removals) {
             Some(publication) => outlet.writer.publish(publication).is_ok(),
             None => outlet.hub.tell(hub::Event::Looked(Arc::clone(&self.findings))).is_ok(),

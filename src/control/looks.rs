@@ -24,6 +24,15 @@ const REMOVAL_QUIET: Duration = Duration::from_secs(5);
 /// How often the files are swept for changes that no hint told of.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
 
+/// Old snapshots that may wait for their last reader before another look follows.
+const RETIRED_MAX: usize = 4;
+
+/// How long a look waits for them at most; a reader refreshes within a second.
+const RETIRED_WAIT_MAX: Duration = Duration::from_secs(2);
+
+/// How soon they are counted again.
+const RETIRED_AGAIN: Duration = Duration::from_millis(10);
+
 /// Requests that may wait. A hint beyond them changes nothing: a look is due anyway.
 const QUEUE_LEN: usize = 256;
 
@@ -131,6 +140,26 @@ impl Schedule {
     }
 }
 
+/// Puts looks off while old snapshots pile up, so that changes of files coalesce. Those of health do not wait for it, nor
+/// do wishes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Crowd {
+    since: Option<Instant>,
+}
+
+impl Crowd {
+    /// Until when a look that is `due` is put off at `now`, with so many old snapshots `retired`; none if it is not.
+    pub fn puts_off(&mut self, due: Instant, retired: usize, now: Instant) -> Option<Instant> {
+        if due > now || retired <= RETIRED_MAX {
+            self.since = None;
+            return None;
+        }
+        let since = *self.since.get_or_insert(now);
+        let is_long = now >= since + RETIRED_WAIT_MAX;
+        (!is_long).then_some(now + RETIRED_AGAIN)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,6 +188,19 @@ mod tests {
             schedule.hint(start + millis(i * 50));
         }
         assert_eq!(schedule.due(), start + UNQUIET_MAX);
+    }
+
+    #[test]
+    fn looks_wait_a_while_for_old_snapshots_to_go() {
+        let start = Instant::now();
+        let mut crowd = Crowd::default();
+        assert_eq!(crowd.puts_off(start + millis(1), 9, start), None, "it is not due");
+        assert_eq!(crowd.puts_off(start, 9, start), Some(start + RETIRED_AGAIN));
+        assert_eq!(crowd.puts_off(start, RETIRED_MAX, start + millis(10)), None, "they went");
+        let again = start + millis(20);
+        assert_eq!(crowd.puts_off(start, 9, again), Some(again + RETIRED_AGAIN));
+        assert!(crowd.puts_off(start, 9, again + RETIRED_WAIT_MAX - millis(1)).is_some());
+        assert_eq!(crowd.puts_off(start, 9, again + RETIRED_WAIT_MAX), None, "long enough");
     }
 
     #[test]

@@ -104,9 +104,15 @@ impl Past {
         store.read(generation).map_err(|error| Unmet::Unreadable(error.to_string()))
     }
 
-    /// The newest generation before `base` that has other files than it.
-    pub fn before(&self, base: Generation) -> Result<Generation, Unmet> {
+    /// The newest generation before `base` that has other files than it. A rollback stands for the one whose files it has,
+    /// so that one step back after another leads back, and not to and fro.
+    pub fn before(&self, mut base: Generation) -> Result<Generation, Unmet> {
         let store = self.lock();
+        let entry = |generation| store.iter().find_map(|store| store.entry(generation));
+        let origin = |e: &Entry| e.cause.of.filter(|_| e.cause.kind == ROLLBACK);
+        while let Some(of) = entry(base).and_then(origin).filter(|of| *of < base) {
+            base = of;
+        }
         let digest = store.iter().find_map(|store| store.entry(base)).map(|e| e.digest);
         let mut older = store.iter().flat_map(Store::list);
         let found = older.find(|e| e.generation < base && Some(e.digest) != digest);

@@ -18,6 +18,9 @@ use super::site::SiteDrain;
 
 const DAY_SECS: u64 = 86_400;
 
+/// Held zones that are named; of the others the count is told.
+const HELD_SHOWN_MAX: usize = 100;
+
 /// The endpoints that `subject` covers, with evidence.
 pub fn endpoints(health: &State, subject: &Subject) -> Vec<EndpointHealth> {
     let body = |(member, standing)| {
@@ -116,7 +119,8 @@ pub fn held(findings: &Findings) -> Option<HeldBody> {
         names: held.names,
         removed: held.removed,
     };
-    Some(HeldBody { generation: number.0, zones: held.iter().map(zone).collect() })
+    let zones = held.iter().take(HELD_SHOWN_MAX).map(zone).collect();
+    Some(HeldBody { generation: number.0, count: held.len(), zones })
 }
 
 /// Pools whose verdicts no report can turn: several vantages are wanted, and names without a token count as one.

@@ -119,10 +119,20 @@ fn a_generation_that_is_not_kept_is_refused_with_those_that_are() {
     let reply = server.http("POST", "/v1/rollback", Some(r#"{"generation": 1}"#));
     assert!((400..500).contains(&reply.status), "a reason is wanted: {reply:?}");
     assert_eq!(server.addresses(WWW, EUROPE), ["192.0.2.81"]);
-    // One step further back each time, to the first.
-    run(&server, &["rollback", "previous", "--why", "x"], 0);
-    let said = run(&server, &["rollback", "previous", "--why", "x"], 1);
-    assert!(said.contains("unknown-generation"), "{said}");
+    // One step further back each time, to the first; and so again from a rollback to the third.
+    server.write("zones/example.test.zone", &edited("192.0.2.82"));
+    server.wait_addresses(WWW, EUROPE, &["192.0.2.82"]);
+    for is_last in [false, true] {
+        for of in [2, 1] {
+            let said = run(&server, &["rollback", "previous", "--why", "x"], 0);
+            assert!(said.contains(&format!("the files of {of}, pinned")), "{said}");
+        }
+        let said = run(&server, &["rollback", "previous", "--why", "x"], 1);
+        assert!(said.contains("unknown-generation"), "{said}");
+        if !is_last {
+            run(&server, &["rollback", "3", "--why", "x"], 0);
+        }
+    }
 }
 
 #[test]
