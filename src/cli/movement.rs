@@ -10,6 +10,8 @@ use crate::api::{
 use super::changes::{Extent, sign};
 use super::paint::{Colour, Paint};
 
+/// Ways from a region to another that a terminal shows, of one policy; the largest.
+const WAYS_SHOWN: usize = 8;
 /// Countries of one list that a terminal shows.
 const COUNTRIES_SHOWN: usize = 30;
 /// Countries of a list that a terminal is spared altogether: it would be nearly all there are.
@@ -154,8 +156,18 @@ impl Page<'_> {
         if moves.is_empty() && tells == Tells::EvenNone && self.extent != Extent::Summary {
             self.line(3, Colour::Dim, "no client moves");
         }
-        for way in moves {
+        let shown = self.extent.limit(WAYS_SHOWN);
+        for way in moves.iter().take(shown) {
             self.way(way);
+        }
+        let rest = moves.get(shown..).unwrap_or_default();
+        if !rest.is_empty() {
+            let sum = rest.iter().filter_map(|way| way.share.ipv4).sum();
+            let share = share_words(Share { ipv4: Some(sum), ipv6: None });
+            let share =
+                share.map(|share| format!(", {share} of IPv4 addresses")).unwrap_or_default();
+            let line = format!("… and {} more ways{share}; --all shows them", rest.len());
+            self.line(3, Colour::Dim, &line);
         }
     }
 
