@@ -12,7 +12,7 @@ use super::difference;
 use super::failure::{EXIT_REFUSED, Failure};
 use super::paint::{Colour, Paint, is_terminal, print};
 use super::past::Past;
-use super::side::{self, Spec, State};
+use super::side::{self, Bench, Spec, State};
 
 /// The folder here, where none is named.
 const HERE: &str = ".";
@@ -62,16 +62,18 @@ fn of_sides(
         return between(&past()?, dir, old_name, new_name);
     }
     let file_name = side::zone_file_name(old, new);
-    let read = |name: &str, spec: &Spec, other: &FileSet| -> Result<State, Failure> {
+    let mut bench = Bench::default();
+    let mut read = |name: &str, spec: &Spec, other: &FileSet| -> Result<State, Failure> {
+        let bench = &mut bench;
         let state = match spec {
-            Spec::Folder(folder) => side::of_folder(name, folder, other)?,
-            Spec::Git(revision) => side::of_commit(name, dir, revision, other)?,
+            Spec::Folder(folder) => side::of_folder(bench, name, folder, other)?,
+            Spec::Git(revision) => side::of_commit(bench, name, dir, revision, other)?,
             Spec::Generation(number) => {
                 let (files, missing) = past()?.files(*number, other)?;
                 side::of_generation(name, files, missing, dir)
             }
             Spec::File(path) => {
-                side::of_file(path, file_name.as_deref().unwrap_or_default(), other)
+                side::of_file(bench, path, file_name.as_deref().unwrap_or_default(), other)
             }
         };
         Ok(match &file_name {

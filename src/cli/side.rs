@@ -40,6 +40,48 @@ pub struct State {
     pub notes: Vec<String>,
 }
 
+/// Builds states one after the other, and does not make again what two of them share.
+#[derive(Default)]
+pub struct Bench {
+    builder: Option<(Config, Builder)>,
+}
+
+impl Bench {
+    /// A builder for what `config` says; the same as before, if nothing that it makes depends on the difference.
+    fn builder(&mut self, config: &Config) -> &mut Builder {
+        let shared = self.builder.take().filter(|(before, _)| {
+            before.site_position == config.site_position && before.health == config.health
+        });
+        let made = shared.unwrap_or_else(|| (config.clone(), Builder::new(config)));
+        &mut self.builder.insert(made).1
+    }
+
+    /// What would serve of a state where `before` serves: the last good form of what is refused. And the errors; and what the
+    /// guard would hold.
+    fn would_serve(&mut self, name: &str, config: Config, found: &Scan, before: &FileSet) -> State {
+        let builder = self.builder(&config);
+        let guard = Some(&config.guard);
+        let mut built = builder.build_guarded(found, before, Removals::Settled, guard);
+        let mut notes = Vec::new();
+        for held in &built.held {
+            let counts = format!("{} of {} names vanish", held.removed, held.names);
+            notes.push(format!("the guard would hold {}: {counts}; homing accept", held.zone));
+        }
+        if !notes.is_empty() {
+            built = builder.build(found, before, Removals::Settled);
+        }
+        let errors = built.diagnostics.into_iter().filter(Diagnostic::is_error).collect();
+        State {
+            name: name.to_owned(),
+            config,
+            files: built.serving,
+            errors,
+            missing: Vec::new(),
+            notes,
+        }
+    }
+}
+
 impl Spec {
     /// Reads `OLD` or `NEW`.
     pub fn parse(text: &str) -> Result<Spec, Failure> {
@@ -85,19 +127,25 @@ pub fn zone_file_name(old: &Spec, new: &Spec) -> Option<String> {
 }
 
 /// Reads a folder, as it would serve where `before` serves.
-pub fn of_folder(name: &str, dir: &Path, before: &FileSet) -> Result<State, Failure> {
+pub fn of_folder(
+    bench: &mut Bench,
+    name: &str,
+    dir: &Path,
+    before: &FileSet,
+) -> Result<State, Failure> {
     let (config, said) = configuration(dir)?;
     let Some(config) = config else {
         let lines: Vec<String> = said.iter().map(ToString::to_string).collect();
         return Err(Failure::refused(lines.join("\n")));
     };
     let found = scan(&config);
-    Ok(would_serve(name, config, &found, before))
+    Ok(bench.would_serve(name, config, &found, before))
 }
 
 /// Reads the folder `dir` as it is committed at `revision`. Geo databases are seldom committed: without one there, it has
 /// those of the folder. As it would serve where `before` serves.
 pub fn of_commit(
+    bench: &mut Bench,
     name: &str,
     dir: &Path,
     revision: &str,
@@ -122,17 +170,17 @@ pub fn of_commit(
         }
         files.files.extend(here.files);
     }
-    let mut state = would_serve(name, config, &committed.scan, before);
+    let mut state = bench.would_serve(name, config, &committed.scan, before);
     state.notes.extend(notes);
     Ok(state)
 }
 
 /// Reads one zone file, known as `file_name`, as it would serve where `before` serves.
-pub fn of_file(path: &Path, file_name: &str, before: &FileSet) -> State {
+pub fn of_file(bench: &mut Bench, path: &Path, file_name: &str, before: &FileSet) -> State {
     let shown = path.display().to_string();
     let known = format!("zones/{file_name}");
     let found = scan_zone_file(path, &known);
-    let mut state = would_serve(&shown, Config::defaults(Path::new("")), &found, before);
+    let mut state = bench.would_serve(&shown, Config::defaults(Path::new("")), &found, before);
     for said in state.errors.iter_mut().filter(|said| said.place.file == known) {
         said.place.file.clone_from(&shown);
     }
@@ -171,31 +219,6 @@ impl State {
         self.config = Config::defaults(Path::new(""));
         self.errors.retain(|said| said.place.file.rsplit('/').next() == Some(file_name));
         self
-    }
-}
-
-/// What would serve of a state where `before` serves: the last good form of what is refused. And the errors; and what the
-/// guard would hold.
-fn would_serve(name: &str, config: Config, found: &Scan, before: &FileSet) -> State {
-    let mut builder = Builder::new(&config);
-    let guard = Some(&config.guard);
-    let mut built = builder.build_guarded(found, before, Removals::Settled, guard);
-    let mut notes = Vec::new();
-    for held in &built.held {
-        let counts = format!("{} of {} names vanish", held.removed, held.names);
-        notes.push(format!("the guard would hold {}: {counts}; homing accept", held.zone));
-    }
-    if !notes.is_empty() {
-        built = builder.build(found, before, Removals::Settled);
-    }
-    let errors = built.diagnostics.into_iter().filter(Diagnostic::is_error).collect();
-    State {
-        name: name.to_owned(),
-        config,
-        files: built.serving,
-        errors,
-        missing: Vec::new(),
-        notes,
     }
 }
 
