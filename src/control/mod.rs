@@ -6,6 +6,7 @@
 //! Enter:   `run`, start to end; then `hub` and `writer`, who own what changes; `files`; then `http` and `desk`.
 
 mod alarms;
+mod author;
 mod banner;
 mod candidate;
 mod cookies;

@@ -123,7 +123,8 @@ fn prepare(options: &Options) -> Result<Prepared, String> {
     }
     let alarms = Alarms::default();
     let mut memory = remember(&config.state, &alarms);
-    let (past, last) = Past::open(&config.state, alarms.clone());
+    let (past, last) =
+        Past::open(&config, memory.state.generation(), memory.clock.now(), alarms.clone());
     if last.is_none() && !config.zones.is_dir() {
         return Err(format!(
             "{} is no folder, and nothing was served before; name the folder that holds zones/, \

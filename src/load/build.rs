@@ -23,11 +23,13 @@ use super::files::Scan;
 use super::forms::{self, Form, Forms};
 use super::ground::{Ground, Grounds};
 use super::guard::Guard;
-use super::losses::{self, Held};
+use super::losses::{self, After, Held};
 use super::outcome;
 use super::removal::{self, Removals};
-use super::retreat::{Choice, Fault, Reach, Refused, moved_away};
+use super::retreat::{Choice, Fault, Patience, Reach, Refused, moved_away};
 use super::steering::{Steered, Steerings, is_steering_file};
+
+mod flatten;
 
 /// Names for people to try. A guess: the first that shows something is taken.
 const EXAMPLE_COUNT_MAX: usize = 16;
@@ -41,6 +43,8 @@ pub struct Builder {
     images: BTreeMap<Name, (Digest, Arc<ZoneImage>)>,
     lay_out: LayOut,
     broken: Vec<Name>,
+    /// The routed names of the last build: they exist whatever their files own.
+    routed: BTreeMap<Name, Routed>,
     /// What the guard holds, as of the last build that it watched.
     held: Vec<Held>,
 }
@@ -122,22 +126,6 @@ struct Attempt {
     images: Vec<Arc<ZoneImage>>,
 }
 
-/// Whether a step may end with faults.
-#[derive(Clone, Copy)]
-enum Patience {
-    None,
-    Any,
-}
-
-impl Patience {
-    fn bear(self, faults: Vec<Fault>) -> Result<(), Vec<Fault>> {
-        match self {
-            Patience::None if !faults.is_empty() => Err(faults),
-            Patience::None | Patience::Any => Ok(()),
-        }
-    }
-}
-
 impl Builder {
     /// A builder that has made nothing yet.
     pub fn new(config: &Config) -> Builder {
@@ -151,6 +139,7 @@ impl Builder {
             images: BTreeMap::new(),
             lay_out: compile_zone,
             broken: Vec::new(),
+            routed: BTreeMap::new(),
             held: Vec::new(),
         }
     }
@@ -188,6 +177,7 @@ impl Builder {
         self.broken.clone_from(&attempt.broken);
         let diagnostics = self.diagnostics(&attempt, &choice, asked.said);
         self.forget_unwanted();
+        self.routed = attempt.bindings.routed;
         Built {
             changed: broken_changed || choice.files.digest() != serving.digest(),
             diagnostics,
@@ -229,8 +219,9 @@ impl Builder {
         let faults = std::mem::take(&mut bindings.faults);
         patience.bear(self.cross(faults, choice, asked))?;
         if let Some(guard) = guard {
+            let after = After { served: &served, routed: &bindings.routed };
             let (forms, steerings) = (&mut self.forms, &mut self.steerings);
-            let (held, faults) = losses::held(guard, choice, &served, forms, steerings);
+            let (held, faults) = losses::held(guard, choice, &after, forms, steerings);
             self.held.extend(held);
             patience.bear(faults)?;
         }
@@ -350,9 +341,9 @@ impl Builder {
         outcome::in_order(said)
     }
 
-    /// How many names, below the apexes of their zones, `before` serves and `after` does not.
-    pub fn names_removed(&mut self, before: &FileSet, after: &FileSet) -> usize {
-        losses::removed_count(before, after, &mut self.forms)
+    /// How many names, below the apexes of their zones, `before` serves and `built`, of the last build, does not.
+    pub fn names_removed(&mut self, before: &FileSet, built: &FileSet) -> usize {
+        losses::removed_count(before, built, &self.routed, &mut self.forms)
     }
 
     fn forget_unwanted(&mut self) {

@@ -24,11 +24,13 @@ const SITE_NAME_LEN_MAX: usize = 63;
 const LISTEN_COUNT_MAX: usize = 256;
 /// Threads that answer UDP: a guess, above the largest machine's CPUs.
 const CORE_COUNT_MAX: u32 = 1024;
+/// Generations that may be kept: a guess, of what a start can read the manifests of within some seconds.
+const GENERATION_COUNT_MAX: u32 = 100_000;
 /// Hexadecimal digits in a row that may be a piece of a secret: nothing else in the file has so many.
 const SECRET_RUN_LEN: usize = 8;
 
 /// The tables of the file.
-const SECTIONS: [&str; 6] = ["site", "listen", "files", "cookies", "health", "guard"];
+const SECTIONS: [&str; 7] = ["site", "listen", "files", "cookies", "health", "guard", "history"];
 
 /// What one process is told about itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +60,23 @@ pub struct Config {
     pub health: Settings,
     /// How much a change of files may take away.
     pub guard: Guard,
+    /// How many states of files are kept.
+    pub history: Bounds,
+}
+
+/// How much of the past is kept; the two newest generations are, whatever this says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Generations.
+    pub generations: usize,
+    /// What they take on the disk, in MiB.
+    pub size_mib: u32,
+}
+
+impl Default for Bounds {
+    fn default() -> Bounds {
+        Bounds { generations: 1000, size_mib: 4096 }
+    }
 }
 
 impl Config {
@@ -79,6 +98,7 @@ impl Config {
             cookies: None,
             health: Settings::default(),
             guard: Guard::default(),
+            history: Bounds::default(),
         }
     }
 
@@ -130,6 +150,7 @@ impl Config {
             config.health = patch.over(&Settings::default());
         });
         section("guard", &mut |reader, table| read_guard(&mut config.guard, reader, table));
+        section("history", &mut |reader, table| read_history(&mut config.history, reader, table));
         let said = without_secrets(reader.finish());
         if has_error(&said) { Err(said) } else { Ok(config) }
     }
@@ -211,6 +232,18 @@ fn read_guard(guard: &mut Guard, reader: &mut Reader<'_>, table: &DeTable<'_>) {
     }
 }
 
+fn read_history(bounds: &mut Bounds, reader: &mut Reader<'_>, table: &DeTable<'_>) {
+    reader.only_keys(table, &["generations", "size_mib"], "[history]");
+    if let Some(value) = table.get("generations") {
+        let count = reader.integer(value, "`generations`", 2, GENERATION_COUNT_MAX);
+        bounds.generations = count.map_or(bounds.generations, |count| count as usize);
+    }
+    if let Some(value) = table.get("size_mib") {
+        let size = reader.integer(value, "`size_mib`", 1, u32::MAX);
+        bounds.size_mib = size.unwrap_or(bounds.size_mib);
+    }
+}
+
 fn read_cookies(reader: &mut Reader<'_>, cookies: &DeTable<'_>) -> Option<CookieSecrets> {
     reader.only_keys(cookies, &["secret", "previous"], "[cookies]");
     let mut secret = |key: &str| {
@@ -283,7 +316,8 @@ mod tests {
              [files]\nzones = \"z\"\ngeo = \"/g\"\nstate = \"../s\"\n\
              [health]\nquorum = 2\ninterval = \"5s\"\nfailback = \"after 5m\"\n\
              start = \"down\"\nmax_down_share = 1\n\
-             [guard]\nmax_removed_share = 0.9\nmin_removed = 100\n",
+             [guard]\nmax_removed_share = 0.9\nmin_removed = 100\n\
+             [history]\ngenerations = 20\nsize_mib = 64\n",
         )
         .unwrap();
         assert_eq!((config.site_name.as_str(), config.core_count()), ("fra-1", 3));
@@ -292,6 +326,7 @@ mod tests {
         assert_eq!((config.health.quorum, config.health.interval_millis), (2, 5000));
         assert_eq!(config.health.max_down_share, 1.0);
         assert_eq!(config.guard, Guard { max_removed_share: 0.9, min_removed: 100 });
+        assert_eq!(config.history, Bounds { generations: 20, size_mib: 64 });
     }
 
     #[test]

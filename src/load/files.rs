@@ -8,13 +8,14 @@ use std::fs::{self, File as Handle, Metadata, OpenOptions};
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::fileset::{File, FileSet};
 
 use super::config::Config;
 use super::include;
+use super::motion::Motion;
 
 /// Octets of the largest file: above any geo database or zone known. A guess.
 const FILE_LEN_MAX: u64 = 2 << 30;
@@ -50,15 +51,30 @@ pub fn scan(config: &Config) -> Scan {
     Reader::default().scan(config)
 }
 
+/// Looks at the folder of zones alone.
+pub fn scan_zones(zones: &Path) -> Scan {
+    Reader::default().look(|walk| {
+        walk.root(zones, "zones");
+        walk.includes(zones);
+    })
+}
+
+/// Looks at the one file `below` the folder of zones, and at what it includes.
+pub fn scan_zone(zones: &Path, below: &str) -> Scan {
+    Reader::default().look(|walk| {
+        walk.file(&zones.join(below), &format!("zones/{below}"));
+        walk.includes(zones);
+    })
+}
+
 /// One zone file by itself, with what it includes from its own folder and below; known as `name`, such as
 /// `zones/example.com.zone`, whatever it is called on the disk.
 pub fn scan_zone_file(path: &Path, name: &str) -> Scan {
-    let reader = Reader::default();
-    let mut walk = Walk::new(&reader);
-    walk.entry(path, name, &mut Vec::new());
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    walk.includes(folder);
-    walk.scan
+    Reader::default().look(|walk| {
+        walk.file(path, name);
+        walk.includes(folder);
+    })
 }
 
 /// The files of a state that lies in no folder: `names` are all there are, as `zones/…` and `geo/…`, and `read` gives the
@@ -95,6 +111,7 @@ pub fn gather(names: &[String], mut read: impl FnMut(&str) -> Result<Vec<u8>, St
 #[derive(Debug, Default)]
 pub struct Reader {
     known: HashMap<PathBuf, Known>,
+    motion: Motion,
 }
 
 /// A file as it was when it was read.
@@ -116,12 +133,30 @@ struct Stamp {
 }
 
 impl Reader {
+    /// A reader that leaves alone what is in motion.
+    pub fn new(motion: Motion) -> Reader {
+        Reader { known: HashMap::new(), motion }
+    }
+
     /// Looks at the folders of `config`.
     pub fn scan(&mut self, config: &Config) -> Scan {
-        let mut walk = Walk::new(self);
-        walk.root(&config.zones, "zones");
-        walk.includes(&config.zones);
-        walk.root(&config.geo, "geo");
+        self.look(|walk| {
+            walk.root(&config.zones, "zones");
+            walk.includes(&config.zones);
+            walk.root(&config.geo, "geo");
+        })
+    }
+
+    fn look(&mut self, at: impl FnOnce(&mut Walk<'_>)) -> Scan {
+        let mut walk = Walk {
+            before: &self.known,
+            motion: &self.motion,
+            seen: HashMap::new(),
+            scan: Scan::default(),
+            entries: 0,
+            wanted: Vec::new(),
+        };
+        at(&mut walk);
         let Walk { seen, scan, .. } = walk;
         self.known = seen;
         scan
@@ -131,6 +166,7 @@ impl Reader {
 /// One look in progress.
 struct Walk<'r> {
     before: &'r HashMap<PathBuf, Known>,
+    motion: &'r Motion,
     seen: HashMap<PathBuf, Known>,
     scan: Scan,
     entries: usize,
@@ -138,17 +174,7 @@ struct Walk<'r> {
     wanted: Vec<(String, String)>,
 }
 
-impl<'r> Walk<'r> {
-    fn new(reader: &'r Reader) -> Walk<'r> {
-        Walk {
-            before: &reader.known,
-            seen: HashMap::new(),
-            scan: Scan::default(),
-            entries: 0,
-            wanted: Vec::new(),
-        }
-    }
-
+impl Walk<'_> {
     fn root(&mut self, folder: &Path, name: &str) {
         let missing = fs::symlink_metadata(folder).err();
         if name == "geo" && missing.is_some_and(|e| e.kind() == ErrorKind::NotFound) {
@@ -222,6 +248,9 @@ impl<'r> Walk<'r> {
     }
 
     fn file(&mut self, path: &Path, name: &str) {
+        if self.motion.holds(path, Instant::now()) {
+            return self.in_motion(name);
+        }
         match self.read(path) {
             Ok(known) => {
                 for written in &known.includes {
@@ -299,6 +328,18 @@ impl<'r> Walk<'r> {
         if self.entries <= ENTRY_COUNT_MAX {
             self.file(&path, name);
         }
+    }
+
+    /// A file that somebody writes: nothing to mend, and looked at again as soon as it is closed.
+    fn in_motion(&mut self, name: &str) {
+        let what = "the file is being written and was not read yet";
+        let said = Diagnostic::warning("file-being-written", Place::file(name), what)
+            .consequence("what was read of it before stays in service")
+            .help(
+                "it is read when its writer closes it; writing beside and renaming needs no wait",
+            );
+        self.scan.problems.push(Diagnostic { severity: Severity::Note, ..said });
+        self.scan.unread.push(name.to_owned());
     }
 
     fn unread(&mut self, name: String, code: &'static str, error: &std::io::Error) {

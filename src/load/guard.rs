@@ -1,8 +1,9 @@
 //! The guard: whether a change takes so many names away that somebody should look first. Pure.
 //!
 //! A *name* is an owner name below the apex of a zone, as the zone's file has it; one that another zone takes over has
-//! not vanished. What is held goes back to its last good form as a refused file does (see `retreat`), so that no other
-//! zone's change waits for it; an operator accepts it as a whole, by the number that it was given (see `control`).
+//! not vanished, nor has one that a route answers. What is held goes back to its last good form as a refused file does
+//! (see `retreat`), so that no other zone's change waits for it; an operator accepts it as a whole, by the number that
+//! it was given (see `control`).
 
 /// Names that a zone must have had for its emptying to be held: a guess, to leave alone zones that were hardly begun.
 const EMPTIED_MIN: usize = 3;

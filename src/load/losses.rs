@@ -10,7 +10,7 @@ use crate::fileset::FileSet;
 use crate::number::Digest;
 use crate::zone::{Name, Zone};
 
-use super::bind::Served;
+use super::bind::{Routed, Served};
 use super::forms::{Form, Forms, is_zone_file};
 use super::guard::{Guard, Loss};
 use super::retreat::{Choice, Fault, Reach, is_steering};
@@ -39,6 +39,15 @@ pub struct Held {
     pub gone: Vec<String>,
 }
 
+/// What would serve.
+#[derive(Clone, Copy)]
+pub(super) struct After<'a> {
+    /// The zones, by apex.
+    pub(super) served: &'a BTreeMap<Name, Served>,
+    /// Their routed names: they are answered, whatever the files own.
+    pub(super) routed: &'a BTreeMap<Name, Routed>,
+}
+
 /// A zone that serves and would change.
 struct Change {
     before: Arc<Form>,
@@ -52,15 +61,16 @@ struct Change {
 pub(super) fn held(
     guard: &Guard,
     choice: &Choice<'_>,
-    served: &BTreeMap<Name, Served>,
+    after: &After<'_>,
     forms: &mut Forms,
     steerings: &mut Steerings,
 ) -> (Vec<Held>, Vec<Fault>) {
-    let changes = changes(choice, served, forms);
+    let changes = changes(choice, after, forms);
     if changes.iter().all(|change| change.loss.removed == 0) {
         return Default::default();
     }
     // All names as they serve: those of now, but of what changed those of before.
+    let served = after.served;
     let now: usize = served.values().map(|s| name_count(&s.zone)).sum();
     let of_changed = |change: &Change| served.get(&change.zone.apex).map(|s| name_count(&s.zone));
     let changed: usize = changes.iter().filter_map(of_changed).sum();
@@ -74,20 +84,27 @@ pub(super) fn held(
 }
 
 /// How many names, below the apexes of their zones, `before` serves and `after` does not.
-pub(super) fn removed_count(before: &FileSet, after: &FileSet, forms: &mut Forms) -> usize {
+pub(super) fn removed_count(
+    before: &FileSet,
+    after: &FileSet,
+    routed: &BTreeMap<Name, Routed>,
+    forms: &mut Forms,
+) -> usize {
     let served = forms.parse(after).into_iter().filter_map(|form| {
         let zone = form.zone.clone()?;
         Some((zone.apex.clone(), Served { zone, files: form.involved() }))
     });
     let served: BTreeMap<Name, Served> = served.collect();
     let choice = Choice::new(after.clone(), before);
-    changes(&choice, &served, forms).iter().map(|change| change.loss.removed).sum()
+    let after = After { served: &served, routed };
+    changes(&choice, &after, forms).iter().map(|change| change.loss.removed).sum()
 }
 
 /// The zones that serve and whose files changed.
-fn changes(choice: &Choice<'_>, served: &BTreeMap<Name, Served>, forms: &mut Forms) -> Vec<Change> {
+fn changes(choice: &Choice<'_>, after: &After<'_>, forms: &mut Forms) -> Vec<Change> {
     let mut paths: BTreeSet<String> = choice.changed().collect();
-    let is_included = |path: &String| !is_zone_file(path) && !is_steering(path);
+    let is_included =
+        |path: &String| path.starts_with("zones/") && !is_zone_file(path) && !is_steering(path);
     if choice.changed().chain(choice.new_files()).any(|path| is_included(&path)) {
         // Any zone may include it.
         paths.extend(choice.serving().files.keys().cloned());
@@ -96,11 +113,11 @@ fn changes(choice: &Choice<'_>, served: &BTreeMap<Name, Served>, forms: &mut For
     for path in paths.iter().filter(|path| is_zone_file(path)) {
         let Some(before) = forms.parse_one(path, choice.serving()) else { continue };
         let Some(zone) = before.zone.clone() else { continue };
-        let now = served.get(&zone.apex);
+        let now = after.served.get(&zone.apex);
         if now.is_some_and(|now| Arc::ptr_eq(&now.zone, &zone)) {
             continue;
         }
-        let (loss, examples) = vanished(&zone, served);
+        let (loss, examples) = vanished(&zone, after);
         let after = now.map(|now| (now.zone.path.clone(), now.files.clone()));
         changes.push(Change { before, zone, after, loss, examples });
     }
@@ -108,8 +125,8 @@ fn changes(choice: &Choice<'_>, served: &BTreeMap<Name, Served>, forms: &mut For
 }
 
 /// What `zone` loses when `after` serves instead, and some of the names.
-fn vanished(zone: &Zone, after: &BTreeMap<Name, Served>) -> (Loss, Vec<Name>) {
-    let now = after.get(&zone.apex).map(|served| &served.zone.nodes);
+fn vanished(zone: &Zone, after: &After<'_>) -> (Loss, Vec<Name>) {
+    let now = after.served.get(&zone.apex).map(|served| &served.zone.nodes);
     let mut owners = now.into_iter().flat_map(|nodes| nodes.keys()).peekable();
     let mut loss = Loss { names: name_count(zone), ..Loss::default() };
     let mut examples = Vec::new();
@@ -123,15 +140,18 @@ fn vanished(zone: &Zone, after: &BTreeMap<Name, Served>) -> (Loss, Vec<Name>) {
             examples.push(name.clone());
         }
     }
-    loss.emptied = now.is_some_and(|nodes| nodes.len() <= 1) && loss.removed > 0;
+    loss.emptied = now.is_some_and(|nodes| nodes.len() <= 1) && loss.removed == loss.names;
     (loss, examples)
 }
 
-/// Whether another zone has the name now: a subdomain that became a zone, or the other way round.
-fn is_taken_over(name: &Name, zone: &Zone, after: &BTreeMap<Name, Served>) -> bool {
+/// Whether a route answers the name, or another zone: a subdomain that became a zone, or the other way round.
+fn is_taken_over(name: &Name, zone: &Zone, after: &After<'_>) -> bool {
+    if after.routed.get(&zone.apex).is_some_and(|routed| routed.contains_key(name)) {
+        return true;
+    }
     let mut encloser = Some(name.clone());
     while let Some(apex) = encloser {
-        if let Some(served) = after.get(&apex) {
+        if let Some(served) = after.served.get(&apex) {
             return apex != zone.apex && served.zone.nodes.contains_key(name);
         }
         encloser = apex.parent();

@@ -53,6 +53,11 @@ impl Records {
         self.list.push(record);
     }
 
+    /// All records with their owners, as they were read.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Name, &Record)> {
+        self.list.iter().filter_map(|record| Some((self.name(record)?, record)))
+    }
+
     fn name(&self, record: &Record) -> Option<&Name> {
         self.owners.get(record.owner as usize)
     }

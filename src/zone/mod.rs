@@ -11,7 +11,9 @@ mod assemble;
 mod check;
 mod denial;
 mod diff;
+mod format;
 mod generate;
+mod include;
 mod lexer;
 mod parser;
 mod rdata;
@@ -22,6 +24,8 @@ mod state;
 mod tree;
 
 pub use diff::{RrsetChange, diff};
+pub use format::format;
+pub use include::{Inclusion, inclusions};
 pub use parser::{Includes, Parsed, parse};
 pub use rdata::to_text;
 pub use rrset::{Node, Rrset, Zone};

@@ -40,6 +40,23 @@ pub struct Parsed {
 
 /// Parses and checks one zone file. `path` is how the operator knows it, `origin` the first origin.
 pub fn parse(path: &str, text: &[u8], origin: &Name, includes: &Includes<'_>) -> Parsed {
+    let Found { mut report, records } = read(path, text, origin, includes);
+    if text.len() > FILE_LEN_MAX {
+        return Parsed { zone: None, diagnostics: report.finish() };
+    }
+    let zone = assemble(path, origin, records, &mut report);
+    let zone = (report.error_count == 0).then_some(zone);
+    Parsed { zone, diagnostics: report.finish() }
+}
+
+/// Reads all records of a file and of what it includes, in the order written, and judges nothing beyond the single
+/// record: a file that others include is read as well as a zone.
+pub(super) fn read<'a>(
+    path: &str,
+    text: &'a [u8],
+    origin: &Name,
+    includes: &Includes<'_>,
+) -> Found<'a> {
     let mut reader = Reader {
         includes,
         found: Found::default(),
@@ -48,9 +65,10 @@ pub fn parse(path: &str, text: &[u8], origin: &Name, includes: &Includes<'_>) ->
         generated_count: 0,
     };
     if text.len() > FILE_LEN_MAX {
-        let place = Place::file(path);
-        let error = Diagnostic::error("file-too-large", place, "the file is larger than 2 GiB");
-        return Parsed { zone: None, diagnostics: vec![error] };
+        let error = "the file is larger than 2 GiB";
+        let error = Diagnostic::error("file-too-large", Place::file(path), error);
+        reader.found.report.push_whole(error);
+        return reader.found;
     }
     let source = reader.found.report.open(path, Text::Given(text));
     let state = State {
@@ -63,10 +81,7 @@ pub fn parse(path: &str, text: &[u8], origin: &Name, includes: &Includes<'_>) ->
         generated: None,
     };
     reader.read(text, state);
-    let Found { mut report, records } = reader.found;
-    let zone = assemble(path, origin, records, &mut report);
-    let zone = (report.error_count == 0).then_some(zone);
-    Parsed { zone, diagnostics: report.finish() }
+    reader.found
 }
 
 /// What lasts for the whole zone.

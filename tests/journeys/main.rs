@@ -3,7 +3,9 @@
 mod command_line;
 mod diff;
 mod example;
+mod faults;
 mod files;
+mod fmt;
 mod golden;
 mod health;
 mod history;

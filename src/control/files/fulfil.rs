@@ -139,7 +139,8 @@ impl Files {
         Fulfilled { publication: self.publication(built.parts), of, before, notes: Vec::new() }
     }
 
-    fn serving(&self) -> &FileSet {
+    /// The files that serve.
+    pub(super) fn serving(&self) -> &FileSet {
         self.pinned.as_ref().map_or(&self.good, |(_, files)| files)
     }
 }

@@ -72,6 +72,11 @@ impl Archive {
         self.list().find(|entry| entry.time_millis <= time_millis)
     }
 
+    /// The newest generation that can be read.
+    pub fn newest(&self) -> Option<Restored> {
+        self.list().find_map(|entry| self.read(entry.generation).ok())
+    }
+
     /// The files of a generation, each checked against its digest.
     ///
     /// Errors: it is not kept (any more: a server may let go of it at any time), it is damaged, or the disk fails.

@@ -103,29 +103,9 @@ impl Store {
         self.tell_overfull(pruned.err());
     }
 
-    /// The files of a generation, each content checked against its digest.
-    pub fn read(&self, generation: Generation) -> Result<Restored, StoreError> {
-        self.archive.restore(generation)
-    }
-
-    /// How the files of `new` differ from those of `old`, in path order.
-    pub fn changes(&self, old: Generation, new: Generation) -> Result<Vec<Change>, StoreError> {
-        self.archive.differences(old, new)
-    }
-
-    /// The generations that are kept, newest first.
-    pub fn list(&self) -> impl DoubleEndedIterator<Item = &Entry> {
-        self.archive.list()
-    }
-
-    /// One of them.
-    pub fn entry(&self, generation: Generation) -> Option<&Entry> {
-        self.archive.entry(generation)
-    }
-
-    /// The generation that was the newest at a time, in milliseconds of the Unix epoch; none if that is no longer kept.
-    pub fn at(&self, time_millis: u64) -> Option<&Entry> {
-        self.archive.at(time_millis)
+    /// All that is kept, to be read.
+    pub fn archive(&self) -> &Archive {
+        &self.archive
     }
 
     /// The number of the newest generation ever kept here; 0 before the first.

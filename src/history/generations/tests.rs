@@ -87,8 +87,8 @@ fn a_generation_is_read_again_after_a_restart() {
     assert_eq!((&latest.files, latest.entry.time_millis), (&second, 6));
     assert_eq!((latest.entry.cause, latest.entry.digest), (why, second.digest()));
     assert_eq!(latest.entry.tally, Tally { files: 3, added: 1, changed: 1, removed: 1 });
-    assert_eq!(store.read(Generation(1)).unwrap().files, first);
-    assert!(matches!(store.read(Generation(3)), Err(StoreError::Unknown(_))));
+    assert_eq!(store.archive().read(Generation(1)).unwrap().files, first);
+    assert!(matches!(store.archive().read(Generation(3)), Err(StoreError::Unknown(_))));
     // A number that was served and could not be kept is not given again.
     assert_eq!(store.keep(&first, cause(""), 7, Generation(8)).unwrap(), Generation(9));
 }
@@ -112,9 +112,9 @@ fn one_changed_record_costs_a_chunk_and_a_path() {
     let grown = size(temp.path()) - before;
     assert!(grown < 20_000, "{grown} octets");
     for (nth, set) in [&old, &new, &newer].into_iter().enumerate() {
-        assert_eq!(&store.read(Generation(nth as u64 + 1)).unwrap().files, set);
+        assert_eq!(&store.archive().read(Generation(nth as u64 + 1)).unwrap().files, set);
     }
-    let changes = store.changes(Generation(2), Generation(3)).unwrap();
+    let changes = store.archive().changes(Generation(2), Generation(3)).unwrap();
     let told: Vec<_> =
         changes.iter().map(|c| (c.path.as_str(), c.old.is_some(), c.new.is_some())).collect();
     let expected = [
@@ -165,8 +165,8 @@ fn damage_is_found_and_an_older_generation_stands_in() {
     assert_eq!(store.problems().len(), 2, "{:?}", store.problems());
     // The number of the damaged one is not used again; what was damaged is healed when it is kept again.
     assert_eq!(keep(&mut store, &numbered(2)), Generation(4));
-    assert_eq!(store.read(Generation(4)).unwrap().files, numbered(2));
-    assert_eq!(store.read(Generation(2)).unwrap().files, numbered(2));
+    assert_eq!(store.archive().read(Generation(4)).unwrap().files, numbered(2));
+    assert_eq!(store.archive().read(Generation(2)).unwrap().files, numbered(2));
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn a_pack_that_cannot_be_read_costs_what_leads_to_it() {
     }
     let (mut store, _) = Store::open(temp.path()).unwrap();
     assert_eq!(keep(&mut store, &numbered(2)), Generation(3));
-    assert_eq!(store.read(Generation(3)).unwrap().files, numbered(2));
+    assert_eq!(store.archive().read(Generation(3)).unwrap().files, numbered(2));
 }
 
 #[test]
@@ -206,10 +206,10 @@ fn the_oldest_go_first_and_databases_are_kept_three() {
         let (zone, world) = (format!("zone {n}"), format!("world {n}"));
         keep(&mut store, &files(&[("zones/a.zone", &zone), ("geo/x.mmdb", &world)]));
     }
-    let numbers: Vec<u64> = store.list().map(|e| e.generation.0).collect();
+    let numbers: Vec<u64> = store.archive().list().map(|e| e.generation.0).collect();
     assert_eq!(numbers, [8, 7, 6, 5, 4]);
     assert_eq!(packs(temp.path()).len(), 5 + DATABASE_COUNT_MAX);
-    let oldest = store.read(Generation(4)).unwrap();
+    let oldest = store.archive().read(Generation(4)).unwrap();
     assert_eq!(oldest.missing, ["geo/x.mmdb"]);
     assert_eq!(oldest.files, files(&[("zones/a.zone", "zone 3")]));
     // By size: the two newest stay, whatever they weigh.
@@ -217,7 +217,7 @@ fn the_oldest_go_first_and_databases_are_kept_three() {
     let tight = Limits { count: 5, bytes: 1 };
     let (mut store, _) = Store::open_with(temp.path(), tight).unwrap();
     keep(&mut store, &files(&[("zones/a.zone", "last")]));
-    assert_eq!(store.list().count(), GENERATION_COUNT_MIN);
+    assert_eq!(store.archive().list().count(), GENERATION_COUNT_MIN);
 }
 
 #[test]
@@ -235,11 +235,11 @@ fn the_disk_never_holds_more_than_the_limit() {
         let set = files(&[("zones/a", &texts[0]), ("zones/b", &texts[1]), ("zones/c", &texts[2])]);
         keep(&mut store, &set);
         assert!(size(temp.path()) <= limits.bytes);
-        assert_eq!(store.read(Generation(n + 1)).unwrap().files, set);
+        assert_eq!(store.archive().read(Generation(n + 1)).unwrap().files, set);
     }
-    let kept: Vec<Generation> = store.list().map(|entry| entry.generation).collect();
+    let kept: Vec<Generation> = store.archive().list().map(|entry| entry.generation).collect();
     assert!(kept.len() > 20, "{} kept", kept.len());
-    kept.iter().for_each(|generation| drop(store.read(*generation).unwrap()));
+    kept.iter().for_each(|generation| drop(store.archive().read(*generation).unwrap()));
     assert!(packs(temp.path()).len() <= kept.len() + 3);
 }
 
@@ -261,7 +261,7 @@ fn a_generation_stands_though_an_old_one_does_not_go() {
     }
     fs::remove_dir(&oldest).unwrap();
     keep(&mut store, &numbered(6));
-    assert_eq!((store.problems().len(), store.list().count()), (0, 2));
+    assert_eq!((store.problems().len(), store.archive().list().count()), (0, 2));
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn what_a_damaged_manifest_may_lead_to_stays_as_long_as_it_does() {
     // Mended by hand, it is whole again.
     fs::write(&path, good).unwrap();
     let (store, _) = Store::open_with(temp.path(), limits).unwrap();
-    assert_eq!(store.read(Generation(2)).unwrap().files, numbered(2));
+    assert_eq!(store.archive().read(Generation(2)).unwrap().files, numbered(2));
     drop(store);
     // It goes in its turn, and takes what nobody else has along.
     fs::write(&path, "{}").unwrap();
@@ -290,7 +290,7 @@ fn what_a_damaged_manifest_may_lead_to_stays_as_long_as_it_does() {
     keep(&mut store, &numbered(4));
     keep(&mut store, &numbered(5));
     assert!(!path.exists());
-    assert_eq!((store.list().count(), packs(temp.path()).len()), (3, 3));
+    assert_eq!((store.archive().list().count(), packs(temp.path()).len()), (3, 3));
 }
 
 #[test]
@@ -342,7 +342,7 @@ fn what_version_0_1_kept_is_read_and_carried_over() {
     assert_eq!(latest.unwrap().files, before[2].files);
     assert!(store.problems().is_empty() && !temp.path().join("generations/blobs").exists());
     for old in &before {
-        let new = store.read(old.entry.generation).unwrap();
+        let new = store.archive().read(old.entry.generation).unwrap();
         assert_eq!((&new.files, &new.missing), (&old.files, &old.missing));
         assert_eq!(
             (new.entry.digest, new.entry.time_millis),
@@ -352,7 +352,7 @@ fn what_version_0_1_kept_is_read_and_carried_over() {
         let text = fs::read_to_string(manifest(temp.path(), new.entry.generation.0)).unwrap();
         assert!(text.contains("\"format\":2"), "version 0.1 would read {text}");
     }
-    assert_eq!(store.changes(Generation(2), Generation(3)).unwrap().len(), 1);
+    assert_eq!(store.archive().changes(Generation(2), Generation(3)).unwrap().len(), 1);
     drop(store);
     // Killed on the way, it goes on at the next start; what cannot be carried over is told and stays.
     copy(&old.join("generations/blobs"), &temp.path().join("generations/blobs"));
@@ -370,5 +370,5 @@ fn what_version_0_1_kept_is_read_and_carried_over() {
         (latest.unwrap().files, codes),
         (before[2].files.clone(), vec!["generation-not-carried-over"])
     );
-    assert_eq!(store.list().count(), 3);
+    assert_eq!(store.archive().list().count(), 3);
 }

@@ -139,6 +139,22 @@ fn names_that_another_zone_takes_over_have_not_vanished() {
 }
 
 #[test]
+fn routed_names_have_not_vanished_when_their_defaults_go() {
+    let routes: String = (0..18).map(|n| format!("'n{n}' = 'web'\n")).collect();
+    let steering = STEERING.replace("'n0' = 'web'\n", &routes);
+    let mut world = World::new(&[
+        ("zones/a.zone", &zone(1, 0..20)),
+        ("zones/a.toml", &steering),
+        ("geo/regions.toml", REGIONS),
+    ]);
+    world.write(&[("zones/a.zone", &zone(2, 18..20))]);
+    let before = world.serving.clone();
+    let built = world.look(Removals::Wait);
+    assert_eq!(held(&built), []);
+    assert_eq!(world.builder.names_removed(&before, &built.serving), 0);
+}
+
+#[test]
 fn what_a_zone_includes_counts() {
     let list = |count| -> String { (0..count).map(|n| format!("i{n} A 192.0.2.1\n")).collect() };
     let zone = zone(1, 0..2) + "$INCLUDE names.txt\n";
@@ -158,8 +174,8 @@ fn what_was_held_is_published_by_a_build_without_a_guard() {
     assert_eq!(held(&built), [("zones/a.zone", 12, 12)]);
     assert!(built.diagnostics.iter().any(|d| d.message.contains("would be emptied")));
     let scan = Scan::from(world.disk.clone());
-    assert_eq!(world.builder.names_removed(&world.serving, &world.disk), 12);
     let built = world.builder.build(&scan, &world.serving, Removals::Wait);
+    assert_eq!(world.builder.names_removed(&world.serving, &built.serving), 12);
     assert_eq!((refused(&built), built.held.len(), built.changed), (vec![], 0, true));
     assert_eq!(*built.serving.get("zones/a.zone").unwrap().bytes, *emptied.as_bytes());
 }
