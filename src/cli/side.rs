@@ -56,8 +56,8 @@ impl Bench {
         &mut self.builder.insert(made).1
     }
 
-    /// What would serve of a state where `before` serves: the last good form of what is refused. And the errors; and what the
-    /// guard would hold.
+    /// What would serve of a state where `before` serves: the last good form of what is refused. And the errors; and what
+    /// the guard would hold.
     fn would_serve(&mut self, name: &str, config: Config, found: &Scan, before: &FileSet) -> State {
         let builder = self.builder(&config);
         let guard = Some(&config.guard);
