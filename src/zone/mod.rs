@@ -23,6 +23,7 @@ mod rrset;
 mod state;
 mod tree;
 
+pub use check::Validity;
 pub use diff::{RrsetChange, diff};
 pub use format::format;
 pub use include::{Inclusion, inclusions};
