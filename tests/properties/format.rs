@@ -86,10 +86,9 @@ const AFTER: [&str; 14] = [
 /// One record in any dress.
 fn entry() -> impl Strategy<Value = String> {
     let between = vec(select(&BETWEEN[..]), 24);
-    let parts =
-        (select(&OWNERS[..]), select(&HEADS[..]), select(&RECORDS[..]), between, 0..24usize);
+    let parts = (select(&OWNERS[..]), select(&HEADS[..]), select(records()), between, 0..24usize);
     (parts, select(&AFTER[..])).prop_map(|((owner, head, record, between, open), after)| {
-        let words = head.split(' ').filter(|w| !w.is_empty()).chain(words(record));
+        let words = words(head).into_iter().chain(words(&record));
         let mut text = owner.to_owned();
         let mut is_open = false;
         for (index, word) in words.enumerate() {
@@ -110,13 +109,24 @@ fn entry() -> impl Strategy<Value = String> {
     })
 }
 
-/// Words at the spaces outside quotes.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    let mut quoted = false;
-    text.split(move |c| {
-        quoted ^= c == '"';
-        c == ' ' && !quoted
-    })
+/// Words at the spaces outside quotes that nothing escapes.
+fn words(text: &str) -> Vec<&str> {
+    let (mut quoted, mut escaped) = (false, false);
+    let split = text.split(move |c| {
+        quoted ^= c == '"' && !escaped;
+        let is_space = c == ' ' && !quoted && !escaped;
+        escaped = c == '\\' && !escaped;
+        is_space
+    });
+    split.filter(|word| !word.is_empty()).collect()
+}
+
+/// Records of all types: ours, and those of the golden cases.
+fn records() -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/rdata.txt");
+    let text = fs::read_to_string(path).unwrap();
+    let cases = text.lines().filter(|l| !l.is_empty() && !l.starts_with(['#', ' ']));
+    RECORDS.into_iter().chain(cases).map(str::to_owned).collect()
 }
 
 fn name(text: &str) -> Name {

@@ -16,6 +16,8 @@ const OWNER_COLUMNS_MAX: usize = 31;
 const TTL_COLUMNS_MIN: usize = 5;
 /// The least columns of a type: CNAME and HTTPS.
 const TYPE_COLUMNS_MIN: usize = 5;
+/// A longer type does not move the others either: `DNSKEY` still does, `NSEC3PARAM` not.
+const TYPE_COLUMNS_MAX: usize = 6;
 /// Folded lines begin under the rdata, or if that is further right than this, at `INDENT_DEEP`.
 const INDENT_MAX: usize = 36;
 const INDENT_DEEP: usize = 24;
@@ -107,11 +109,9 @@ impl Columns {
                 Piece::Under(_) => None,
             })
         };
-        let owners = || rows().map(|row| width(&row.owner));
-        let owner = owners().filter(|w| (1..=OWNER_COLUMNS_MAX).contains(w)).max();
-        let owner = owner.or_else(|| owners().max()).unwrap_or(0);
+        let owner = widest(rows().map(|row| width(&row.owner)), OWNER_COLUMNS_MAX);
         let ttl = rows().map(|row| width(&row.ttl)).max().unwrap_or(0);
-        let rtype = rows().map(|row| width(&row.rtype)).max().unwrap_or(0);
+        let rtype = widest(rows().map(|row| width(&row.rtype)), TYPE_COLUMNS_MAX);
         Columns {
             owner: (owner + 1).next_multiple_of(OWNER_STEP),
             ttl: if ttl == 0 { 0 } else { ttl.max(TTL_COLUMNS_MIN) + 1 },
@@ -142,6 +142,16 @@ impl Columns {
         push_padded(&row.rtype, self.rtype, &mut head);
         head
     }
+}
+
+/// The largest width up to `max`, or if all are larger, the largest. Nothing has no width.
+fn widest(widths: impl Iterator<Item = usize>, max: usize) -> usize {
+    let (mut within, mut any) = (0, 0);
+    for width in widths {
+        any = any.max(width);
+        within = if width <= max { within.max(width) } else { within };
+    }
+    if within == 0 { any } else { within }
 }
 
 /// A word, and spaces up to its `columns`; one at least, if there are any.

@@ -118,9 +118,11 @@ pub(super) fn compose(entry: &Logical, text: &[u8]) -> Row {
     }
     let rtype = compose_head(&mut row, &mut tokens, text);
     let taken = entry.tokens.len() - tokens.len();
-    let (placed, fold) = place(rtype, tokens, text, |index| line_of(entry, taken + index));
+    let token_lines = lines_of(entry);
+    let line_of = |token: usize| token_lines.get(token).copied().unwrap_or_default();
+    let (placed, fold) = place(rtype, tokens, text, |index| line_of(taken + index));
     let notes: Vec<Option<Note>> = entry.lines.iter().map(|(_, note)| *note).collect();
-    let head_line = line_of(entry, taken.saturating_sub(1));
+    let head_line = line_of(taken.saturating_sub(1));
     row.body = compose_body(placed, &notes, head_line, fold);
     row
 }
@@ -144,14 +146,10 @@ fn compose_head(row: &mut Row, tokens: &mut &[Token], text: &[u8]) -> Option<Rty
     None
 }
 
-/// On which line of its entry a token stands.
-fn line_of(entry: &Logical, token: usize) -> usize {
-    let mut before = 0;
-    let on = entry.lines.iter().position(|(count, _)| {
-        before += count;
-        token < before
-    });
-    on.unwrap_or(entry.lines.len().saturating_sub(1))
+/// On which line of its entry each token stands.
+fn lines_of(entry: &Logical) -> Vec<usize> {
+    let counts = entry.lines.iter().map(|(count, _)| *count);
+    counts.enumerate().flat_map(|(line, count)| std::iter::repeat_n(line, count)).collect()
 }
 
 /// The words of the rdata. Pieces of one blob on one line, and of one parameter, are one word.
@@ -211,6 +209,8 @@ fn notes_around(
 ) -> Option<(Option<Note>, Option<Note>)> {
     let lead_line = lead_count.checked_sub(1).map(|last| placed.get(last).map(|p| p.line));
     let lead_line = lead_line.unwrap_or(Some(head_line));
+    // Without words beside the type, all lines up to it are one.
+    let is_lead_end = |line: usize| lead_line == Some(line) || lead_count == 0 && line < head_line;
     let blob_line = placed.get(lead_count).map(|p| p.line);
     // What stands after the last of the blob is of the whole, on whichever side of the parenthesis.
     let last =
@@ -220,7 +220,7 @@ fn notes_around(
     for (line, note) in notes.iter().enumerate().filter_map(|(l, note)| Some((l, (*note)?))) {
         if line == last {
             around.1 = Some(note);
-        } else if lead_line == Some(line) && blob_line != Some(line) {
+        } else if around.0.is_none() && is_lead_end(line) && blob_line != Some(line) {
             around.0 = Some(note);
         } else {
             return None;
@@ -282,6 +282,20 @@ fn as_written(
             body.lines.push(Line { words: here, note: remark });
         }
         is_leading = false;
+    }
+    on_one_line_if_it_can_be(body)
+}
+
+/// Words that all stand beside the type, and one comment, need no parentheses.
+fn on_one_line_if_it_can_be(mut body: Body) -> Body {
+    let within = body.lines.iter().map(|line| line.note);
+    let around = [body.open, body.close].map(|note| note.map_or(Remark::None, Remark::Written));
+    let mut notes = within.chain(around).filter(|note| *note != Remark::None);
+    if let (Some(Remark::Written(note)), None) = (notes.next(), notes.next())
+        && body.lines.iter().all(|line| line.words.is_empty())
+    {
+        (body.open, body.close) = (None, Some(note));
+        body.lines.clear();
     }
     body
 }

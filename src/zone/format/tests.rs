@@ -237,7 +237,7 @@ fn words_are_spelt_one_way() {
     );
     check(
         "a TYPE65280 \\# 3 AB cd 01\na caa 0 issue \\;\na hinfo PC \"a b\"\n",
-        "a       TYPE65280 \\# 3 ABcd01\na       CAA       0 issue \";\"\na       HINFO     \"PC\" \"a b\"\n",
+        "a       TYPE65280 \\# 3 ABcd01\na       CAA   0 issue \";\"\na       HINFO \"PC\" \"a b\"\n",
     );
     check(
         "a NAPTR 1 2 s SIP+D2U !^.*$!sip:a@b! _sip._udp\na HTTPS 1 . alpn=\"h2\" port=1\n",
