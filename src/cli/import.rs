@@ -66,7 +66,12 @@ pub fn run(args: &ImportArgs) -> Result<u8, Failure> {
     let written = folder::write(&args.into, &files, existing)?;
     print(&report::whole(&texts, &foreign, &imported, paint));
     print(&report::written(&args.into, written));
-    let checked = check::run(&CheckArgs { dir: args.into.clone(), format: CheckFormat::Human })?;
+    let checked = check::run(&CheckArgs {
+        dir: args.into.clone(),
+        format: CheckFormat::Human,
+        deny_warnings: false,
+        explain: None,
+    })?;
     Ok(if has_error(&foreign.said) { EXIT_REFUSED } else { checked })
 }
 
