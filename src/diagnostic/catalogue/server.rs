@@ -48,10 +48,11 @@ pub const CHECKS: &[Check] = &[
     Check {
         code: "file-being-written",
         severities: NOTE,
-        title: "a file is being written and was not read yet",
-        why: "Somebody holds it open for writing. It is read as soon as it is closed; until then, what was \
-            read of it before serves on. Writing beside and renaming needs no wait.",
-        wrong: "an editor that writes zones/example.com.zone slowly",
+        title: "a file is being written, and is read when its writer closes it",
+        why: "A tool that writes a file where it stands rests between two writes, and what is there then \
+            may be a sound zone without its last names. What was read of it before serves on until the \
+            file is closed, or nothing was written for ten seconds.",
+        wrong: "a program that keeps zones/example.com.zone open while it thinks",
         right: "write example.com.zone.new; mv example.com.zone.new example.com.zone",
         clause: "DESIGN §8",
     },
