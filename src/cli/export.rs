@@ -9,7 +9,7 @@ use super::args::ExportArgs;
 use super::check::configuration;
 use super::failure::{EXIT_REFUSED, Failure};
 use super::folder::{self, Existing, Files};
-use super::paint::print;
+use super::paint::{counted, print};
 
 /// Exits 0, or 1 where files have errors: what serves then is not what the folder holds.
 pub fn run(args: &ExportArgs) -> Result<u8, Failure> {
@@ -37,13 +37,14 @@ pub fn run(args: &ExportArgs) -> Result<u8, Failure> {
     let existing = if args.force { Existing::Replace } else { Existing::Keep };
     let written = folder::write(&args.into, &files, existing)?;
     let records: usize = zones.iter().map(|zone| zone.record_count()).sum();
-    print(&format!(
-        "{} zones with {records} records: {} files written to {}, {} as they were\n",
-        zones.len(),
-        written.written,
-        args.into.display(),
-        written.unchanged
-    ));
+    let unchanged = match written.unchanged {
+        0 => String::new(),
+        count => format!(", {} as they were", counted(count, "file")),
+    };
+    let (zones, records) = (counted(zones.len(), "zone"), counted(records, "record"));
+    let files = counted(written.written, "file");
+    let into = args.into.display();
+    print(&format!("{zones} with {records}: {files} written to {into}{unchanged}\n"));
     Ok(0)
 }
 

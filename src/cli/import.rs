@@ -10,25 +10,22 @@ mod foreign;
 mod knot;
 mod master;
 mod nsd;
+mod report;
 mod scan;
 mod starter;
 mod texts;
 
 use std::path::Path;
 
-use crate::diagnostic::{Diagnostic, has_error};
+use crate::diagnostic::has_error;
 
 use super::args::{CheckArgs, CheckFormat, ImportArgs, ServerKind};
 use super::check;
 use super::failure::{EXIT_REFUSED, Failure};
-use super::folder::{self, Existing, Written};
-use super::paint::{Colour, Columns, Paint, print};
-use foreign::{Foreign, Wishes};
-use master::Imported;
+use super::folder::{self, Existing};
+use super::paint::{Paint, print};
+use foreign::Wishes;
 use texts::Texts;
-
-/// Zones that are listed by name before the rest is counted.
-const IMPORTED_SHOWN: usize = 20;
 
 /// Imports; exits as `check` does.
 pub fn run(args: &ImportArgs) -> Result<u8, Failure> {
@@ -55,21 +52,26 @@ pub fn run(args: &ImportArgs) -> Result<u8, Failure> {
     };
     let paint = Paint::for_stdout();
     if foreign.is_refused() {
-        print(&diagnostics(&foreign.said, paint));
+        print(&report::said(&foreign.said, paint));
         return Err(Failure::refused(format!("{} was not imported", path.display())));
     }
     starter::fits(&args.into)?;
     let (mut files, imported) = master::copy(&texts, &mut foreign, &args.into);
     if imported.is_empty() {
-        print(&report(&texts, &foreign, &imported, paint));
+        print(&report::whole(&texts, &foreign, &imported, paint));
         return Err(Failure::refused("there is no zone to import; nothing was written"));
     }
     files.extend(starter::files(&args.into, path, &foreign));
     let existing = if args.force { Existing::Replace } else { Existing::Keep };
     let written = folder::write(&args.into, &files, existing)?;
-    print(&report(&texts, &foreign, &imported, paint));
-    print(&ending(&args.into, written));
-    let checked = check::run(&CheckArgs { dir: args.into.clone(), format: CheckFormat::Human })?;
+    print(&report::whole(&texts, &foreign, &imported, paint));
+    print(&report::written(&args.into, written));
+    let checked = check::run(&CheckArgs {
+        dir: args.into.clone(),
+        format: CheckFormat::Human,
+        deny_warnings: false,
+        explain: None,
+    })?;
     Ok(if has_error(&foreign.said) { EXIT_REFUSED } else { checked })
 }
 
@@ -117,101 +119,6 @@ fn guess(path: &Path, text: &str) -> Option<ServerKind> {
     kinds.into_iter().find(|(word, _)| name.starts_with(word)).map(|(_, kind)| kind)
 }
 
-fn diagnostics(said: &[Diagnostic], paint: Paint) -> String {
-    let mut text = String::new();
-    for diagnostic in said {
-        let shown = diagnostic.to_string();
-        let (head, rest) = shown.split_once('\n').unwrap_or((&shown, ""));
-        let colour = if diagnostic.is_error() { Colour::Red } else { Colour::Yellow };
-        text.push_str(&format!("{}\n", paint.text(colour, head)));
-        if !rest.is_empty() {
-            text.push_str(&format!("{rest}\n"));
-        }
-        text.push('\n');
-    }
-    text
-}
-
-/// All that was found: what needs an eye, what was imported, what was not.
-fn report(texts: &Texts, foreign: &Foreign, imported: &[Imported], paint: Paint) -> String {
-    let mut text = diagnostics(&foreign.said, paint);
-    let heading =
-        |count: usize, word: &str| paint.text(Colour::Bold, &format!("{}\n", counted(count, word)));
-    text.push_str(&heading(imported.len(), "zone imported"));
-    let mut columns = Columns::default();
-    for one in imported.iter().take(IMPORTED_SHOWN) {
-        let from = format!("from {}", one.source.display());
-        let included = match (one.included, one.mended) {
-            (0, _) => String::new(),
-            (count, 0) => format!("with {}", counted(count, "included file")),
-            (count, mended) => {
-                format!(
-                    "with {}, {} mended",
-                    counted(count, "included file"),
-                    counted(mended, "reference")
-                )
-            }
-        };
-        let row =
-            [(one.target.as_str(), Colour::Plain), (&from, Colour::Dim), (&included, Colour::Dim)];
-        columns.row(row);
-    }
-    text.push_str(&columns.render(paint));
-    if let Some(more) = imported.len().checked_sub(IMPORTED_SHOWN).filter(|more| *more > 0) {
-        text.push_str(&format!("  and {more} more\n"));
-    }
-    if !foreign.skipped.is_empty() {
-        text.push_str(&heading(foreign.skipped.len(), "zone skipped"));
-        let mut columns = Columns::default();
-        for one in &foreign.skipped {
-            let place = texts.place(one.spot).to_string();
-            columns.row([
-                (&one.zone, Colour::Plain),
-                (&one.why, Colour::Plain),
-                (&place, Colour::Dim),
-            ]);
-        }
-        text.push_str(&columns.render(paint));
-    }
-    if !foreign.left.is_empty() {
-        text.push_str(&heading(foreign.left.len(), "setting not carried over"));
-        let mut columns = Columns::default();
-        for one in &foreign.left {
-            let place = match one.count {
-                1 => texts.place(one.spot).to_string(),
-                count => format!("{} and {} more", texts.place(one.spot), count - 1),
-            };
-            columns.row([
-                (&one.what, Colour::Plain),
-                (one.why, Colour::Plain),
-                (&place, Colour::Dim),
-            ]);
-        }
-        text.push_str(&columns.render(paint));
-    }
-    text
-}
-
-fn ending(dir: &Path, written: Written) -> String {
-    let unchanged = match written.unchanged {
-        0 => String::new(),
-        count => format!(", {} as they were", counted(count, "file")),
-    };
-    format!("{} written to {}{unchanged}\n\n", counted(written.written, "file"), dir.display())
-}
-
-/// `2 zones imported`: the first word takes the plural.
-fn counted(count: usize, words: &str) -> String {
-    let (noun, rest) = words.split_once(' ').unwrap_or((words, ""));
-    let (noun, rest) = match noun {
-        "included" => (rest, ""),
-        _ => (noun, rest),
-    };
-    let before = if words.starts_with("included ") { "included " } else { "" };
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {before}{noun}{plural} {rest}").trim_end().to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,12 +138,5 @@ mod tests {
         ] {
             assert_eq!(guess(Path::new(name), text), expected, "{name}: {text}");
         }
-    }
-
-    #[test]
-    fn counts_are_words() {
-        assert_eq!(counted(1, "zone imported"), "1 zone imported");
-        assert_eq!(counted(2, "setting not carried over"), "2 settings not carried over");
-        assert_eq!(counted(3, "included file"), "3 included files");
     }
 }

@@ -28,6 +28,7 @@ use super::outcome;
 use super::removal::{self, Removals};
 use super::retreat::{Choice, Fault, Patience, Reach, Refused, moved_away};
 use super::steering::{Steered, Steerings, is_steering_file};
+use super::timely::Serials;
 
 mod flatten;
 
@@ -40,6 +41,7 @@ pub struct Builder {
     forms: Forms,
     grounds: Grounds,
     steerings: Steerings,
+    serials: Serials,
     images: BTreeMap<Name, (Digest, Arc<ZoneImage>)>,
     lay_out: LayOut,
     broken: Vec<Name>,
@@ -136,6 +138,7 @@ impl Builder {
             forms: Forms::default(),
             grounds: Grounds::default(),
             steerings: Steerings::new(config.site_position, config.health),
+            serials: Serials::default(),
             images: BTreeMap::new(),
             lay_out: compile_zone,
             broken: Vec::new(),
@@ -175,7 +178,10 @@ impl Builder {
         let parts = self.parts(&attempt, &choice.files);
         let broken_changed = self.broken != attempt.broken;
         self.broken.clone_from(&attempt.broken);
-        let diagnostics = self.diagnostics(&attempt, &choice, asked.said);
+        let mut diagnostics = self.diagnostics(&attempt, &choice, asked.said);
+        let forms = &attempt.forms;
+        diagnostics.extend(self.serials.remarks(forms, &self.forms, &choice, scan.at_secs));
+        let diagnostics = outcome::in_order(diagnostics);
         self.forget_unwanted();
         self.routed = attempt.bindings.routed;
         Built {
@@ -338,7 +344,7 @@ impl Builder {
         let zones = attempt.zones();
         let is_routed = |name: &Name| bind::is_routed(name, &attempt.bindings, &zones);
         said.extend(outcome::hint_warnings(attempt.forms.iter(), is_routed));
-        outcome::in_order(said)
+        said
     }
 
     /// How many names, below the apexes of their zones, `before` serves and `built`, of the last build, does not.

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::fileset::{File, FileSet};
 use crate::number::Digest;
-use crate::zone::{self, Name, Zone};
+use crate::zone::{self, Name, Validity, Zone};
 
 use super::hints::{self, Hinted};
 use super::include;
@@ -28,6 +28,8 @@ pub(super) struct Form {
     pub(super) said: Vec<Diagnostic>,
     /// SVCB and HTTPS records that carry address hints.
     pub(super) hinted: Vec<Hinted>,
+    /// How long its signatures hold, if it has any.
+    pub(super) validity: Option<Validity>,
     /// Files that it asked for, there or not, with what was there.
     asked: Vec<(String, Option<Digest>)>,
 }
@@ -78,6 +80,11 @@ impl Forms {
         Some(form)
     }
 
+    /// The form of `path` that has `key`, if it is still known.
+    pub(super) fn known(&self, path: &str, key: Digest) -> Option<&Form> {
+        self.known.get(path)?.iter().map(|kept| &*kept.form).find(|form| form.key == key)
+    }
+
     fn find(&mut self, path: &str, file: &File, files: &FileSet) -> Option<Arc<Form>> {
         let same_asked = |form: &Form| {
             form.asked.iter().all(|(p, digest)| files.get(p).map(|f| f.digest) == *digest)
@@ -112,19 +119,19 @@ fn form(path: &str, file: &File, files: &FileSet) -> Form {
             let parse = || {
                 let parsed = zone::parse(path, &file.bytes, &origin, &includes);
                 let hinted = parsed.zone.as_ref().map(hints::find).unwrap_or_default();
-                (parsed.zone, parsed.diagnostics, hinted)
+                (parsed.zone, parsed.diagnostics, hinted, parsed.validity)
             };
             let parsed = catch_unwind(AssertUnwindSafe(parse));
-            parsed.unwrap_or_else(|_| (None, vec![bug(path)], Vec::new()))
+            parsed.unwrap_or_else(|_| (None, vec![bug(path)], Vec::new(), None))
         }
-        Err(why) => (None, vec![*why], Vec::new()),
+        Err(why) => (None, vec![*why], Vec::new(), None),
     };
-    let (zone, said, hinted) = parsed;
+    let (zone, said, hinted, validity) = parsed;
     let asked = asked.into_inner();
     let own = [(path, file.digest)].into_iter();
     let included = asked.iter().filter_map(|(p, digest)| Some((p.as_str(), (*digest)?)));
     let key = Digest::of_parts(own.chain(included));
-    Form { path: path.to_owned(), key, zone: zone.map(Arc::new), said, hinted, asked }
+    Form { path: path.to_owned(), key, zone: zone.map(Arc::new), said, hinted, validity, asked }
 }
 
 /// What is said of a file that a fault of ours refused.

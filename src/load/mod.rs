@@ -23,6 +23,7 @@ mod outcome;
 mod removal;
 mod retreat;
 mod steering;
+mod timely;
 
 pub use build::{Builder, Built, Parts, Summary};
 pub use compile::compile_zone;

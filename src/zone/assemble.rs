@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::number::Ttl;
 use crate::wire::{Name, Rtype};
 
-use super::check::{check, check_nodes};
+use super::check::{Validity, check, check_nodes};
 use super::rdata;
 use super::report::{Mark, Report};
 use super::rrset::{Node, Rrset, Zone};
@@ -73,13 +73,14 @@ impl Records {
     }
 }
 
-/// Makes the zone, and checks it. Without a SOA, which is an error, the apex is taken to be `origin`.
+/// Makes the zone, checks it, and tells how long its signatures hold. Without a SOA, which is an error, the apex is taken
+/// to be `origin`.
 pub(super) fn assemble(
     path: &str,
     origin: &Name,
     mut records: Records,
     report: &mut Report<'_>,
-) -> Zone {
+) -> (Zone, Option<Validity>) {
     let known_apex = find_apex(path, &records, report);
     // Without an apex the file is refused, and its other mistakes are told all the same.
     let apex = known_apex.as_ref().unwrap_or(origin).clone();
@@ -103,11 +104,14 @@ pub(super) fn assemble(
     }
     // Sorted already: the tree is built in one pass.
     zone.nodes = BTreeMap::from_iter(nodes);
-    match known_apex {
+    let validity = match known_apex {
         Some(_) => check(&zone, &marks, records.is_complete, report),
-        None => check_nodes(&zone, &marks, report),
-    }
-    zone
+        None => {
+            check_nodes(&zone, &marks, report);
+            None
+        }
+    };
+    (zone, validity)
 }
 
 /// The owner of the SOA; one, and the same SOA (RFC 1035 §5.2).

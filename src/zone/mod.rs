@@ -22,6 +22,7 @@ mod rrset;
 mod state;
 mod tree;
 
+pub use check::Validity;
 pub use format::format;
 pub use include::{Inclusion, inclusions};
 pub use parser::{Includes, Parsed, parse};

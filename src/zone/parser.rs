@@ -9,6 +9,7 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::wire::Name;
 
 use super::assemble::assemble;
+use super::check::Validity;
 use super::generate::Pattern;
 use super::lexer::{Entry, FILE_LEN_MAX, Lexer, Slip, Token};
 use super::rdata::{period, unescape};
@@ -36,17 +37,19 @@ pub struct Parsed {
     pub zone: Option<Zone>,
     /// Every mistake and remark of the file, checks of the whole zone included.
     pub diagnostics: Vec<Diagnostic>,
+    /// How long its signatures hold, if it has any.
+    pub validity: Option<Validity>,
 }
 
 /// Parses and checks one zone file. `path` is how the operator knows it, `origin` the first origin.
 pub fn parse(path: &str, text: &[u8], origin: &Name, includes: &Includes<'_>) -> Parsed {
     let Found { mut report, records } = read(path, text, origin, includes);
     if text.len() > FILE_LEN_MAX {
-        return Parsed { zone: None, diagnostics: report.finish() };
+        return Parsed { zone: None, diagnostics: report.finish(), validity: None };
     }
-    let zone = assemble(path, origin, records, &mut report);
+    let (zone, validity) = assemble(path, origin, records, &mut report);
     let zone = (report.error_count == 0).then_some(zone);
-    Parsed { zone, diagnostics: report.finish() }
+    Parsed { zone, diagnostics: report.finish(), validity }
 }
 
 /// Reads all records of a file and of what it includes, in the order written, and judges nothing beyond the single
