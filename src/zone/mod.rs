@@ -9,7 +9,9 @@
 
 mod assemble;
 mod check;
+mod chunks;
 mod denial;
+mod edit;
 mod generate;
 mod lexer;
 mod parser;
@@ -20,7 +22,9 @@ mod rrset;
 mod state;
 mod tree;
 
-pub use parser::{Includes, Parsed, parse};
+pub use chunks::{Chunks, Moves};
+pub use edit::{Edit, Known, Touched, edit};
+pub use parser::{Includes, Parsed, parse, parse_in_chunks};
 pub use rdata::to_text;
 pub use rrset::{Node, Rrset, Zone};
 pub use tree::{TreeAnswer, answer};

@@ -9,6 +9,7 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::wire::Name;
 
 use super::assemble::assemble;
+use super::chunks::{Carried, Chunks, Cutter, Start};
 use super::generate::Pattern;
 use super::lexer::{Entry, FILE_LEN_MAX, Lexer, Slip, Token};
 use super::rdata::{period, unescape};
@@ -40,57 +41,94 @@ pub struct Parsed {
 
 /// Parses and checks one zone file. `path` is how the operator knows it, `origin` the first origin.
 pub fn parse(path: &str, text: &[u8], origin: &Name, includes: &Includes<'_>) -> Parsed {
-    let mut reader = Reader {
-        includes,
-        found: Found::default(),
-        included_count: 0,
-        included_len: 0,
-        generated_count: 0,
-    };
+    parse_in_chunks(path, text, origin, includes).0
+}
+
+/// As [`parse`], with the chunks of the file, from which a change of it can be read alone; none where that is not so.
+pub fn parse_in_chunks(
+    path: &str,
+    text: &[u8],
+    origin: &Name,
+    includes: &Includes<'_>,
+) -> (Parsed, Option<Chunks>) {
+    let mut reader = Reader::new(includes, Found::default());
     if text.len() > FILE_LEN_MAX {
         let place = Place::file(path);
         let error = Diagnostic::error("file-too-large", place, "the file is larger than 2 GiB");
-        return Parsed { zone: None, diagnostics: vec![error] };
+        return (Parsed { zone: None, diagnostics: vec![error] }, None);
     }
     let source = reader.found.report.open(path, Text::Given(text));
-    let state = State {
-        source,
-        depth: 0,
-        origin: origin.clone(),
-        owner: None,
-        default_ttl: None,
-        last_ttl: None,
-        generated: None,
-    };
+    let state = State::first(source, origin);
+    reader.cutter.begin(Start { at: 0, line: 1, carried: Arc::new(Carried::of(&state)) });
     reader.read(text, state);
-    let Found { mut report, records } = reader.found;
-    let zone = assemble(path, origin, records, &mut report);
+    let Reader { found: Found { mut report, records }, cutter, .. } = reader;
+    let is_complete = records.is_complete;
+    let (zone, all_kept) = assemble(path, origin, records, &mut report);
     let zone = (report.error_count == 0).then_some(zone);
-    Parsed { zone, diagnostics: report.finish() }
+    let chunks = cutter.finish(text.len()).filter(|_| zone.is_some() && is_complete && all_kept);
+    (Parsed { zone, diagnostics: report.finish() }, chunks)
+}
+
+/// Reads the part of `text` that begins with `start` and ends before octet `end`, where the file of `found` is open.
+/// Gives the chunks that begin in it, and what is carried at its end; none where it brings text from elsewhere.
+pub(super) fn read_part<'a>(
+    found: &mut Found<'a>,
+    text: &'a [u8],
+    start: Start,
+    end: usize,
+) -> Option<(Vec<Start>, Start)> {
+    let text = text.get(..end)?;
+    let mut reader = Reader::new(&|_, _| Err(String::new()), std::mem::take(found));
+    let mut lexer = Lexer::within(text, start.at, start.line);
+    let mut state = start.carried.state(0);
+    reader.cutter.begin(start);
+    reader.read_entries(&mut lexer, text, &mut state);
+    *found = reader.found;
+    let carried = Arc::new(Carried::of(&state));
+    let end = Start { at: u32::try_from(end).ok()?, line: lexer.line(), carried };
+    Some((reader.cutter.into_starts()?, end))
 }
 
 /// What lasts for the whole zone.
 struct Reader<'a, 'i> {
     includes: &'i Includes<'i>,
     found: Found<'a>,
+    cutter: Cutter,
     included_count: usize,
     included_len: usize,
     /// Records that `$GENERATE` made.
     generated_count: u64,
 }
 
-impl<'a> Reader<'a, '_> {
+impl<'a, 'i> Reader<'a, 'i> {
+    fn new(includes: &'i Includes<'i>, found: Found<'a>) -> Reader<'a, 'i> {
+        let (included_count, included_len, generated_count) = (0, 0, 0);
+        let cutter = Cutter::default();
+        Reader { includes, found, cutter, included_count, included_len, generated_count }
+    }
+
     /// Reads all entries of one text.
     fn read(&mut self, text: &[u8], mut state: State) {
-        let mut lexer = Lexer::new(text);
+        self.read_entries(&mut Lexer::new(text), text, &mut state);
+    }
+
+    fn read_entries(&mut self, lexer: &mut Lexer<'_>, text: &[u8], state: &mut State) {
         let mut entry = Entry::default();
-        while let Some(result) = lexer.next(&mut entry) {
+        let is_own = state.depth == 0 && state.generated.is_none();
+        loop {
+            let before = lexer.at();
+            let Some(result) = lexer.next(&mut entry) else { return };
             match (result, entry.tokens.first()) {
                 (Err((slip, token)), _) => self.slip(slip, state.mark(token)),
                 (Ok(()), Some(&first)) if first.bytes(text).starts_with(b"$") && !first.quoted => {
-                    self.directive(text, &entry, first, &mut state);
+                    self.directive(text, &entry, first, state);
                 }
-                (Ok(()), _) => record::read(&mut self.found, text, &entry, &mut state),
+                (Ok(()), first) => {
+                    if let Some(&first) = first.filter(|_| is_own && !entry.blank_owner) {
+                        self.cutter.offer(text, before, first, state, &self.found);
+                    }
+                    record::read(&mut self.found, text, &entry, state);
+                }
             }
         }
     }
@@ -177,6 +215,7 @@ impl<'a> Reader<'a, '_> {
         if state.generated.is_some() {
             return;
         }
+        self.cutter.spoil();
         let inner = State { generated: Some(state.mark(first)), ..state.clone() };
         let error_count = self.found.report.error_count;
         let mut line = Vec::new();
@@ -204,6 +243,7 @@ impl<'a> Reader<'a, '_> {
             let mark = state.mark(first);
             return self.found.report.error(mark, "field-missing", "$INCLUDE needs a file");
         };
+        self.cutter.spoil();
         let mut inner = State { depth: state.depth + 1, ..state.clone() };
         if let Some((&origin, extra)) = rest.split_first() {
             self.no_more(extra, state);
