@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::fileset::{File, FileSet};
 use crate::number::Digest;
-use crate::zone::{self, Name, Zone};
+use crate::zone::{self, Chunks, Known, Name, Node, Touched, Zone};
 
 use super::hints::{self, Hinted};
 use super::include;
@@ -28,8 +28,28 @@ pub(super) struct Form {
     pub(super) said: Vec<Diagnostic>,
     /// SVCB and HTTPS records that carry address hints.
     pub(super) hinted: Vec<Hinted>,
+    /// How many records the zone has.
+    pub(super) record_count: usize,
+    /// What it differs in from a form before, if it was made from that.
+    pub(super) change: Option<Change>,
+    /// From what a change of its file can be read alone.
+    parted: Option<Parted>,
     /// Files that it asked for, there or not, with what was there.
     asked: Vec<(String, Option<Digest>)>,
+}
+
+/// What a form differs in from one before.
+pub(super) struct Change {
+    /// The key of the form before.
+    pub(super) base: Digest,
+    /// The owners that own something else.
+    pub(super) touched: Vec<Touched>,
+}
+
+/// The text of a zone file, in chunks.
+struct Parted {
+    text: Arc<[u8]>,
+    chunks: Chunks,
 }
 
 impl Form {
@@ -55,13 +75,13 @@ impl Forms {
     /// The form of every zone file among `files`, in path order.
     pub(super) fn parse(&mut self, files: &FileSet) -> Vec<Arc<Form>> {
         let paths = files.files.iter().filter(|(path, _)| is_zone_file(path));
-        let new: Vec<(&String, &File)> =
+        let mut new: Vec<(&String, &File)> =
             paths.clone().filter(|(path, file)| self.find(path, file, files).is_none()).collect();
+        new.retain(|(path, file)| !self.edit(path, file));
         for (form, digest) in
             in_parallel(new, |(path, file)| (form(path, file, files), file.digest))
         {
-            let kept = Kept { digest, form: Arc::new(form), wanted: true };
-            self.known.entry(kept.form.path.clone()).or_default().push(kept);
+            self.keep(form, digest);
         }
         paths.filter_map(|(path, file)| self.find(path, file, files)).collect()
     }
@@ -72,10 +92,39 @@ impl Forms {
         if let Some(known) = self.find(path, file, files) {
             return Some(known);
         }
-        let form = Arc::new(form(path, file, files));
-        let kept = Kept { digest: file.digest, form: Arc::clone(&form), wanted: true };
-        self.known.entry(path.to_owned()).or_default().push(kept);
-        Some(form)
+        Some(self.keep(form(path, file, files), file.digest))
+    }
+
+    fn keep(&mut self, form: Form, digest: Digest) -> Arc<Form> {
+        let form = Arc::new(form);
+        let kept = Kept { digest, form: Arc::clone(&form), wanted: true };
+        self.known.entry(form.path.clone()).or_default().push(kept);
+        form
+    }
+
+    /// Makes the form of a changed file from a form of it that is known, if the change allows. That one is used up: should
+    /// it be asked for again, it is read again.
+    fn edit(&mut self, path: &str, file: &File) -> bool {
+        let Some(known) = self.known.get_mut(path) else { return false };
+        let Some(at) = known.iter().rposition(|k| k.form.is_free()) else { return false };
+        // Rule 7: a file cannot end the process, not even by a fault of ours.
+        let edited = catch_unwind(AssertUnwindSafe(|| edited(known, at, file)));
+        let Some(form) = edited.ok().flatten() else { return false };
+        self.keep(form, file.digest);
+        true
+    }
+
+    /// Whether any form is of a file that was not read as a whole, so that not all is said of it yet.
+    pub(super) fn is_hasty(&self) -> bool {
+        self.known.values().flatten().any(|kept| kept.form.change.is_some())
+    }
+
+    /// Forgets the forms of files that were not read as a whole.
+    pub(super) fn forget_hasty(&mut self) {
+        self.known.retain(|_, kept| {
+            kept.retain(|k| k.form.change.is_none());
+            !kept.is_empty()
+        });
     }
 
     fn find(&mut self, path: &str, file: &File, files: &FileSet) -> Option<Arc<Form>> {
@@ -97,6 +146,46 @@ impl Forms {
     }
 }
 
+impl Form {
+    /// Whether it can be used up for another: nobody else has it, and its file is in chunks.
+    fn is_free(self: &Arc<Form>) -> bool {
+        let zone = self.zone.as_ref();
+        self.parted.is_some()
+            && Arc::strong_count(self) == 1
+            && zone.is_some_and(|zone| Arc::strong_count(zone) == 1)
+    }
+}
+
+/// The form of `file` by an edit of the known form `at`, which is taken away if there is one.
+fn edited(known: &mut Vec<Kept>, at: usize, file: &File) -> Option<Form> {
+    let form = &known.get(at)?.form;
+    let (zone, parted) = (form.zone.as_ref()?, form.parted.as_ref()?);
+    let before = Known { text: &parted.text, chunks: &parted.chunks, zone, said: &form.said };
+    let mut edit = zone::edit(before, &file.bytes)?;
+    let has_hints = |node: &Node| node.rrsets.iter().any(|r| hints::may_stand_in(r.rtype));
+    let touches_hints =
+        edit.nodes(zone).any(|(before, now)| [before, now].into_iter().flatten().any(has_hints));
+    let moved = |h: &Hinted| Some(Hinted { line: edit.moves.line(h.line)?, ..h.clone() });
+    let hinted: Option<Vec<Hinted>> = form.hinted.iter().map(moved).collect();
+    let hinted = hinted.filter(|_| !touches_hints)?;
+    let form = Arc::into_inner(known.swap_remove(at).form)?;
+    let mut zone = Arc::into_inner(form.zone?)?;
+    zone.apply(&mut edit);
+    let more: i64 = edit.touched.iter().map(|touched| touched.more_records).sum();
+    let more = isize::try_from(more).ok()?;
+    Some(Form {
+        key: Digest::of_parts([(form.path.as_str(), file.digest)]),
+        path: form.path,
+        record_count: form.record_count.checked_add_signed(more)?,
+        zone: Some(Arc::new(zone)),
+        said: edit.said,
+        hinted,
+        change: Some(Change { base: form.key, touched: edit.touched }),
+        parted: Some(Parted { text: Arc::clone(&file.bytes), chunks: edit.chunks }),
+        asked: form.asked,
+    })
+}
+
 fn form(path: &str, file: &File, files: &FileSet) -> Form {
     let asked = RefCell::new(Vec::new());
     let includes = |written: &str, includer: &str| {
@@ -110,21 +199,24 @@ fn form(path: &str, file: &File, files: &FileSet) -> Form {
         Ok(origin) => {
             // Rule 7: a file cannot end the process, not even by a fault of ours.
             let parse = || {
-                let parsed = zone::parse(path, &file.bytes, &origin, &includes);
+                let (parsed, chunks) = zone::parse_in_chunks(path, &file.bytes, &origin, &includes);
                 let hinted = parsed.zone.as_ref().map(hints::find).unwrap_or_default();
-                (parsed.zone, parsed.diagnostics, hinted)
+                (parsed.zone, parsed.diagnostics, hinted, chunks)
             };
             let parsed = catch_unwind(AssertUnwindSafe(parse));
-            parsed.unwrap_or_else(|_| (None, vec![bug(path)], Vec::new()))
+            parsed.unwrap_or_else(|_| (None, vec![bug(path)], Vec::new(), None))
         }
-        Err(why) => (None, vec![*why], Vec::new()),
+        Err(why) => (None, vec![*why], Vec::new(), None),
     };
-    let (zone, said, hinted) = parsed;
+    let (zone, said, hinted, chunks) = parsed;
+    let record_count = zone.as_ref().map_or(0, Zone::record_count);
+    let parted = chunks.map(|chunks| Parted { text: Arc::clone(&file.bytes), chunks });
     let asked = asked.into_inner();
     let own = [(path, file.digest)].into_iter();
     let included = asked.iter().filter_map(|(p, digest)| Some((p.as_str(), (*digest)?)));
     let key = Digest::of_parts(own.chain(included));
-    Form { path: path.to_owned(), key, zone: zone.map(Arc::new), said, hinted, asked }
+    let (path, zone, change) = (path.to_owned(), zone.map(Arc::new), None);
+    Form { path, key, zone, said, hinted, record_count, change, parted, asked }
 }
 
 /// What is said of a file that a fault of ours refused.

@@ -7,6 +7,7 @@ const KEY_IPV4HINT: u16 = 4; // RFC 9460 §7.3
 const KEY_IPV6HINT: u16 = 6;
 
 /// A record that carries address hints.
+#[derive(Clone)]
 pub(super) struct Hinted {
     /// Who owns it.
     pub(super) owner: Name,

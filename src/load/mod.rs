@@ -20,7 +20,7 @@ mod retreat;
 mod steering;
 
 pub use build::{Builder, Built, Parts, Summary};
-pub use compile::compile_zone;
+pub use compile::{compile_zone, patch_zone};
 pub use config::{CONFIG_FILE, Config};
 pub use files::{Reader, Scan, scan};
 pub use removal::Removals;

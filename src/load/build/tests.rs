@@ -510,3 +510,37 @@ fn a_zone_that_cannot_be_laid_out_is_refused_by_itself() {
     assert_eq!(refused(&built), ["zones/a.zone", "zones/c.zone"]);
     assert_eq!((built.parts.summary.zones, built.parts.summary.broken.len()), (1, 2));
 }
+
+// The rest of a large file is not read before its change serves.
+#[test]
+fn a_changed_record_serves_at_once_and_what_it_means_elsewhere_is_said_after() {
+    let hosts = |from: usize| {
+        let host = |i: usize| format!("host{i} A 192.0.2.1\n");
+        format!("a A 192.0.2.1\n{}@ MX 10 host7\n", (from..400).map(host).collect::<String>())
+    };
+    let mut world = World::new(&[("zones/a.zone", &zone(1, &hosts(0)))]);
+    assert!(world.build().diagnostics.is_empty());
+    // The apex has its SOA and its MX far from one another: the file is read as a whole.
+    world.write(&[("zones/a.zone", &zone(2, &hosts(0)))]);
+    world.build();
+    assert!(!world.builder.is_hasty());
+    world.write(&[("zones/a.zone", &zone(2, &hosts(8)))]);
+    let built = world.build();
+    assert!(world.builder.is_hasty() && built.changed && built.diagnostics.is_empty());
+    assert_eq!(built.parts.summary.records, 2 + 1 + 392 + 1);
+    world.builder.forget_hasty();
+    let built = world.build();
+    assert!(!world.builder.is_hasty() && !built.changed);
+    assert_eq!(said(&built, "target-missing").place.line, 397);
+    // A change that is refused for another file's sake gives way to what served, which is read again.
+    let route = format!("{POOL}[routes.'a']\n\"host9\" = 'web'\n");
+    world.write(&[("zones/s.toml", &route), ("geo/regions.toml", REGIONS)]);
+    assert_eq!(errors(&world.build()), [""; 0]);
+    let cut = hosts(8).replace("host9 A 192.0.2.1", "host9 CNAME a");
+    world.write(&[("zones/a.zone", &zone(2, &cut))]);
+    for _ in 0..2 {
+        let built = world.build();
+        assert_eq!(refused(&built), ["zones/a.zone"]);
+        assert!(world.serves("zones/a.zone").unwrap().contains("host9 A 192.0.2.1"));
+    }
+}
