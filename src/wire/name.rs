@@ -164,7 +164,15 @@ impl Name {
 
     /// How many labels it has; the root has none.
     pub fn label_count(&self) -> usize {
-        self.labels().count()
+        let mut count = 0;
+        let mut at = 0;
+        while let Some(&len) = self.0.get(at)
+            && len > 0
+        {
+            count += 1;
+            at += 1 + usize::from(len);
+        }
+        count
     }
 
     /// Whether it is the root.

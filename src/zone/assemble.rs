@@ -1,5 +1,6 @@
 //! Records into a zone: apex, order, RRsets, what is dropped on the way and said so.
 
+use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
 
@@ -62,10 +63,6 @@ impl Records {
         self.owner_at(record.owner)
     }
 
-    fn has_one_owner(&self, a: &Record, b: &Record) -> bool {
-        a.owner == b.owner || self.name(a) == self.name(b)
-    }
-
     fn compare(&self, a: &Record, b: &Record) -> Ordering {
         let by_owner =
             if a.owner == b.owner { Ordering::Equal } else { self.name(a).cmp(&self.name(b)) };
@@ -123,8 +120,17 @@ impl Records {
         list.sort_by(|a, b| self.compare(a, b));
         let mut marks = Vec::with_capacity(list.len());
         let mut nodes = Vec::new();
-        for owned in list.chunk_by_mut(|a, b| self.has_one_owner(a, b)) {
-            let Some(owner) = owned.first().and_then(|r| self.name(r)).cloned() else { continue };
+        // Names move into the nodes. One is not looked at again once its group has ended.
+        let owners = std::mem::take(&mut self.owners).into_iter().map(Some);
+        let owners: RefCell<Vec<Option<Name>>> = RefCell::new(owners.collect());
+        let same = |a: &Record, b: &Record| {
+            let owners = owners.borrow();
+            a.owner == b.owner || owners.get(a.owner as usize) == owners.get(b.owner as usize)
+        };
+        for owned in list.chunk_by_mut(same) {
+            let first = owned.first().map(|r| r.owner as usize);
+            let taken = first.and_then(|at| owners.borrow_mut().get_mut(at)?.take());
+            let Some(owner) = taken else { continue };
             let type_count = owned.chunk_by(|a, b| a.rtype == b.rtype).count();
             let mut rrsets = Vec::with_capacity(type_count);
             for group in owned.chunk_by_mut(|a, b| a.rtype == b.rtype) {

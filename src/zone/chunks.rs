@@ -264,7 +264,7 @@ impl Moves {
 fn find_line(hay: &[u8], needle: &[u8]) -> Option<usize> {
     let mut at = 0;
     while !hay.get(at..)?.starts_with(needle) {
-        at += hay.get(at..)?.iter().position(|&b| b == b'\n')? + 1;
+        at += memchr::memchr(b'\n', hay.get(at..)?)? + 1;
     }
     Some(at)
 }
