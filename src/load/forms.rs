@@ -78,9 +78,10 @@ impl Forms {
         let mut new: Vec<(&String, &File)> =
             paths.clone().filter(|(path, file)| self.find(path, file, files).is_none()).collect();
         new.retain(|(path, file)| !self.edit(path, file));
-        for (form, digest) in
-            in_parallel(new, |(path, file)| (form(path, file, files), file.digest))
-        {
+        // Many files keep all cores busy by themselves; a few large ones are cut for it.
+        let share = if new.len() < core_count() { Share::Windows } else { Share::Files };
+        let read = |(path, file): &(&String, &File)| (form(path, file, files, share), file.digest);
+        for (form, digest) in in_parallel(new, read) {
             self.keep(form, digest);
         }
         paths.filter_map(|(path, file)| self.find(path, file, files)).collect()
@@ -92,7 +93,7 @@ impl Forms {
         if let Some(known) = self.find(path, file, files) {
             return Some(known);
         }
-        Some(self.keep(form(path, file, files), file.digest))
+        Some(self.keep(form(path, file, files, Share::Windows), file.digest))
     }
 
     fn keep(&mut self, form: Form, digest: Digest) -> Arc<Form> {
@@ -186,7 +187,19 @@ fn edited(known: &mut Vec<Kept>, at: usize, file: &File) -> Option<Form> {
     })
 }
 
-fn form(path: &str, file: &File, files: &FileSet) -> Form {
+/// What the cores share.
+#[derive(Clone, Copy)]
+enum Share {
+    Files,
+    Windows,
+}
+
+/// All cores at work on the windows of one file.
+fn crew(count: usize, work: &(dyn Fn(usize) + Sync)) {
+    in_parallel((0..count).collect(), |index| work(*index));
+}
+
+fn form(path: &str, file: &File, files: &FileSet, share: Share) -> Form {
     let asked = RefCell::new(Vec::new());
     let includes = |written: &str, includer: &str| {
         let names = include::candidates(written, includer)?;
@@ -199,7 +212,12 @@ fn form(path: &str, file: &File, files: &FileSet) -> Form {
         Ok(origin) => {
             // Rule 7: a file cannot end the process, not even by a fault of ours.
             let parse = || {
-                let (parsed, chunks) = zone::parse_in_chunks(path, &file.bytes, &origin, &includes);
+                let crew: Option<&zone::Crew<'_>> = match share {
+                    Share::Windows if core_count() > 1 => Some(&crew),
+                    Share::Windows | Share::Files => None,
+                };
+                let text = &file.bytes;
+                let (parsed, chunks) = zone::parse_in_chunks(path, text, &origin, &includes, crew);
                 let hinted = parsed.zone.as_ref().map(hints::find).unwrap_or_default();
                 (parsed.zone, parsed.diagnostics, hinted, chunks)
             };
@@ -265,13 +283,16 @@ fn percent_decode(text: &str) -> Option<Vec<u8>> {
     Some(decoded)
 }
 
+fn core_count() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 /// `work` done on every item by as many threads as there are CPUs; results in the order of the items.
 pub(super) fn in_parallel<T: Sync, R: Send>(
     items: Vec<T>,
     work: impl Fn(&T) -> R + Sync,
 ) -> Vec<R> {
-    let cpus = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let threads = cpus.min(items.len());
+    let threads = core_count().min(items.len());
     if threads <= 1 {
         return items.iter().map(work).collect();
     }

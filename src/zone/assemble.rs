@@ -59,6 +59,17 @@ impl Records {
         self.list.push(record);
     }
 
+    /// Adds the records of the text that follows. None if they are more than can be counted.
+    pub(super) fn append(&mut self, next: Records) -> Option<()> {
+        let before = u32::try_from(self.owners.len()).ok()?;
+        u32::try_from(self.owners.len() + next.owners.len()).ok()?;
+        self.owners.extend(next.owners);
+        let moved = |record: Record| Record { owner: record.owner + before, ..record };
+        self.list.extend(next.list.into_iter().map(moved));
+        self.is_complete &= next.is_complete;
+        Some(())
+    }
+
     fn name(&self, record: &Record) -> Option<&Name> {
         self.owner_at(record.owner)
     }

@@ -68,6 +68,12 @@ impl Carried {
         Carried { origin: state.origin.clone(), default_ttl: state.default_ttl, last_ttl }
     }
 
+    /// Whether what begins with this may follow what ended with `before`; the TTL of the record before aside.
+    pub(super) fn follows(&self, before: &Carried) -> bool {
+        (&self.origin, self.default_ttl) == (&before.origin, before.default_ttl)
+            && self.origin.as_wire() == before.origin.as_wire()
+    }
+
     /// The state of a parser that begins here, in file `source`.
     pub(super) fn state(&self, source: u32) -> State {
         State {
@@ -90,6 +96,11 @@ pub(super) struct Cutter {
 }
 
 impl Cutter {
+    /// The starts of a file that was read in parts.
+    pub(super) fn of(starts: Vec<Start>) -> Cutter {
+        Cutter { starts, is_spoilt: false }
+    }
+
     /// A file or a part of it begins.
     pub(super) fn begin(&mut self, start: Start) {
         self.starts.push(start);

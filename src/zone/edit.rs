@@ -66,7 +66,7 @@ pub fn edit(known: Known<'_>, new: &[u8]) -> Option<Edit> {
     let apex = &known.zone.apex;
     let regions = known.chunks.changed(known.text, new)?;
     let before = read_before(known, &regions)?;
-    let mut found = opened(&known.zone.path, new);
+    let mut found = Found::opened(&known.zone.path, Text::Given(new));
     let read = |region: &Region, start: Start| read_part(&mut found, new, start, region.new.end);
     let (chunks, moves) = known.chunks.moved(&regions, new.len(), read)?;
     let Found { mut report, mut records } = found;
@@ -113,15 +113,9 @@ impl Zone {
     }
 }
 
-fn opened<'t>(path: &str, text: &'t [u8]) -> Found<'t> {
-    let mut found = Found::default();
-    found.report.open(path, Text::Given(text));
-    found
-}
-
 /// What the changed chunks held.
 fn read_before(known: Known<'_>, regions: &[Region]) -> Option<Gathered> {
-    let mut found = opened(&known.zone.path, known.text);
+    let mut found = Found::opened(&known.zone.path, Text::Given(known.text));
     for region in regions {
         let start = known.chunks.start(region.chunks.start)?.clone();
         read_part(&mut found, known.text, start, region.old.end)?;

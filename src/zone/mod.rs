@@ -21,12 +21,14 @@ mod report;
 mod rrset;
 mod state;
 mod tree;
+mod windows;
 
 pub use chunks::{Chunks, Moves};
 pub use edit::{Edit, Known, Touched, edit};
-pub use parser::{Includes, Parsed, parse, parse_in_chunks};
+pub use parser::{Includes, Parsed, parse};
 pub use rdata::to_text;
 pub use rrset::{Node, Rrset, Zone};
 pub use tree::{TreeAnswer, answer};
+pub use windows::{Crew, parse_in_chunks};
 
 pub use crate::wire::{Name, Record, Rtype};

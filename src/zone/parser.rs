@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::wire::Name;
 
 use super::assemble::assemble;
-use super::chunks::{Carried, Chunks, Cutter, Start};
+use super::chunks::{Carried, Cutter, Start};
 use super::generate::Pattern;
 use super::lexer::{Entry, FILE_LEN_MAX, Lexer, Slip, Token};
 use super::rdata::{period, unescape};
@@ -41,32 +41,41 @@ pub struct Parsed {
 
 /// Parses and checks one zone file. `path` is how the operator knows it, `origin` the first origin.
 pub fn parse(path: &str, text: &[u8], origin: &Name, includes: &Includes<'_>) -> Parsed {
-    parse_in_chunks(path, text, origin, includes).0
+    if text.len() > FILE_LEN_MAX {
+        return too_large(path);
+    }
+    let (found, _) = read_whole(path, text, origin, includes);
+    finish(path, origin, found).0
 }
 
-/// As [`parse`], with the chunks of the file, from which a change of it can be read alone; none where that is not so.
-pub fn parse_in_chunks(
-    path: &str,
-    text: &[u8],
-    origin: &Name,
-    includes: &Includes<'_>,
-) -> (Parsed, Option<Chunks>) {
-    let mut reader = Reader::new(includes, Found::default());
-    if text.len() > FILE_LEN_MAX {
-        let place = Place::file(path);
-        let error = Diagnostic::error("file-too-large", place, "the file is larger than 2 GiB");
-        return (Parsed { zone: None, diagnostics: vec![error] }, None);
-    }
-    let source = reader.found.report.open(path, Text::Given(text));
-    let state = State::first(source, origin);
-    reader.cutter.begin(Start { at: 0, line: 1, carried: Arc::new(Carried::of(&state)) });
-    reader.read(text, state);
-    let Reader { found: Found { mut report, records }, cutter, .. } = reader;
+/// What is said of a file whose places do not fit.
+pub(super) fn too_large(path: &str) -> Parsed {
+    let place = Place::file(path);
+    let error = Diagnostic::error("file-too-large", place, "the file is larger than 2 GiB");
+    Parsed { zone: None, diagnostics: vec![error] }
+}
+
+/// Makes a zone of what was found. Tells whether it holds every record that was written.
+pub(super) fn finish(path: &str, origin: &Name, found: Found<'_>) -> (Parsed, bool) {
+    let Found { mut report, records } = found;
     let is_complete = records.is_complete;
     let (zone, all_kept) = assemble(path, origin, records, &mut report);
     let zone = (report.error_count == 0).then_some(zone);
-    let chunks = cutter.finish(text.len()).filter(|_| zone.is_some() && is_complete && all_kept);
-    (Parsed { zone, diagnostics: report.finish() }, chunks)
+    (Parsed { zone, diagnostics: report.finish() }, is_complete && all_kept)
+}
+
+/// Reads a file with all that it includes.
+pub(super) fn read_whole<'a>(
+    path: &str,
+    text: &'a [u8],
+    origin: &Name,
+    includes: &Includes<'_>,
+) -> (Found<'a>, Cutter) {
+    let mut reader = Reader::new(includes, Found::opened(path, Text::Given(text)));
+    let state = State::first(0, origin);
+    reader.cutter.begin(Start { at: 0, line: 1, carried: Arc::new(Carried::of(&state)) });
+    reader.read(text, state);
+    (reader.found, reader.cutter)
 }
 
 /// Reads the part of `text` that begins with `start` and ends before octet `end`, where the file of `found` is open.

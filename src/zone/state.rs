@@ -5,7 +5,7 @@ use crate::wire::Name;
 
 use super::assemble::Records;
 use super::lexer::Token;
-use super::report::{Mark, Report};
+use super::report::{Mark, Report, Text};
 
 /// What the files of a zone have brought so far.
 #[derive(Default)]
@@ -39,7 +39,14 @@ pub(super) enum Owner {
     Bad,
 }
 
-impl Found<'_> {
+impl<'a> Found<'a> {
+    /// Nothing found yet in the one file of this content.
+    pub(super) fn opened(path: &str, text: Text<'a>) -> Found<'a> {
+        let mut found = Found::default();
+        found.report.open(path, text);
+        found
+    }
+
     /// The owner of the record before.
     pub(super) fn owner(&self, state: &State) -> Option<&Name> {
         match state.owner {

@@ -32,7 +32,10 @@ fn origin() -> Name {
 
 fn parsed(text: &str) -> (Parsed, Option<Chunks>) {
     let none = |_: &str, _: &str| Err("there is no other file".to_owned());
-    zone::parse_in_chunks(PATH, text.as_bytes(), &origin(), &none)
+    // In windows or in one go: its chunks serve alike.
+    let crew = |count: usize, work: &(dyn Fn(usize) + Sync)| (0..count).for_each(work);
+    let crew = Some(&crew as &zone::Crew<'_>).filter(|_| text.len() % 2 == 0);
+    zone::parse_in_chunks(PATH, text.as_bytes(), &origin(), &none, crew)
 }
 
 /// A zone without the lines of its RRsets: those may stand elsewhere.
