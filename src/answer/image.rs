@@ -168,6 +168,7 @@ struct OpenShard {
 /// A node on the way from the apex to the last one written.
 struct Ancestor {
     name: Name,
+    hash: u64,
     shard: usize,
     at: usize,
     /// The topmost zone cut or DNAME at or above it.
@@ -241,7 +242,11 @@ impl<'s> ImageWriter<'s> {
         let above = parent.and_then(|a| a.occluder);
         let flags = flags(&self.apex, parts);
         let occludes = flags.0 & (NodeFlags::CUT | NodeFlags::DNAME) != 0;
-        let hash = self.seed.hash(parts.owner);
+        // By fill_gap, the ancestor is the parent.
+        let hash = match parent {
+            Some(parent) => self.seed.below(parent.hash, parts.owner),
+            None => self.seed.hash(parts.owner),
+        };
         let shard = shard_index(hash, self.shard_bits);
         let (at, record_count) =
             write(&mut self.shards[shard].arena, &self.apex, parts, flags, above);
@@ -249,7 +254,7 @@ impl<'s> ImageWriter<'s> {
         self.shards[shard].nodes.push((hash, at as u32));
         let depth = parts.owner.label_count() as u8;
         let occluder = above.or(occludes.then_some(depth));
-        self.ancestors.push(Ancestor { name: parts.owner.clone(), shard, at, occluder });
+        self.ancestors.push(Ancestor { name: parts.owner.clone(), hash, shard, at, occluder });
     }
 
     /// The zone, laid out.
@@ -300,9 +305,9 @@ pub(super) fn write(
 ) -> (usize, usize) {
     let at = arena.len();
     let relative = parts.owner.as_wire().len() - apex.as_wire().len();
-    let owner = parts.owner.as_wire()[..relative].to_ascii_lowercase();
+    let owner = &parts.owner.as_wire()[..relative];
     let (rrset_count, policy) = (parts.rrsets.len(), parts.policy);
-    node::write_node(arena, &NodeHead { owner: &owner, flags, occluder, policy, rrset_count });
+    node::write_node(arena, &NodeHead { owner, flags, occluder, policy, rrset_count });
     let mut record_count = 0;
     for (index, rrset) in parts.rrsets.iter().enumerate() {
         let followers = Followers {

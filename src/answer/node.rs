@@ -45,7 +45,7 @@ impl NodeFlags {
 
 /// What a node is laid out from.
 pub struct NodeHead<'a> {
-    /// The owner, relative to the apex, folded; empty for the apex.
+    /// The owner, relative to the apex; empty for the apex.
     pub owner: &'a [u8],
     /// What is special about it.
     pub flags: NodeFlags,
@@ -64,7 +64,8 @@ pub fn write_node(arena: &mut Vec<u8>, head: &NodeHead<'_>) {
     arena.extend_from_slice(&[head.owner.len() as u8, head.flags.0, occluder, 0]);
     arena.extend_from_slice(&policy.to_le_bytes());
     arena.extend_from_slice(&(head.rrset_count as u16).to_le_bytes());
-    arena.extend_from_slice(head.owner);
+    // Length octets are below 64 and so no letters: folding all of it is safe.
+    arena.extend(head.owner.iter().map(u8::to_ascii_lowercase));
     arena.resize(arena.len() + head.rrset_count * ENTRY_LEN, 0);
 }
 
