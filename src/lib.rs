@@ -23,6 +23,7 @@
 //!
 //! - A query: [`serve`] takes a batch, [`answer::respond`] makes one response of one request, `serve` sends.
 //! - A file: [`load`] reads, checks and compiles; the hub in [`control`] composes the parts into a snapshot.
+//! - A way back: [`history`] hands `load` the files of then; the rest is as with a file, and a pin keeps it so.
 //! - A report: [`control`] takes it, [`history`] makes it durable, [`health`] folds it, [`route`] fills the table.
 //! - A question why: [`ask`] has the query path answer with somebody listening, and tells the steps.
 //!

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::health::{Action, Expiry, LogTime};
 
-use super::status::DiagnosticBody;
+use super::diagnostic::DiagnosticBody;
+use super::generations::{HeldBody, PendingBody, PinBody};
 
 /// Octets of a `why` and of a `who`.
 const WORDS_LEN_MAX: usize = 200;
@@ -66,6 +67,9 @@ pub struct UndrainRequest {
 /// POST /v1/site/drain and /v1/site/undrain.
 pub type SiteRequest = UndrainRequest;
 
+/// POST /v1/resume.
+pub type ResumeRequest = UndrainRequest;
+
 /// A change that is durable.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acknowledged {
@@ -80,6 +84,15 @@ pub struct Reloaded {
     pub generation: u64,
     /// Whether it is a new one.
     pub changed: bool,
+    /// How the generation is pinned, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pin: Option<PinBody>,
+    /// What the disk holds and the pin keeps from serving.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<PendingBody>,
+    /// What the guard holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<HeldBody>,
     /// All that is to be said of the files.
     pub diagnostics: Vec<DiagnosticBody>,
 }

@@ -3,26 +3,30 @@
 //! Owns:    bodies as JSON has them, problem details (RFC 9457), the conversions from and into inner types, by hand.
 //! Imports: health, diagnostic.
 //! Never:   speaks HTTP, asks the server anything, decides.
-//! Enter:   `report` (the feed), `change` (what operators do), `health` and `status` (what they read), `problem`.
+//! Enter:   `report` (the feed), `change` and `generations` (what operators do), `health` and `status`, `problem`.
 
 mod change;
+mod diagnostic;
 mod explain;
+mod generations;
 mod health;
 mod problem;
 mod report;
 mod status;
 
 pub use change::{
-    Acknowledged, DrainRequest, OverrideRequest, Reloaded, SiteRequest, UndrainRequest, Window,
-    expiry_at, why,
+    Acknowledged, DrainRequest, OverrideRequest, Reloaded, ResumeRequest, SiteRequest,
+    UndrainRequest, Window, expiry_at, why,
 };
-pub use explain::ExplainBody;
+pub use diagnostic::DiagnosticBody;
+pub use explain::{At, ExplainBody, read_at};
+pub use generations::{
+    AcceptRequest, GenerationBody, GenerationsBody, HeldBody, HeldZone, PendingBody, PendingFile,
+    PinBody, PublishedBody, RollbackRequest,
+};
 pub use health::{
     EndpointHealth, HealthBody, OverrideBody, WordBody, standing_body, tier_word, timestamp,
 };
 pub use problem::Problem;
 pub use report::{RefusedLine, ReportError, ReportLine, ReportsTaken, read_lines};
-pub use status::{
-    DatabaseBody, DiagnosticBody, GenerationBody, GenerationsBody, RegionBody, ServedBody,
-    SiteBody, StatusBody,
-};
+pub use status::{DatabaseBody, RegionBody, ServedBody, SiteBody, StatusBody};

@@ -1,9 +1,9 @@
-//! What a server says of itself: /v1/status, /v1/generations, and diagnostics as JSON.
+//! What a server says of itself: /v1/status.
 
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostic::Diagnostic;
-
+use super::diagnostic::DiagnosticBody;
+use super::generations::{HeldBody, PendingBody, PinBody};
 use super::health::{EndpointHealth, OverrideBody};
 
 /// GET /v1/status.
@@ -44,7 +44,16 @@ pub struct StatusBody {
     pub diagnostics: Vec<DiagnosticBody>,
     /// Files that are gone, and serve on until it has been quiet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub pending: Vec<String>,
+    pub waiting: Vec<String>,
+    /// How the generation is pinned, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pin: Option<PinBody>,
+    /// What the disk holds and the pin keeps from serving.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<PendingBody>,
+    /// What the guard holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<HeldBody>,
     /// What is wrong with this machine: a log that cannot be written, a socket that did not bind.
     pub alarms: Vec<String>,
 }
@@ -109,90 +118,4 @@ pub struct RegionBody {
     /// Whether the files no longer know it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dangling: bool,
-}
-
-/// GET /v1/generations.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GenerationsBody {
-    /// The one that serves.
-    pub serving: u64,
-    /// All that are kept, newest first.
-    pub generations: Vec<GenerationBody>,
-}
-
-/// One published state of files.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GenerationBody {
-    /// Its number.
-    pub generation: u64,
-    /// The hash of its files.
-    pub digest: String,
-    /// When it was published (RFC 3339).
-    pub published: String,
-    /// What brought it about: `start`, `files`, `rollback`.
-    pub cause: String,
-    /// Who asked for it; empty when a file changed by itself.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub who: String,
-    /// Why.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub why: String,
-    /// How many files it holds.
-    pub files: usize,
-}
-
-/// One mistake or remark about a file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DiagnosticBody {
-    /// `error`, `warning` or `note`.
-    pub severity: String,
-    /// The stable short name.
-    pub code: String,
-    /// The file.
-    pub file: String,
-    /// Line from 1, 0 for the whole file.
-    pub line: u32,
-    /// Column from 1, 0 for the whole line.
-    pub column: u32,
-    /// What is wrong.
-    pub message: String,
-    /// What the server did about it.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub consequence: String,
-    /// How to mend it.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub help: String,
-    /// All of it as text, source line and caret included.
-    pub text: String,
-}
-
-impl From<&Diagnostic> for DiagnosticBody {
-    fn from(diagnostic: &Diagnostic) -> DiagnosticBody {
-        DiagnosticBody {
-            severity: diagnostic.severity.word().to_owned(),
-            code: diagnostic.code.to_owned(),
-            file: diagnostic.place.file.clone(),
-            line: diagnostic.place.line,
-            column: diagnostic.place.column,
-            message: diagnostic.message.clone(),
-            consequence: diagnostic.consequence.clone(),
-            help: diagnostic.help.clone(),
-            text: diagnostic.to_string(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::DiagnosticBody;
-    use crate::diagnostic::{Diagnostic, Place};
-
-    #[test]
-    fn a_diagnostic_keeps_its_words() {
-        let place = Place::at("zones/a.zone", 3, 8);
-        let inner = Diagnostic::error("bad-rdata", place, "not an address").help("write 192.0.2.1");
-        let body = DiagnosticBody::from(&inner);
-        assert_eq!((body.severity.as_str(), body.line, body.column), ("error", 3, 8));
-        assert_eq!(body.text, inner.to_string());
-    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::answer::Snapshot;
 use crate::geo::World;
-use crate::health::{Event, LogTime, State, Timed};
+use crate::health::{Event, State, Timed};
 use crate::load::Parts;
 use crate::number::{Generation, Revision};
 use crate::route::{Table, fill};
@@ -23,9 +23,13 @@ pub struct Scene {
 impl Scene {
     /// What files alone would serve: nothing was ever reported, nobody has decided anything.
     pub fn of_files(parts: &Parts) -> Scene {
-        let mut health = State::default();
-        let (generation, revision, at) = (Generation(1), Revision(1), LogTime(0));
-        let inventory = parts.inventory.clone();
+        Scene::with_health(parts, Generation(1), State::default())
+    }
+
+    /// What the files of a generation serve under what health remembers, be it of now or of then.
+    pub fn with_health(parts: &Parts, generation: Generation, mut health: State) -> Scene {
+        let revision = Revision(health.revision().0.saturating_add(1));
+        let (at, inventory) = (health.now(), parts.inventory.clone());
         let event = Event::Files { generation, digest: parts.files_digest, inventory };
         health.apply(&Timed { revision, at, event });
         let policies = parts.plans.iter().map(|plan| Arc::new(fill(plan, &health))).collect();

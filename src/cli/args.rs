@@ -53,6 +53,12 @@ pub enum Command {
     Site(SiteArgs),
     /// Have a server read its files now
     Reload(ReloadArgs),
+    /// Serve the files of an earlier generation at once, and keep them serving
+    Rollback(RollbackArgs),
+    /// Serve the files on the disk again, after a rollback
+    Resume(ResumeArgs),
+    /// Serve a change that the guard holds
+    Accept(AcceptArgs),
     /// Geo databases: build the compact table, look an address up
     Geo(GeoArgs),
 }
@@ -144,6 +150,9 @@ pub struct ExplainArgs {
     /// The API of the server to ask [default: the one on this machine, or else the files here]
     #[arg(long, value_name = "URL", conflicts_with = "files")]
     pub server: Option<String>,
+    /// Explain from an earlier state of the server: gen:NUMBER, or a time such as 2026-11-21T14:02 (UTC)
+    #[arg(long, value_name = "WHEN", conflicts_with = "files")]
+    pub at: Option<String>,
     /// Explain from the files of this folder, as if nothing had ever been reported
     #[arg(long, value_name = "DIR")]
     pub files: Option<PathBuf>,
@@ -322,6 +331,58 @@ pub struct ReloadArgs {
     pub server: ServerArg,
 }
 
+/// Arguments of `rollback`.
+#[derive(Debug, Args)]
+pub struct RollbackArgs {
+    /// Which generation, or `previous`: the one before that has other files
+    #[arg(value_name = "GEN", value_parser = earlier)]
+    pub generation: Earlier,
+    /// Why; the log keeps it
+    #[arg(long, value_name = "TEXT")]
+    pub why: String,
+    #[command(flatten)]
+    /// Which server
+    pub server: ServerArg,
+}
+
+/// A generation to go back to; none is the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Earlier(pub Option<u64>);
+
+fn earlier(text: &str) -> Result<Earlier, String> {
+    if text == "previous" {
+        return Ok(Earlier(None));
+    }
+    let number = text.strip_prefix("gen:").unwrap_or(text).parse();
+    let number = number.map_err(|_| "a number, as in homing status, or `previous`".to_owned());
+    number.map(|number| Earlier(Some(number)))
+}
+
+/// Arguments of `resume`.
+#[derive(Debug, Args)]
+pub struct ResumeArgs {
+    /// Why
+    #[arg(long, value_name = "TEXT", default_value = "resumed by hand")]
+    pub why: String,
+    #[command(flatten)]
+    /// Which server
+    pub server: ServerArg,
+}
+
+/// Arguments of `accept`.
+#[derive(Debug, Args)]
+pub struct AcceptArgs {
+    /// The number of the change that is held, as `homing status` shows it
+    #[arg(value_name = "GEN")]
+    pub generation: u64,
+    /// Why; the log keeps it
+    #[arg(long, value_name = "TEXT")]
+    pub why: String,
+    #[command(flatten)]
+    /// Which server
+    pub server: ServerArg,
+}
+
 /// Arguments of `geo`.
 #[derive(Debug, Args)]
 pub struct GeoArgs {
@@ -384,6 +445,19 @@ mod tests {
         assert!(parse("homing override fra/web/192.0.2.1 --clear").is_ok());
         assert!(parse("homing override fra/web/192.0.2.1 down --clear --why x").is_err());
         assert!(parse("homing override fra down --why x --forever --expires 1h").is_err());
+    }
+
+    #[test]
+    fn a_rollback_names_a_generation_or_the_one_before() {
+        let target = |line: &str| match parse(line).ok()?.command? {
+            Command::Rollback(args) => Some(args.generation.0),
+            _ => None,
+        };
+        assert_eq!(target("homing rollback 41 --why x"), Some(Some(41)));
+        assert_eq!(target("homing rollback gen:41 --why x"), Some(Some(41)));
+        assert_eq!(target("homing rollback previous --why x"), Some(None));
+        assert_eq!(target("homing rollback --why x"), None);
+        assert_eq!(target("homing rollback 41"), None);
     }
 
     #[test]

@@ -22,7 +22,8 @@ pub fn run(args: &ExplainArgs) -> Result<u8, Failure> {
     };
     match args.format {
         Format::Json => print(&format!("{}\n", serde_json::json!(body))),
-        Format::Human => print(&body.text),
+        Format::Human if body.as_of.is_empty() => print(&body.text),
+        Format::Human => print(&format!("{}\n\n{}", body.as_of, body.text)),
     }
     Ok(0)
 }
@@ -33,6 +34,9 @@ fn of_server(args: &ExplainArgs) -> Result<ExplainBody, Failure> {
         format!("/v1/explain?name={}&type={}", in_query(&args.name), in_query(&args.rtype));
     if let Some(client) = &args.client {
         path.push_str(&format!("&client={}", in_query(client)));
+    }
+    if let Some(at) = &args.at {
+        path.push_str(&format!("&at={}", in_query(at)));
     }
     Ok(Client::new(server).get(&path)?)
 }
@@ -51,5 +55,5 @@ fn of_files(args: &ExplainArgs, dir: &Path) -> Result<ExplainBody, Failure> {
     let told = told.ok_or_else(|| Failure::cannot_run("the answer could not be read back"))?;
     let (name, rtype) = (inquiry.name.to_string(), inquiry.rtype.to_string());
     let client = inquiry.client.to_string();
-    Ok(ExplainBody { name, rtype, client, generation: 0, revision: 0, text: told.text })
+    Ok(ExplainBody { name, rtype, client, text: told.text, ..ExplainBody::default() })
 }

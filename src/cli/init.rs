@@ -80,6 +80,14 @@ failback       = "at once"         # or "after 5m", or "by hand"
 start          = "up"              # the verdict of an endpoint never reported on
 at_least       = 1                 # regions of a pool that must stay eligible
 max_down_share = 0.5               # more of a pool turning down within 60 s is disbelieved
+
+[guard]                            # a change that takes more names away is held: homing accept
+max_removed_share = 0.5            # of the names of one zone, or of all; 1.0 holds nothing
+min_removed       = 10             # fewer names may always go
+
+[history]                          # published states of files, for homing log and homing rollback
+generations = 1000                 # that are kept; the two newest always are
+size_mib    = 4096                 # that they may take on the disk
 "#;
 
 #[cfg(test)]

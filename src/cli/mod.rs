@@ -16,6 +16,7 @@ mod init;
 mod paint;
 mod reload;
 mod report;
+mod rollback;
 mod run;
 mod status;
 

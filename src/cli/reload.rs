@@ -34,24 +34,51 @@ fn human(outcome: &Reloaded, errors: usize, paint: Paint) -> String {
         text.push_str(&diagnostic.text);
         text.push_str("\n\n");
     }
-    let serves = if outcome.changed { "now serves" } else { "unchanged" };
-    let mut line = format!("generation {} {serves}", outcome.generation);
+    let mut line = serves(outcome);
     let colour = if errors > 0 { Colour::Red } else { Colour::Green };
     if errors > 0 {
-        line.push_str(&format!("; {errors} error(s), the last good form of each file serves on"));
+        line.push_str(&format!("; {errors} error(s)"));
+        if outcome.pin.is_none() {
+            line.push_str(", the last good form of each file serves on");
+        }
     }
     text.push_str(&paint.text(colour, &line));
     text.push('\n');
     text
 }
 
+/// What serves, and what of the disk does not.
+fn serves(outcome: &Reloaded) -> String {
+    let generation = outcome.generation;
+    if let Some(pin) = &outcome.pin {
+        let differ = match outcome.pending.as_ref().map_or(0, |pending| pending.count) {
+            0 => "the disk holds the same".to_owned(),
+            1 => "1 file differs on the disk".to_owned(),
+            count => format!("{count} files differ on the disk"),
+        };
+        let (why, who) = (&pin.why, &pin.who);
+        return format!("generation {generation} is pinned ({why}; {who}); {differ}");
+    }
+    let serves = if outcome.changed { "now serves" } else { "unchanged" };
+    format!("generation {generation} {serves}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::{PendingBody, PinBody};
 
     #[test]
     fn the_outcome_is_one_line() {
-        let outcome = Reloaded { generation: 7, changed: true, diagnostics: Vec::new() };
+        let outcome = Reloaded { generation: 7, changed: true, ..Reloaded::default() };
         assert_eq!(human(&outcome, 0, Paint::plain()), "generation 7 now serves\n");
+        let (why, who) = ("bad push".to_owned(), "ana".to_owned());
+        let pin = Some(PinBody { generation: 7, why, who, ..PinBody::default() });
+        let pending = Some(PendingBody { count: 2, ..PendingBody::default() });
+        let outcome = Reloaded { pin, pending, ..outcome };
+        assert_eq!(
+            human(&outcome, 0, Paint::plain()),
+            "generation 7 is pinned (bad push; ana); 2 files differ on the disk\n"
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use super::args::{Command, GeoCommand};
 use super::failure::Failure;
-use super::{change, check, explain, geo, init, reload, report, status};
+use super::{change, check, explain, geo, init, reload, report, rollback, status};
 
 /// Runs a command, and gives the exit code. `serve` is not among them: `main` sends it to the running server.
 pub fn run(command: Command) -> u8 {
@@ -30,6 +30,9 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Override(args) => change::decide(&args),
         Command::Site(args) => change::site(&args.command),
         Command::Reload(args) => reload::run(&args),
+        Command::Rollback(args) => rollback::rollback(&args),
+        Command::Resume(args) => rollback::resume(&args),
+        Command::Accept(args) => rollback::accept(&args),
         Command::Geo(args) => match args.command {
             GeoCommand::Build { from, to } => geo::build(&from, &to),
             GeoCommand::Lookup { address, dir } => geo::lookup(address, &dir),

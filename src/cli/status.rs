@@ -1,6 +1,6 @@
 //! `homing status`: what a server serves, and what it thinks of every endpoint, on one screen.
 
-use crate::api::{DatabaseBody, EndpointHealth, StatusBody};
+use crate::api::{DatabaseBody, EndpointHealth, HeldZone, StatusBody};
 
 use super::args::{Format, StatusArgs};
 use super::client::Client;
@@ -9,6 +9,12 @@ use super::paint::{Colour, Columns, Paint, print};
 
 /// Endpoints shown to people one by one; beyond, only those that are not up.
 const ENDPOINT_COUNT_SHOWN: usize = 60;
+
+/// Pending files shown to people one by one.
+const PENDING_COUNT_SHOWN: usize = 10;
+
+/// Held zones shown to people one by one.
+const HELD_COUNT_SHOWN: usize = 10;
 
 /// Prints the status.
 pub fn run(args: &StatusArgs) -> Result<u8, Failure> {
@@ -59,6 +65,7 @@ fn head(status: &StatusBody, paint: Paint, text: &mut String) {
     };
     let generation = format!("{}, published {}", status.generation, at(&status.published));
     columns.row([("generation", dim), (&generation, plain)]);
+    standing(status, &mut columns);
     let revision = format!("{}, last event {}", status.revision, at(&status.last_event));
     columns.row([("revision", dim), (&revision, plain)]);
     columns.row([("digest", dim), (&status.digest, plain)]);
@@ -73,14 +80,56 @@ fn head(status: &StatusBody, paint: Paint, text: &mut String) {
         let line = format!("{zone} was never loaded and answers SERVFAIL");
         columns.row([("refused", dim), (&line, Colour::Red)]);
     }
-    for file in &status.pending {
+    for file in &status.waiting {
         let line = format!("{file} is gone; it serves until it has been quiet");
-        columns.row([("pending", dim), (&line, Colour::Yellow)]);
+        columns.row([("waiting", dim), (&line, Colour::Yellow)]);
     }
     for database in &status.databases {
         columns.row([("geography", dim), (&database_line(database), plain)]);
     }
     text.push_str(&columns.render(paint));
+}
+
+/// What stands between the files of the disk and what serves.
+fn standing(status: &StatusBody, columns: &mut Columns) {
+    let (dim, yellow) = (Colour::Dim, Colour::Yellow);
+    if let Some(pin) = &status.pin {
+        let of = pin.of.map(|of| format!("the files of {of}, ")).unwrap_or_default();
+        let since =
+            age(&pin.since, &status.now).map(|age| format!("{age} ago, ")).unwrap_or_default();
+        let line = format!("{of}{since}{} ({}); back with: homing resume", pin.why, pin.who);
+        columns.row([("pinned", dim), (&line, yellow)]);
+    }
+    if let Some(pending) = &status.pending {
+        let sound = match pending.errors {
+            0 => "sound".to_owned(),
+            errors => format!("{errors} error(s)"),
+        };
+        let line = match pending.count {
+            0 => "nothing: the disk holds what serves".to_owned(),
+            count => format!("{count} file(s) of the disk, {sound}; not served while pinned"),
+        };
+        columns.row([("pending", dim), (&line, yellow)]);
+        for file in pending.files.iter().take(PENDING_COUNT_SHOWN) {
+            let refused = if file.refused { ", refused" } else { "" };
+            let line = format!("{} {}{refused}", file.path, file.change);
+            columns.row([("", dim), (&line, Colour::Plain)]);
+        }
+    }
+    if let Some(held) = &status.held {
+        for zone in held.zones.iter().take(HELD_COUNT_SHOWN) {
+            let HeldZone { zone, names, removed, .. } = zone;
+            let line = format!("{zone} would lose {removed} of its {names} names");
+            columns.row([("held", dim), (&line, yellow)]);
+        }
+        let zones = if held.count == 1 { "it" } else { "all of them" };
+        let line = match held.count.saturating_sub(HELD_COUNT_SHOWN) {
+            0 => String::new(),
+            more => format!("{more} more zones; "),
+        };
+        let accept = format!("homing accept {} --why TEXT", held.generation);
+        columns.row([("", dim), (&format!("{line}{accept} serves {zones}"), Colour::Plain)]);
+    }
 }
 
 fn regions(status: &StatusBody, paint: Paint, text: &mut String) {
@@ -235,7 +284,7 @@ fn when(stamp: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{RegionBody, SiteBody};
+    use crate::api::{HeldBody, PendingBody, PendingFile, PinBody, RegionBody, SiteBody};
 
     #[test]
     fn a_status_fits_a_terminal() {
@@ -255,7 +304,7 @@ mod tests {
             site: SiteBody { name: "local".to_owned(), ..SiteBody::default() },
             generation: 3,
             now: "2026-11-21T11:30:00Z".to_owned(),
-            pending: vec!["zones/gone.zone".to_owned()],
+            waiting: vec!["zones/gone.zone".to_owned()],
             published: "2026-11-21T11:29:01Z".to_owned(),
             digest: "0".repeat(64),
             regions: vec![RegionBody {
@@ -272,6 +321,41 @@ mod tests {
         assert!(text.contains("overridden, fresh, for 90 min, next in 90 s\n"), "{text}");
         assert!(text.contains("3, published 59 s ago (2026-11-21 11:29:01Z)\n"), "{text}");
         assert!(text.contains("zones/gone.zone is gone"), "{text}");
+    }
+
+    #[test]
+    fn what_stands_between_the_files_and_the_answers_is_told() {
+        let pin = PinBody {
+            of: Some(41),
+            who: "ana".to_owned(),
+            why: "bad push".to_owned(),
+            since: "2026-11-21T11:28:00Z".to_owned(),
+            ..PinBody::default()
+        };
+        let file = PendingFile {
+            path: "zones/a.zone".to_owned(),
+            change: "changed".to_owned(),
+            refused: true,
+        };
+        let zone =
+            HeldZone { zone: "b.".to_owned(), names: 20, removed: 16, ..HeldZone::default() };
+        let status = StatusBody {
+            now: "2026-11-21T11:30:00Z".to_owned(),
+            pin: Some(pin),
+            pending: Some(PendingBody { count: 3, errors: 1, files: vec![file] }),
+            held: Some(HeldBody { generation: 44, count: 1, zones: vec![zone] }),
+            ..StatusBody::default()
+        };
+        let text = human(&status, Paint::plain());
+        for line in [
+            "pinned      the files of 41, 2 min ago, bad push (ana); back with: homing resume\n",
+            "pending     3 file(s) of the disk, 1 error(s); not served while pinned\n",
+            "            zones/a.zone changed, refused\n",
+            "held        b. would lose 16 of its 20 names\n",
+            "            homing accept 44 --why TEXT serves it\n",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
     }
 
     #[test]

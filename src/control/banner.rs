@@ -48,6 +48,13 @@ fn loaded(view: &View, desk: &Desk) -> String {
         view.snapshot.generation,
         view.snapshot.revision
     );
+    if let Some(pin) = &view.publication.pin {
+        let of = pin.of.map(|of| format!(", the files of {of}")).unwrap_or_default();
+        text.push_str(&format!(
+            "  pinned     {} ({}){of}: edits wait until homing resume\n",
+            pin.why, pin.who
+        ));
+    }
     text.push_str(&format!(
         "  zones      {} with {} records, {} routed names\n",
         summary.zones, summary.records, summary.routes

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::alarms::Alarms;
 use super::facts::Facts;
+use super::hindsight::Hindsight;
 use super::hub::Hub;
 use super::looks::Looks;
 use super::metrics::Metrics;
@@ -29,6 +30,8 @@ pub struct Desk {
     pub metrics: Metrics,
     /// The generations that are kept.
     pub past: Past,
+    /// Explains from earlier states.
+    pub hindsight: Hindsight,
     /// What is wrong with this machine.
     pub alarms: Alarms,
     /// What does not change while the process lives.

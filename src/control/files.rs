@@ -1,7 +1,10 @@
 //! Files into publications: looks when told, builds, keeps, has it written and published. A thread of its own.
 //!
 //! Owns: the builder, the files that serve, their generation. There is one builder, so no part's base ever moves under
-//! it.
+//! it. While a pin stands there are two lines of files: those that serve, and the last good forms of those on the disk,
+//! which go on as if they served, until `resume` has them serve.
+
+mod fulfil;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -13,22 +16,19 @@ use tokio::sync::oneshot;
 use crate::api::{DiagnosticBody, Reloaded};
 use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::fileset::FileSet;
-use crate::load::{Builder, Built, Config, Reader, Removals};
-use crate::number::Generation;
+use crate::history::Cause;
+use crate::load::{Builder, Built, Config, Held, Parts, Reader, Removals, Scan};
+use crate::number::{Digest, Generation};
 
+use super::candidate::Candidate;
 use super::hub::{self, Hub};
-use super::looks::{Looks, Request, Schedule};
-use super::past::Past;
-use super::publication::{Findings, Publication, Slots};
+use super::looks::{Crowd, Looks, Request, Schedule};
+use super::past::{Last, Past, cause_of_files};
+use super::picture;
+use super::publication::{Findings, Pending, Pin, Publication, Slots};
 use super::reclaim::Reclaim;
 use super::watch::Watch;
 use super::writer::{Clock, Writer};
-
-/// Old snapshots that may wait for their last reader before another publication of files follows.
-const RETIRED_MAX: usize = 4;
-
-/// How long a publication waits for them at most; a reader refreshes within a second.
-const RETIRED_WAIT_MAX: Duration = Duration::from_secs(2);
 
 /// The one who looks at the files.
 pub struct Files {
@@ -38,11 +38,14 @@ pub struct Files {
     slots: Slots,
     past: Past,
     clock: Clock,
-    /// The files that serve: the last good form of each.
-    serving: FileSet,
+    candidate: Candidate,
+    /// The last good form of each file of the disk: what serves, unless a pin stands.
+    good: FileSet,
+    /// What serves instead, and why.
+    pinned: Option<(Pin, FileSet)>,
     generation: Generation,
-    /// Whether anything was built yet.
-    is_first: bool,
+    /// Whether the next look publishes whatever it finds: the first does, and one after a build that led to nothing.
+    owes: bool,
     findings: Arc<Findings>,
 }
 
@@ -58,13 +61,12 @@ pub struct Outlet {
 
 impl Files {
     /// Begins with the files that served last, as `past` kept them.
-    pub fn new(
-        config: &Config,
-        past: Past,
-        newest: Option<(Generation, FileSet)>,
-        clock: Clock,
-    ) -> Files {
-        let (generation, serving) = newest.unwrap_or_default();
+    pub fn new(config: &Config, past: Past, last: Option<Last>, clock: Clock) -> Files {
+        let last = last.map(|Last { generation, files, pinned }| match pinned {
+            Some((pin, good)) => (generation, good, Some((pin, files))),
+            None => (generation, files, None),
+        });
+        let (generation, good, pinned) = last.unwrap_or_default();
         Files {
             builder: Builder::new(config),
             config: config.clone(),
@@ -72,43 +74,90 @@ impl Files {
             slots: Slots::default(),
             past,
             clock,
-            serving,
+            candidate: Candidate::open(config.state.clone()),
+            good,
+            pinned,
             generation,
-            is_first: true,
+            owes: true,
             findings: Arc::default(),
         }
     }
 
     /// Looks at the files, and makes a publication of them if they differ from what serves. The first look always
-    /// makes one, at worst of what served last.
+    /// makes one, at worst of what served last. While a pin stands nothing else is published.
     pub fn look(&mut self, removals: Removals) -> Option<Arc<Publication>> {
+        self.settle();
+        let owes = std::mem::take(&mut self.owes);
+        if owes && let Some((pin, files)) = &self.pinned {
+            let Pin { generation, who, why, .. } = pin;
+            tracing::warn!(event = "pinned", %generation, who, why, "until homing resume");
+            // The disk is looked at when this serves.
+            let files = files.clone();
+            let built = self.builder.build(&Scan::from(files.clone()), &files, Removals::Settled);
+            self.note(Findings::of(&built));
+            return Some(self.publication(built.parts));
+        }
         let begun = Instant::now();
         let scan = self.reader.scan(&self.config);
-        let built = self.builder.build(&scan, &self.serving, removals);
+        let built = self.build(&scan, removals);
+        let is_new = built.serving.digest() != self.good.digest();
+        let publishes = self.pinned.is_none() && (owes || is_new || built.changed);
+        self.count(&built, is_new, begun.elapsed());
+        if publishes && (is_new || self.generation == Generation(0)) {
+            self.keep(&built.serving, &cause_of_files(self.generation));
+        }
+        self.good = built.serving;
+        publishes.then(|| self.publication(built.parts))
+    }
+
+    /// Builds what the disk asks for, under the guard, and notes what is to be said of it.
+    fn build(&mut self, scan: &Scan, removals: Removals) -> Built {
+        let guard = Some(&self.config.guard);
+        let built = self.builder.build_guarded(scan, &self.good, removals, guard);
         let mut findings = Findings::of(&built);
+        let mut held = built.held.clone();
+        held.sort_by(|a, b| a.path.cmp(&b.path));
+        if let Some(key) = held_key(&held) {
+            findings.hold(self.candidate.number(key, self.generation), held);
+        }
+        if let Some((pin, files)) = &self.pinned {
+            findings.pend(pin, Pending::between(files, scan, &built));
+        }
+        self.note(findings);
+        built
+    }
+
+    fn note(&mut self, mut findings: Findings) {
         findings.diagnostics.extend(self.restart_needed());
         let before = std::mem::replace(&mut self.findings, Arc::new(findings));
-        let is_new = built.serving.digest() != self.serving.digest();
-        let publishes = self.is_first || is_new || built.changed;
-        count(&built, is_new, begun.elapsed());
         self.tell(&before.diagnostics);
-        if !publishes {
-            return None;
+    }
+
+    /// Keeps what serves, if the disk refused it before.
+    fn settle(&mut self) {
+        let settled = self.past.settle(self.serving(), self.generation);
+        if settled != self.generation {
+            self.generation = settled;
+            self.pinned.iter_mut().for_each(|(pin, _)| pin.generation = settled);
+            self.owes = true;
         }
-        if is_new || self.generation == Generation(0) {
-            self.generation = self.past.keep(&built.serving, self.generation, self.clock.now());
-        }
-        self.is_first = false;
-        self.serving = built.serving;
-        let (slots, slot_names) = self.slots.give(&built.parts.plans);
-        Some(Arc::new(Publication {
+    }
+
+    fn keep(&mut self, files: &FileSet, cause: &Cause) {
+        self.generation = self.past.keep(files, cause, self.clock.now());
+    }
+
+    fn publication(&mut self, parts: Parts) -> Arc<Publication> {
+        let (slots, slot_names) = self.slots.give(&parts.plans);
+        Arc::new(Publication {
             generation: self.generation,
             published: self.clock.now(),
-            parts: built.parts,
+            parts,
             slots,
             slot_names,
             findings: Arc::clone(&self.findings),
-        }))
+            pin: self.pinned.as_ref().map(|(pin, _)| pin.clone()),
+        })
     }
 
     /// Looks whenever it is asked or due, until it is told to stop.
@@ -118,53 +167,49 @@ impl Files {
         let mut schedule = Schedule::new(Instant::now());
         // What changed between the first look and the first watch, and what was gone at the first look.
         schedule.hint(Instant::now());
+        // Who asked meanwhile is served by the same look.
+        let mut waiting: Vec<oneshot::Sender<Reloaded>> = Vec::new();
+        let mut crowd = Crowd::default();
         loop {
-            let wait = schedule.due().saturating_duration_since(Instant::now());
-            let mut waiting: Vec<oneshot::Sender<Reloaded>> = Vec::new();
-            match requests.recv_timeout(wait) {
-                Ok(Request::Hint) => {
-                    schedule.hint(Instant::now());
-                    continue;
-                }
+            let now = Instant::now();
+            let due = if waiting.is_empty() { schedule.due() } else { now };
+            let put_off = crowd.puts_off(due, outlet.reclaim.waiting(), now);
+            let until = put_off.unwrap_or(due);
+            match requests.recv_timeout(until.saturating_duration_since(now)) {
+                Ok(Request::Hint) => schedule.hint(Instant::now()),
                 Ok(Request::Now(reply)) => waiting.push(reply),
-                Ok(Request::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-                Err(RecvTimeoutError::Timeout) => {}
-            }
-            // Who asked meanwhile is served by the same look.
-            for request in requests.try_iter() {
-                match request {
-                    Request::Hint => {}
-                    Request::Now(reply) => waiting.push(reply),
-                    Request::Stop => return,
+                Ok(Request::Fulfil(wished, reply)) => {
+                    drop(reply.send(self.fulfil(&wished, outlet)));
+                    // Under a pin, what the disk holds is another matter than before.
+                    schedule.hint(Instant::now());
                 }
-            }
-            watch.renew();
-            if schedule.is_second_due(Instant::now()) {
-                self.builder.forget_hasty();
-            }
-            let settled = schedule.is_removal_due(Instant::now());
-            let removals = if settled { Removals::Settled } else { Removals::Wait };
-            let before = self.generation;
-            self.publish(removals, outlet);
-            if !waiting.is_empty() && self.builder.is_hasty() {
-                // Who asked is told all that is to be said, after the change serves.
-                self.builder.forget_hasty();
-                self.publish(removals, outlet);
-            }
-            schedule.looked(Instant::now(), !self.findings.waiting.is_empty());
-            schedule.await_second(Instant::now(), self.builder.is_hasty());
-            for reply in waiting {
-                drop(reply.send(self.outcome(before)));
+                Err(RecvTimeoutError::Timeout) if put_off.is_some() => {}
+                Err(RecvTimeoutError::Timeout) => {
+                    watch.renew();
+                    if schedule.is_second_due(Instant::now()) {
+                        self.builder.forget_hasty();
+                    }
+                    let settled = schedule.is_removal_due(Instant::now());
+                    let removals = if settled { Removals::Settled } else { Removals::Wait };
+                    let before = self.generation;
+                    self.publish(removals, outlet);
+                    if !waiting.is_empty() && self.builder.is_hasty() {
+                        // Who asked is told all that is to be said, after the change serves.
+                        self.builder.forget_hasty();
+                        self.publish(removals, outlet);
+                    }
+                    schedule.looked(Instant::now(), !self.findings.waiting.is_empty());
+                    schedule.await_second(Instant::now(), self.builder.is_hasty());
+                    for reply in waiting.drain(..) {
+                        drop(reply.send(self.outcome(before)));
+                    }
+                }
+                Ok(Request::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     }
 
     fn publish(&mut self, removals: Removals, outlet: &Outlet) {
-        // While old snapshots pile up, changes of files wait and so coalesce; those of health do not.
-        let until = Instant::now() + RETIRED_WAIT_MAX;
-        while outlet.reclaim.waiting() > RETIRED_MAX && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(10));
-        }
         let told = match self.fenced_look(removals) {
             Some(publication) => outlet.writer.publish(publication).is_ok(),
             None => outlet.hub.tell(hub::Event::Looked(Arc::clone(&self.findings))).is_ok(),
@@ -194,10 +239,14 @@ impl Files {
     }
 
     fn outcome(&self, before: Generation) -> Reloaded {
+        let findings = &self.findings;
         Reloaded {
             generation: self.generation.0,
             changed: self.generation != before,
-            diagnostics: self.findings.diagnostics.iter().map(DiagnosticBody::from).collect(),
+            pin: self.pinned.as_ref().map(|(pin, _)| picture::pin(pin)),
+            pending: picture::pending(findings),
+            held: picture::held(findings),
+            diagnostics: findings.diagnostics.iter().map(DiagnosticBody::from).collect(),
         }
     }
 
@@ -228,20 +277,28 @@ impl Files {
             }),
         }
     }
+
+    fn count(&self, built: &Built, is_new: bool, took: Duration) {
+        let result = match (is_new, built.refused.is_empty()) {
+            (_, false) => "refused",
+            (true, true) if self.pinned.is_some() => "pending",
+            (true, true) => "published",
+            (false, true) => "unchanged",
+        };
+        metrics::counter!("homing_reloads_total", "result" => result).increment(1);
+        metrics::histogram!("homing_reload_seconds").record(took.as_secs_f64());
+        if is_new {
+            let took_millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+            let summary = &built.parts.summary;
+            let (zones, records, routes) = (summary.zones, summary.records, summary.routes);
+            let served = self.pinned.is_none();
+            tracing::info!(event = "files-built", zones, records, routes, took_millis, served);
+        }
+    }
 }
 
-fn count(built: &Built, is_new: bool, took: Duration) {
-    let result = match (is_new, built.refused.is_empty()) {
-        (_, false) => "refused",
-        (true, true) => "published",
-        (false, true) => "unchanged",
-    };
-    metrics::counter!("homing_reloads_total", "result" => result).increment(1);
-    metrics::histogram!("homing_reload_seconds").record(took.as_secs_f64());
-    if is_new {
-        let took_millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let summary = &built.parts.summary;
-        let (zones, records, routes) = (summary.zones, summary.records, summary.routes);
-        tracing::info!(event = "files-built", zones, records, routes, took_millis);
-    }
+/// The hash of all that is held; none when nothing is.
+fn held_key(held: &[Held]) -> Option<Digest> {
+    let parts = held.iter().map(|held| (held.path.as_str(), held.key));
+    (!held.is_empty()).then(|| Digest::of_parts(parts))
 }

@@ -4,6 +4,7 @@
 mod body;
 mod change;
 mod explain;
+mod generations;
 mod guard;
 mod listener;
 mod problem;
@@ -52,7 +53,10 @@ pub fn router(desk: Desk) -> Router {
         .route("/v1/site/undrain", post(change::undrain_site))
         .route("/v1/reload", post(change::reload))
         .route("/v1/explain", get(explain::explain))
-        .route("/v1/generations", get(reading::generations))
+        .route("/v1/generations", get(generations::list))
+        .route("/v1/rollback", post(generations::roll_back))
+        .route("/v1/resume", post(generations::resume))
+        .route("/v1/accept", post(generations::accept))
         .route("/v1/status", get(reading::status))
         .route("/metrics", get(reading::metrics))
         .route("/healthz", get(reading::healthz))

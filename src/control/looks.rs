@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::api::Reloaded;
+use crate::api::{PublishedBody, Reloaded};
+
+use super::wish::{Unmet, Wished};
 
 /// Changes within this time of one another are one change.
 const QUIET: Duration = Duration::from_millis(75);
@@ -25,6 +27,15 @@ const SECOND_QUIET: Duration = Duration::from_secs(2);
 /// How often the files are swept for changes that no hint told of.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
 
+/// Old snapshots that may wait for their last reader before another look follows.
+const RETIRED_MAX: usize = 4;
+
+/// How long a look waits for them at most; a reader refreshes within a second.
+const RETIRED_WAIT_MAX: Duration = Duration::from_secs(2);
+
+/// How soon they are counted again.
+const RETIRED_AGAIN: Duration = Duration::from_millis(10);
+
 /// Requests that may wait. A hint beyond them changes nothing: a look is due anyway.
 const QUEUE_LEN: usize = 256;
 
@@ -34,6 +45,8 @@ pub enum Request {
     Hint,
     /// Look now, and tell what came of it.
     Now(oneshot::Sender<Reloaded>),
+    /// Do what an operator wishes, at once.
+    Fulfil(Box<Wished>, oneshot::Sender<Result<PublishedBody, Unmet>>),
     /// The end.
     Stop,
 }
@@ -64,6 +77,16 @@ impl Looks {
             Ok(()) => Some(outcome),
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => None,
         }
+    }
+
+    /// Has a wish fulfilled; the outcome arrives when it is served or not met. None if too many ask.
+    pub fn fulfil(
+        &self,
+        wished: Wished,
+    ) -> Option<oneshot::Receiver<Result<PublishedBody, Unmet>>> {
+        let (reply, outcome) = oneshot::channel();
+        let request = Request::Fulfil(Box::new(wished), reply);
+        self.sender.try_send(request).ok().map(|()| outcome)
     }
 
     /// Ends whoever looks.
@@ -135,6 +158,26 @@ impl Schedule {
     }
 }
 
+/// Puts looks off while old snapshots pile up, so that changes of files coalesce. Those of health do not wait for it, nor
+/// do wishes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Crowd {
+    since: Option<Instant>,
+}
+
+impl Crowd {
+    /// Until when a look that is `due` is put off at `now`, with so many old snapshots `retired`; none if it is not.
+    pub fn puts_off(&mut self, due: Instant, retired: usize, now: Instant) -> Option<Instant> {
+        if due > now || retired <= RETIRED_MAX {
+            self.since = None;
+            return None;
+        }
+        let since = *self.since.get_or_insert(now);
+        let is_long = now >= since + RETIRED_WAIT_MAX;
+        (!is_long).then_some(now + RETIRED_AGAIN)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,6 +223,19 @@ mod tests {
         assert!(schedule.is_second_due(start + millis(1075) + SECOND_QUIET));
         schedule.await_second(start + millis(4000), false);
         assert!(!schedule.is_second_due(start + millis(9000)));
+    }
+
+    #[test]
+    fn looks_wait_a_while_for_old_snapshots_to_go() {
+        let start = Instant::now();
+        let mut crowd = Crowd::default();
+        assert_eq!(crowd.puts_off(start + millis(1), 9, start), None, "it is not due");
+        assert_eq!(crowd.puts_off(start, 9, start), Some(start + RETIRED_AGAIN));
+        assert_eq!(crowd.puts_off(start, RETIRED_MAX, start + millis(10)), None, "they went");
+        let again = start + millis(20);
+        assert_eq!(crowd.puts_off(start, 9, again), Some(again + RETIRED_AGAIN));
+        assert!(crowd.puts_off(start, 9, again + RETIRED_WAIT_MAX - millis(1)).is_some());
+        assert_eq!(crowd.puts_off(start, 9, again + RETIRED_WAIT_MAX), None, "long enough");
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub fn install() -> PrometheusHandle {
 /// The words of the cold counters. Every one of them exists from the start, so that rates are right.
 fn describe() {
     metrics::describe_counter!("homing_reloads_total", "Looks at the files, by what came of them.");
-    for result in ["published", "unchanged", "refused"] {
+    for result in ["published", "pending", "unchanged", "refused"] {
         metrics::counter!("homing_reloads_total", "result" => result).absolute(0);
     }
     metrics::describe_histogram!("homing_reload_seconds", "Time from a look to its outcome.");
@@ -206,6 +206,14 @@ fn files(text: &mut Exposition, view: &View) {
     text.single("homing_routes", gauge, "Routed names.", summary.routes);
     let help = "Files refused; the last good form of each serves.";
     text.single("homing_files_refused", gauge, help, view.findings.refused.len());
+    let help = "1 if the generation is pinned: it serves whatever the files say.";
+    text.single("homing_pinned", gauge, help, u8::from(view.publication.pin.is_some()));
+    let pending = view.findings.pending.as_ref().map_or(0, |pending| pending.count);
+    let help = "Files on the disk that differ from the pinned generation.";
+    text.single("homing_files_pending", gauge, help, pending);
+    let held = view.findings.held.as_ref().map_or(0, |(_, held)| held.len());
+    let help = "Zones that the guard holds at their last good form.";
+    text.single("homing_zones_held", gauge, help, held);
     text.family("homing_file_diagnostics", gauge, "What is to be said of the files, by severity.");
     for severity in [Severity::Error, Severity::Warning, Severity::Note] {
         text.sample(&[("severity", severity.word())], view.findings.count(severity));

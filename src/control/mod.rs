@@ -6,13 +6,16 @@
 //! Enter:   `run`, start to end; then `hub` and `writer`, who own what changes; `files`; then `http` and `desk`.
 
 mod alarms;
+mod author;
 mod banner;
+mod candidate;
 mod cookies;
 mod desk;
 mod exposition;
 mod facts;
 mod files;
 mod folding;
+mod hindsight;
 mod http;
 mod hub;
 mod logs;
@@ -26,6 +29,7 @@ mod reclaim;
 mod run;
 mod site;
 mod watch;
+mod wish;
 mod writer;
 
 pub use logs::LogStyle;

@@ -3,16 +3,23 @@
 use std::time::SystemTime;
 
 use crate::api::{
-    DatabaseBody, DiagnosticBody, EndpointHealth, OverrideBody, RegionBody, ServedBody, SiteBody,
-    StatusBody, WordBody, standing_body, timestamp,
+    DatabaseBody, DiagnosticBody, EndpointHealth, HeldBody, HeldZone, OverrideBody, PendingBody,
+    PendingFile, PinBody, RegionBody, ServedBody, SiteBody, StatusBody, WordBody, standing_body,
+    timestamp,
 };
+use crate::diagnostic::Severity;
 use crate::health::{Action, Expiry, Identity, LogTime, OverrideView, State, Subject};
+use crate::load::Held;
 
 use super::facts::{Facts, epoch_millis};
 use super::hub::View;
+use super::publication::{Findings, Pin};
 use super::site::SiteDrain;
 
 const DAY_SECS: u64 = 86_400;
+
+/// Held zones that are named; of the others the count is told.
+const HELD_SHOWN_MAX: usize = 100;
 
 /// The endpoints that `subject` covers, with evidence.
 pub fn endpoints(health: &State, subject: &Subject) -> Vec<EndpointHealth> {
@@ -61,7 +68,10 @@ pub fn status(
         endpoints: endpoints(health, &Subject::default()),
         overrides: overrides(health),
         diagnostics: view.findings.diagnostics.iter().map(DiagnosticBody::from).collect(),
-        pending: view.findings.waiting.clone(),
+        waiting: view.findings.waiting.clone(),
+        pin: publication.pin.as_ref().map(pin),
+        pending: pending(&view.findings),
+        held: held(&view.findings),
         alarms: alarms
             .iter()
             .map(|(name, words)| format!("{name}: {words}"))
@@ -71,6 +81,46 @@ pub fn status(
             .chain(out_of_quorum(health))
             .collect(),
     }
+}
+
+/// A pin.
+pub fn pin(pin: &Pin) -> PinBody {
+    PinBody {
+        generation: pin.generation.0,
+        of: pin.of.map(|of| of.0),
+        who: pin.who.clone(),
+        why: pin.why.clone(),
+        since: timestamp(pin.since),
+    }
+}
+
+/// What a pin keeps from serving.
+pub fn pending(findings: &Findings) -> Option<PendingBody> {
+    let pending = findings.pending.as_ref()?;
+    let file = |(path, change, refused): &(String, &str, bool)| PendingFile {
+        path: path.clone(),
+        change: (*change).to_owned(),
+        refused: *refused,
+    };
+    let errors = findings.count(Severity::Error);
+    Some(PendingBody {
+        count: pending.count,
+        errors,
+        files: pending.files.iter().map(file).collect(),
+    })
+}
+
+/// What the guard holds.
+pub fn held(findings: &Findings) -> Option<HeldBody> {
+    let (number, held) = findings.held.as_ref()?;
+    let zone = |held: &Held| HeldZone {
+        zone: held.zone.clone(),
+        path: held.path.clone(),
+        names: held.names,
+        removed: held.removed,
+    };
+    let zones = held.iter().take(HELD_SHOWN_MAX).map(zone).collect();
+    Some(HeldBody { generation: number.0, count: held.len(), zones })
 }
 
 /// Pools whose verdicts no report can turn: several vantages are wanted, and names without a token count as one.

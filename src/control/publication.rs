@@ -5,10 +5,14 @@ use std::sync::Arc;
 
 use crate::answer::{STEERED_SLOT_COUNT, SteeredSlots};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::fileset::FileSet;
 use crate::health::{Event, LogTime, State, Timed};
-use crate::load::{Built, Parts, Refused};
+use crate::load::{Built, HELD_CODE, Held, Parts, Refused, Scan};
 use crate::number::{Generation, Revision};
 use crate::route::Plan;
+
+/// Pending files that are named; of the others the count is told.
+const PENDING_SHOWN_MAX: usize = 100;
 
 /// One generation.
 #[derive(Clone)]
@@ -25,6 +29,23 @@ pub struct Publication {
     pub slot_names: Arc<[SlotName]>,
     /// What was to be said of the files.
     pub findings: Arc<Findings>,
+    /// How it is pinned, if it is.
+    pub pin: Option<Pin>,
+}
+
+/// Why a generation serves whatever the files say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pin {
+    /// The generation that serves.
+    pub generation: Generation,
+    /// The earlier one whose files it has, where that is known.
+    pub of: Option<Generation>,
+    /// Who pinned it.
+    pub who: String,
+    /// Why.
+    pub why: String,
+    /// Since when.
+    pub since: LogTime,
 }
 
 /// What one counter of steered answers counts.
@@ -45,6 +66,19 @@ pub struct Findings {
     pub refused: Vec<Refused>,
     /// Files that are gone, and serve on until it has been quiet.
     pub waiting: Vec<String>,
+    /// What the guard holds, under the number to accept.
+    pub held: Option<(Generation, Vec<Held>)>,
+    /// Under a pin: how the disk differs from what serves.
+    pub pending: Option<Pending>,
+}
+
+/// How the disk differs from what a pin has serving.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pending {
+    /// How many files differ.
+    pub count: usize,
+    /// The first of them, in path order: path, what became of it, whether it is refused.
+    pub files: Vec<(String, &'static str, bool)>,
 }
 
 impl Publication {
@@ -80,12 +114,58 @@ impl Findings {
             diagnostics: built.diagnostics.clone(),
             refused: built.refused.clone(),
             waiting: built.waiting.clone(),
+            held: None,
+            pending: None,
         }
+    }
+
+    /// Notes what the guard holds, under the number to accept.
+    pub fn hold(&mut self, number: Generation, held: Vec<Held>) {
+        for diagnostic in self.diagnostics.iter_mut().filter(|d| d.code == HELD_CODE) {
+            diagnostic.help = format!(
+                "if it is meant: homing accept {number} --why TEXT; [guard] of homing.toml sets the \
+                 limits"
+            );
+        }
+        self.held = Some((number, held));
+    }
+
+    /// Notes that all this is said of files that do not serve, for `pin` stands.
+    pub fn pend(&mut self, pin: &Pin, pending: Pending) {
+        for diagnostic in self.diagnostics.iter_mut().filter(|d| d.is_error()) {
+            diagnostic.consequence = format!(
+                "generation {} is pinned and serves; homing resume would serve the last good form",
+                pin.generation
+            );
+        }
+        self.pending = Some(pending);
     }
 
     /// How many of the diagnostics are of `severity`.
     pub fn count(&self, severity: Severity) -> usize {
         self.diagnostics.iter().filter(|d| d.severity == severity).count()
+    }
+}
+
+impl Pending {
+    /// How the disk, as `scan` found it, differs from the files that serve.
+    pub fn between(serving: &FileSet, scan: &Scan, built: &Built) -> Pending {
+        let (old, new) = (&serving.files, &scan.files.files);
+        let is_refused = |path: &str| built.refused.iter().any(|r| r.path == path);
+        let is_unread = |path: &str| {
+            scan.unread.iter().any(|u| u == path || u.ends_with('/') && path.starts_with(u))
+        };
+        let changes = new.iter().filter_map(|(path, file)| match old.get(path) {
+            None => Some((path, "added")),
+            Some(known) => (known.digest != file.digest).then_some((path, "changed")),
+        });
+        let gone = old.keys().filter(|path| !new.contains_key(*path) && !is_unread(path));
+        let mut paths: Vec<(&String, &str)> =
+            changes.chain(gone.map(|path| (path, "removed"))).collect();
+        paths.sort();
+        let shown = paths.iter().take(PENDING_SHOWN_MAX);
+        let shown = shown.map(|(path, change)| ((*path).clone(), *change, is_refused(path)));
+        Pending { count: paths.len(), files: shown.collect() }
     }
 }
 

@@ -24,6 +24,7 @@ use super::cookies;
 use super::desk::Desk;
 use super::facts::{Facts, epoch_millis};
 use super::files::{Files, Outlet};
+use super::hindsight::Hindsight;
 use super::http;
 use super::hub::{self, Hub};
 use super::logs::{self, LogStyle};
@@ -122,15 +123,16 @@ fn prepare(options: &Options) -> Result<Prepared, String> {
     }
     let alarms = Alarms::default();
     let mut memory = remember(&config.state, &alarms);
-    let (past, newest) = Past::open(&config.state, alarms.clone());
-    if newest.is_none() && !config.zones.is_dir() {
+    let (past, last) =
+        Past::open(&config, memory.state.generation(), memory.clock.now(), alarms.clone());
+    if last.is_none() && !config.zones.is_dir() {
         return Err(format!(
             "{} is no folder, and nothing was served before; name the folder that holds zones/, \
              or write one: homing init",
             config.zones.display()
         ));
     }
-    let mut files = Files::new(&config, past.clone(), newest, memory.clock);
+    let mut files = Files::new(&config, past.clone(), last, memory.clock);
     let publication = files
         .look(Removals::Wait)
         .ok_or("the first look at the files came to nothing; this is a fault of ours")?;
@@ -170,11 +172,12 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
         writer: writer.clone(),
         looks: looks.clone(),
         ready: Ready::start(&listen),
-        site: Site::open(config.state),
+        site: Site::open(config.state.clone()),
         metrics: Metrics::new(cold, Arc::clone(&serving)),
+        facts: Arc::new(Facts { site_name: config.site_name.clone(), listen, started }),
+        hindsight: Hindsight::new(config),
         past,
         alarms,
-        facts: Arc::new(Facts { site_name: config.site_name, listen, started }),
     };
     drop(entered);
     let threads = Threads { looks, writer, hub, files_thread, writer_thread, hub_thread };
@@ -225,20 +228,21 @@ fn listen_api(address: SocketAddr) -> Result<TcpListener, String> {
 
 /// Opens the log. If it cannot be, files serve all the same, and an alarm says why reports are refused.
 fn remember(state: &Path, alarms: &Alarms) -> Memory {
-    let wall = epoch_millis(SystemTime::now());
+    // Asked when the clock starts, and not before: opening a log takes a while, and log time would lag by it.
+    let wall = || epoch_millis(SystemTime::now());
     match Log::open(state) {
         Ok((log, replay)) => {
             for note in &replay.notes {
                 tracing::warn!(event = "log-noted", "{note}");
             }
-            let clock = Clock::start(log.last_time(), wall);
+            let clock = Clock::start(log.last_time(), wall());
             Memory { log: Some(log), state: replay.state, clock }
         }
         Err(error) => {
             let words = format!("{error}; files serve, reports and decisions are refused");
             alarms.raise("log-unopened", words);
             let state = State::default();
-            Memory { log: None, clock: Clock::start(state.now(), wall), state }
+            Memory { log: None, clock: Clock::start(state.now(), wall()), state }
         }
     }
 }

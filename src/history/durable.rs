@@ -5,7 +5,10 @@ use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use crate::number::Generation;
+use crate::number::{Digest, Generation};
+
+/// How a file is called until it is whole.
+const ASIDE: &str = "part";
 
 /// What the disk refused, or what is wrong with what it holds.
 #[derive(Debug)]
@@ -18,8 +21,23 @@ pub enum StoreError {
     Newer(PathBuf, u32),
     /// There is no such generation, or it is no longer kept.
     Unknown(Generation),
-    /// A manifest or a content is not what was written.
+    /// What is there is not what was written.
     Corrupt(PathBuf),
+    /// An object in this pack is not what was written.
+    Damaged(PathBuf, Digest),
+    /// Something that a generation leads to is not there.
+    Missing(Digest),
+}
+
+impl StoreError {
+    /// Whether what was to be read is not there, as when it was let go meanwhile.
+    pub(super) fn is_gone(&self) -> bool {
+        match self {
+            StoreError::Io(_, error) => error.kind() == ErrorKind::NotFound,
+            StoreError::Missing(_) => true,
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for StoreError {
@@ -36,6 +54,10 @@ impl fmt::Display for StoreError {
             ),
             StoreError::Unknown(generation) => write!(f, "generation {generation} is not kept"),
             StoreError::Corrupt(path) => write!(f, "{}: not what was written", path.display()),
+            StoreError::Damaged(path, digest) => {
+                write!(f, "{}: object {digest} is not what was written", path.display())
+            }
+            StoreError::Missing(digest) => write!(f, "object {digest} is not there"),
         }
     }
 }
@@ -79,9 +101,17 @@ pub(super) fn listed(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
 
 /// Writes a file so that it stands whole or not at all: aside, synced, renamed. The caller syncs the folder.
 pub(super) fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let aside = path.with_extension("part");
+    write_durably_with(path, |file| file.write_all(bytes))
+}
+
+/// As [`write_durably`], with what `write` makes of the file.
+pub(super) fn write_durably_with(
+    path: &Path,
+    write: impl FnOnce(&mut fs::File) -> std::io::Result<()>,
+) -> Result<(), StoreError> {
+    let aside = path.with_extension(ASIDE);
     let written = fs::File::create(&aside).and_then(|mut file| {
-        file.write_all(bytes)?;
+        write(&mut file)?;
         file.sync_all()?;
         fs::rename(&aside, path)
     });
@@ -90,6 +120,12 @@ pub(super) fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), StoreError>
         let _ = fs::remove_file(&aside);
         StoreError::Io(path.to_owned(), error)
     })
+}
+
+/// Removes what a killed process began in `folder` and did not rename.
+pub(super) fn sweep(folder: &Path) -> Result<(), StoreError> {
+    let is_aside = |path: &&PathBuf| path.extension().is_some_and(|e| e == ASIDE);
+    listed(folder)?.iter().filter(is_aside).try_for_each(|path| remove(path))
 }
 
 /// Makes what was renamed or removed in `folder` durable.

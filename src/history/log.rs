@@ -7,6 +7,7 @@
 mod error;
 mod files;
 mod line;
+mod past;
 mod replay;
 
 use std::fs::{self, File};
@@ -21,6 +22,7 @@ use files::Kind;
 use replay::Tail;
 
 pub use error::LogError;
+pub use past::state_at;
 pub use replay::Replay;
 
 /// A segment is not appended to beyond this. A guess, to be measured.

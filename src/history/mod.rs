@@ -3,7 +3,7 @@
 //! Owns:    the event log, the generations.
 //! Imports: health, diagnostic.
 //! Never:   decides what an event means.
-//! Enter:   `log`, then `generations`.
+//! Enter:   `log`; then `generations`: `store` adds to them, `archive` reads them.
 
 mod clock;
 mod durable;
@@ -12,5 +12,5 @@ mod log;
 
 pub use clock::LogClock;
 pub use durable::StoreError;
-pub use generations::{Cause, Entry, Limits, Restored, Store};
-pub use log::{Log, LogError, Replay};
+pub use generations::{Archive, Cause, Change, Entry, Limits, Restored, Store, Tally};
+pub use log::{Log, LogError, Replay, state_at};

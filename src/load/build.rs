@@ -22,9 +22,11 @@ use super::config::Config;
 use super::files::Scan;
 use super::forms::{self, Form, Forms};
 use super::ground::{Ground, Grounds};
+use super::guard::Guard;
+use super::losses::{self, After, Held};
 use super::outcome;
 use super::removal::{self, Removals};
-use super::retreat::{Choice, Fault, Reach, Refused, moved_away};
+use super::retreat::{Choice, Fault, Patience, Reach, Refused, moved_away};
 use super::steering::{Steered, Steerings, is_steering_file};
 
 /// Names for people to try. A guess: the first that shows something is taken.
@@ -39,6 +41,10 @@ pub struct Builder {
     images: BTreeMap<Name, (Digest, Arc<ZoneImage>)>,
     lay_out: LayOut,
     broken: Vec<Name>,
+    /// The routed names of the last build: they exist whatever their files own.
+    routed: BTreeMap<Name, Routed>,
+    /// What the guard holds, as of the last build that it watched.
+    held: Vec<Held>,
 }
 
 /// Lays a zone out, as [`compile_zone`] does.
@@ -99,6 +105,8 @@ pub struct Built {
     pub diagnostics: Vec<Diagnostic>,
     /// The files that were refused, in path order.
     pub refused: Vec<Refused>,
+    /// What the guard holds.
+    pub held: Vec<Held>,
     /// Files that are gone from the disk, and go when it has been quiet: build again then.
     pub waiting: Vec<String>,
     /// Whether the parts differ from what serves.
@@ -116,22 +124,6 @@ struct Attempt {
     images: Vec<Arc<ZoneImage>>,
 }
 
-/// Whether a step may end with faults.
-#[derive(Clone, Copy)]
-enum Patience {
-    None,
-    Any,
-}
-
-impl Patience {
-    fn bear(self, faults: Vec<Fault>) -> Result<(), Vec<Fault>> {
-        match self {
-            Patience::None if !faults.is_empty() => Err(faults),
-            Patience::None | Patience::Any => Ok(()),
-        }
-    }
-}
-
 impl Builder {
     /// A builder that has made nothing yet.
     pub fn new(config: &Config) -> Builder {
@@ -145,17 +137,31 @@ impl Builder {
             images: BTreeMap::new(),
             lay_out: compile_zone,
             broken: Vec::new(),
+            routed: BTreeMap::new(),
+            held: Vec::new(),
         }
     }
 
     /// Makes parts of what `scan` found. `serving` are the files that serve now, or served last: the last good form of
     /// each. It always ends with parts: at worst with those of `serving`.
     pub fn build(&mut self, scan: &Scan, serving: &FileSet, removals: Removals) -> Built {
-        let asked = removal::asked(scan, serving, removals);
+        self.build_guarded(scan, serving, removals, None)
+    }
+
+    /// As [`Builder::build`]; what takes away more than `guard` lets go stays as it serves.
+    pub fn build_guarded(
+        &mut self,
+        scan: &Scan,
+        serving: &FileSet,
+        removals: Removals,
+        guard: Option<&Guard>,
+    ) -> Built {
+        let settled = std::mem::take(&mut self.held).into_iter().flat_map(|h| h.gone).collect();
+        let asked = removal::asked(scan, serving, removals, &settled);
         let mut choice = Choice::new(asked.files.clone(), serving);
         let mut patience = Patience::None;
         let attempt = loop {
-            match self.attempt(&choice, &asked, patience) {
+            match self.attempt(&choice, &asked, patience, guard) {
                 Ok(attempt) => break attempt,
                 Err(faults) => {
                     // Where nothing is left to take back, what is without fault serves.
@@ -169,10 +175,12 @@ impl Builder {
         self.broken.clone_from(&attempt.broken);
         let diagnostics = self.diagnostics(&attempt, &choice, asked.said);
         self.forget_unwanted();
+        self.routed = attempt.bindings.routed;
         Built {
             changed: broken_changed || choice.files.digest() != serving.digest(),
             diagnostics,
             refused: choice.refused(),
+            held: self.held.clone(),
             waiting: asked.waiting.into_iter().filter(|p| choice.files.get(p).is_some()).collect(),
             serving: choice.files,
             parts,
@@ -180,12 +188,13 @@ impl Builder {
     }
 
     /// The journey of a set of files, up to the first step with faults: files by themselves and zones beside each other,
-    /// steering as a whole, steering onto zones, zones laid out.
+    /// steering as a whole, steering onto zones, the guard, zones laid out.
     fn attempt(
         &mut self,
         choice: &Choice<'_>,
         asked: &removal::Asked,
         patience: Patience,
+        guard: Option<&Guard>,
     ) -> Result<Attempt, Vec<Fault>> {
         let files = &choice.files;
         let forms = self.forms.parse(files);
@@ -207,6 +216,13 @@ impl Builder {
         bind::unbound(&before, choice, &zones, &mut bindings);
         let faults = std::mem::take(&mut bindings.faults);
         patience.bear(self.cross(faults, choice, asked))?;
+        if let Some(guard) = guard {
+            let after = After { served: &served, routed: &bindings.routed };
+            let (forms, steerings) = (&mut self.forms, &mut self.steerings);
+            let (held, faults) = losses::held(guard, choice, &after, forms, steerings);
+            self.held.extend(held);
+            patience.bear(faults)?;
+        }
         let images = Vec::new();
         let mut attempt = Attempt { forms, served, ground, steered, bindings, broken, images };
         let (images, unlaid) = self.images(&attempt);
@@ -338,6 +354,11 @@ impl Builder {
     /// Has the next build read those files as a whole, and so say all that is to be said.
     pub fn forget_hasty(&mut self) {
         self.forms.forget_hasty();
+    }
+
+    /// How many names, below the apexes of their zones, `before` serves and `built`, of the last build, does not.
+    pub fn names_removed(&mut self, before: &FileSet, built: &FileSet) -> usize {
+        losses::removed_count(before, built, &self.routed, &mut self.forms)
     }
 
     fn forget_unwanted(&mut self) {

@@ -13,6 +13,8 @@ use crate::diagnostic::{Diagnostic, Place, has_error};
 use crate::geo::Position;
 use crate::route::{Reader, Settings, Source, read_health, read_position};
 
+use super::guard::Guard;
+
 /// The name of the file, looked for in the folder that is served.
 pub const CONFIG_FILE: &str = "homing.toml";
 
@@ -22,8 +24,13 @@ const SITE_NAME_LEN_MAX: usize = 63;
 const LISTEN_COUNT_MAX: usize = 256;
 /// Threads that answer UDP: a guess, above the largest machine's CPUs.
 const CORE_COUNT_MAX: u32 = 1024;
+/// Generations that may be kept: a guess, of what a start can read the manifests of within some seconds.
+const GENERATION_COUNT_MAX: u32 = 100_000;
 /// Hexadecimal digits in a row that may be a piece of a secret: nothing else in the file has so many.
 const SECRET_RUN_LEN: usize = 8;
+
+/// The tables of the file.
+const SECTIONS: [&str; 7] = ["site", "listen", "files", "cookies", "health", "guard", "history"];
 
 /// What one process is told about itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +58,25 @@ pub struct Config {
     pub cookies: Option<CookieSecrets>,
     /// What pools inherit.
     pub health: Settings,
+    /// How much a change of files may take away.
+    pub guard: Guard,
+    /// How many states of files are kept.
+    pub history: Bounds,
+}
+
+/// How much of the past is kept; the two newest generations are, whatever this says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Generations.
+    pub generations: usize,
+    /// What they take on the disk, in MiB.
+    pub size_mib: u32,
+}
+
+impl Default for Bounds {
+    fn default() -> Bounds {
+        Bounds { generations: 1000, size_mib: 4096 }
+    }
 }
 
 impl Config {
@@ -71,6 +97,8 @@ impl Config {
             state: root.join("state"),
             cookies: None,
             health: Settings::default(),
+            guard: Guard::default(),
+            history: Bounds::default(),
         }
     }
 
@@ -105,7 +133,7 @@ impl Config {
         let mut reader = Reader::new(&source);
         let top = reader.top();
         let mut config = Config::defaults(root);
-        reader.only_keys(&top, &["site", "listen", "files", "cookies", "health"], "homing.toml");
+        reader.only_keys(&top, &SECTIONS, "homing.toml");
         let mut section = |key: &str, read: &mut dyn FnMut(&mut Reader<'_>, &DeTable<'_>)| {
             if let Some(value) = top.get(key)
                 && let Some(table) = reader.table(value, &format!("`{key}`"))
@@ -121,6 +149,8 @@ impl Config {
             let patch = read_health(reader, table, "[health]");
             config.health = patch.over(&Settings::default());
         });
+        section("guard", &mut |reader, table| read_guard(&mut config.guard, reader, table));
+        section("history", &mut |reader, table| read_history(&mut config.history, reader, table));
         let said = without_secrets(reader.finish());
         if has_error(&said) { Err(said) } else { Ok(config) }
     }
@@ -187,6 +217,30 @@ fn read_files(config: &mut Config, reader: &mut Reader<'_>, files: &DeTable<'_>,
             Some(path) => *folder = root.join(path),
             None => {}
         }
+    }
+}
+
+fn read_guard(guard: &mut Guard, reader: &mut Reader<'_>, table: &DeTable<'_>) {
+    reader.only_keys(table, &["max_removed_share", "min_removed"], "[guard]");
+    if let Some(value) = table.get("max_removed_share") {
+        let share = reader.number(value, "`max_removed_share`", 0.0, 1.0);
+        guard.max_removed_share = share.unwrap_or(guard.max_removed_share);
+    }
+    if let Some(value) = table.get("min_removed") {
+        let count = reader.integer(value, "`min_removed`", 0, u32::MAX);
+        guard.min_removed = count.map_or(guard.min_removed, |count| count as usize);
+    }
+}
+
+fn read_history(bounds: &mut Bounds, reader: &mut Reader<'_>, table: &DeTable<'_>) {
+    reader.only_keys(table, &["generations", "size_mib"], "[history]");
+    if let Some(value) = table.get("generations") {
+        let count = reader.integer(value, "`generations`", 2, GENERATION_COUNT_MAX);
+        bounds.generations = count.map_or(bounds.generations, |count| count as usize);
+    }
+    if let Some(value) = table.get("size_mib") {
+        let size = reader.integer(value, "`size_mib`", 1, u32::MAX);
+        bounds.size_mib = size.unwrap_or(bounds.size_mib);
     }
 }
 
@@ -261,7 +315,9 @@ mod tests {
              [listen]\ndns = [\"0.0.0.0:53\"]\napi = \"[::1]:80\"\ncores = 3\n\
              [files]\nzones = \"z\"\ngeo = \"/g\"\nstate = \"../s\"\n\
              [health]\nquorum = 2\ninterval = \"5s\"\nfailback = \"after 5m\"\n\
-             start = \"down\"\nmax_down_share = 1\n",
+             start = \"down\"\nmax_down_share = 1\n\
+             [guard]\nmax_removed_share = 0.9\nmin_removed = 100\n\
+             [history]\ngenerations = 20\nsize_mib = 64\n",
         )
         .unwrap();
         assert_eq!((config.site_name.as_str(), config.core_count()), ("fra-1", 3));
@@ -269,6 +325,8 @@ mod tests {
         assert_eq!(config.geo, Path::new("/g"));
         assert_eq!((config.health.quorum, config.health.interval_millis), (2, 5000));
         assert_eq!(config.health.max_down_share, 1.0);
+        assert_eq!(config.guard, Guard { max_removed_share: 0.9, min_removed: 100 });
+        assert_eq!(config.history, Bounds { generations: 20, size_mib: 64 });
     }
 
     #[test]

@@ -28,8 +28,14 @@ pub(super) struct Asked {
     pub(super) said: Vec<Diagnostic>,
 }
 
-/// The files of `scan`, and those of `serving` that it may not remove.
-pub(super) fn asked(scan: &Scan, serving: &FileSet, removals: Removals) -> Asked {
+/// The files of `scan`, and those of `serving` that it may not remove. Of those in `settled` it is known that they are
+/// gone.
+pub(super) fn asked(
+    scan: &Scan,
+    serving: &FileSet,
+    removals: Removals,
+    settled: &BTreeSet<String>,
+) -> Asked {
     let mut asked = Asked {
         files: scan.files.clone(),
         absent: BTreeSet::new(),
@@ -52,7 +58,7 @@ pub(super) fn asked(scan: &Scan, serving: &FileSet, removals: Removals) -> Asked
         let unread = scan.unread.iter().any(|u| u == path || is_folder_of(u, path));
         let keep_all = emptied && path.starts_with("zones/");
         if !unread && !keep_all {
-            if removals == Removals::Settled {
+            if removals == Removals::Settled || settled.contains(path) {
                 continue;
             }
             asked.waiting.push(path.clone());

@@ -41,6 +41,25 @@ pub(super) enum Reach {
     Steering,
 }
 
+/// Whether a step may end with faults.
+#[derive(Clone, Copy)]
+pub(super) enum Patience {
+    /// It may not.
+    None,
+    /// It may, with any.
+    Any,
+}
+
+impl Patience {
+    /// Goes on without faults, and with them where all that can be taken back was.
+    pub(super) fn bear(self, faults: Vec<Fault>) -> Result<(), Vec<Fault>> {
+        match self {
+            Patience::None if !faults.is_empty() => Err(faults),
+            Patience::None | Patience::Any => Ok(()),
+        }
+    }
+}
+
 /// The files that are to be published, on their way to a set without fault.
 pub(super) struct Choice<'s> {
     /// As it stands now.
@@ -166,6 +185,12 @@ impl<'s> Choice<'s> {
     /// Files that differ from a last good form that they have.
     pub(super) fn changed(&self) -> impl Iterator<Item = String> {
         self.serving.files.keys().filter(|path| self.is_changed(path)).cloned()
+    }
+
+    /// Files that have no last good form.
+    pub(super) fn new_files(&self) -> impl Iterator<Item = String> {
+        let paths = self.files.files.keys();
+        paths.filter(|path| self.serving.get(path).is_none()).cloned()
     }
 
     fn changed_steering(&self) -> Vec<String> {

@@ -9,6 +9,7 @@ use crate::fileset::{self, FileSet};
 use crate::geo::Position;
 use crate::number::Digest;
 use crate::route::{self, Inventory, Plan, Route, Settings, Steering};
+use crate::zone::Name;
 
 use super::forms::bug;
 use super::ground::Ground;
@@ -151,6 +152,18 @@ impl Steerings {
             }));
         }
         before
+    }
+
+    /// Changed files that route names of the zone at `apex`, before the change or after.
+    pub(super) fn routing(&mut self, apex: &Name, choice: &Choice<'_>) -> Vec<String> {
+        let is_of_zone = |zone: &str| Name::parse(zone, &Name::root()).is_ok_and(|n| n == *apex);
+        let changed: Vec<String> = choice.changed().filter(|p| is_steering_file(p)).collect();
+        let mut routing = |path: &String| {
+            let sets = [&choice.files, choice.serving()];
+            let mut forms = sets.into_iter().filter_map(|set| self.form(path, set));
+            forms.any(|form| form.owners().any(|(zone, _)| is_of_zone(zone)))
+        };
+        changed.into_iter().filter(|path| routing(path)).collect()
     }
 
     /// One steering file among `files`, if it is there and can be read.

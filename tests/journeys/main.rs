@@ -2,9 +2,11 @@
 
 mod command_line;
 mod example;
+mod faults;
 mod files;
 mod golden;
 mod health;
+mod history;
 mod load;
 #[path = "../support/mod.rs"]
 mod support;

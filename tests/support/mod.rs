@@ -4,7 +4,9 @@
 mod dns;
 mod http;
 mod server;
+mod steps;
 
 pub use dns::{Query, Response, ask, name_wire, tcp_exchange};
 pub use http::{Reply, http};
 pub use server::{Server, eventually, homing};
+pub use steps::Watched;

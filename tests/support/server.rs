@@ -16,6 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Server {
     child: Child,
     root: tempfile::TempDir,
+    /// What is mounted, for it alone, before it starts.
+    mount: Option<String>,
     pub dns: SocketAddr,
     pub api: SocketAddr,
 }
@@ -30,6 +32,11 @@ impl Server {
 
     /// Starts one and does not wait.
     pub fn start_unready(files: &[(&str, &str)]) -> Server {
+        Server::start_mounted(files, None)
+    }
+
+    /// Starts one that sees what a shell line mounts, and does not wait.
+    pub fn start_mounted(files: &[(&str, &str)], mount: Option<&str>) -> Server {
         let root = tempfile::tempdir().unwrap();
         let (dns, api) = (free_port(), free_port());
         let config = format!(
@@ -44,8 +51,9 @@ impl Server {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        let child = spawn(root.path());
-        Server { child, root, dns, api }
+        let mount = mount.map(str::to_owned);
+        let child = spawn(root.path(), mount.as_deref());
+        Server { child, root, mount, dns, api }
     }
 
     pub fn wait_ready(&self) {
@@ -65,7 +73,22 @@ impl Server {
     /// Starts it again, once it has ended, and does not wait.
     pub fn restart_unready(&mut self) {
         self.child.wait().unwrap();
-        self.child = spawn(self.root.path());
+        self.child = spawn(self.root.path(), self.mount.as_deref());
+    }
+
+    /// What a shell line mounts for it when it starts again.
+    pub fn mount(&mut self, mount: Option<&str>) {
+        self.mount = mount.map(str::to_owned);
+    }
+
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// A path as the server sees it, mounts and all.
+    pub fn path_within(&self, path: &str) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", self.process()));
+        root.join(self.path(path).strip_prefix("/").unwrap())
     }
 
     /// Sends a signal such as `TERM`.
@@ -159,9 +182,18 @@ impl Drop for Server {
     }
 }
 
-fn spawn(root: &Path) -> Child {
+fn spawn(root: &Path, mount: Option<&str>) -> Child {
     let log = fs::File::options().create(true).append(true).open(root.join("log")).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_homing"));
+    let binary = env!("CARGO_BIN_EXE_homing");
+    let mut command = match mount {
+        None => Command::new(binary),
+        Some(mount) => {
+            let mut command = Command::new("unshare");
+            let line = format!("{mount} && exec \"$0\" \"$@\"");
+            command.args(["--mount", "sh", "-c", &line, binary]);
+            command
+        }
+    };
     command.args(["serve", "--config"]).arg(root.join("homing.toml")).current_dir(root);
     command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
     command.spawn().expect("the binary starts")

@@ -162,11 +162,13 @@ pub fn read_subject(text: &str) -> Result<Subject, Refused> {
     Subject::parse(text).map_err(|e| Refused::unprocessable("bad-subject", e.to_string()))
 }
 
-fn why(text: &str) -> Result<Box<str>, Refused> {
+/// Why, as a request says it.
+pub fn why(text: &str) -> Result<Box<str>, Refused> {
     api::why(text).map(Into::into).map_err(|detail| Refused::unprocessable("no-why", detail))
 }
 
-fn who(name: Option<String>) -> Box<str> {
+/// Who, as a request says it.
+pub fn who(name: Option<String>) -> Box<str> {
     let name = name.unwrap_or_default();
     if name.trim().is_empty() { SOMEBODY.into() } else { name.trim().into() }
 }

@@ -1,12 +1,11 @@
-//! What is read: verdicts, status, generations, metrics, and whether the server is alive and ready.
+//! What is read: verdicts, status, metrics, and whether the server is alive and ready.
 
+use crate::api::HealthBody;
+use crate::health::Subject;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
 use axum::response::{IntoResponse, Response};
-
-use crate::api::HealthBody;
-use crate::health::Subject;
 
 use super::super::desk::Desk;
 use super::super::hub::{Busy, View};
@@ -59,15 +58,6 @@ pub async fn status(State(desk): State<Desk>) -> Result<Response, Refused> {
     let view = desk.hub.view().await?;
     let (site, alarms) = (desk.site.drain(), desk.alarms.standing());
     Ok(json(StatusCode::OK, &picture::status(&view, &desk.facts, site, &alarms)))
-}
-
-/// GET /v1/generations.
-pub async fn generations(State(desk): State<Desk>) -> Result<Response, Refused> {
-    let serving = desk.hub.view().await?.snapshot.generation;
-    let past = desk.past.clone();
-    let listed = tokio::task::spawn_blocking(move || past.list(serving)).await;
-    let body = listed.map_err(|e| Refused::unavailable("unreadable", e.to_string()))?;
-    Ok(json(StatusCode::OK, &body))
 }
 
 /// GET /metrics.

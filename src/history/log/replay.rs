@@ -73,7 +73,7 @@ pub(super) fn replay(folder: &Path) -> Result<(Replay, Option<Tail>), LogError> 
 }
 
 /// Reads a fold file: a line with the checksum of the rest, then the image of the state.
-fn read_fold(path: &Path, revision: u64) -> Result<State, LogError> {
+pub(super) fn read_fold(path: &Path, revision: u64) -> Result<State, LogError> {
     let corrupt = |what: String| LogError::Corrupt { path: path.to_owned(), line: 0, what };
     let bytes = files::read(path)?;
     let (head, image) =

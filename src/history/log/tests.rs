@@ -380,3 +380,30 @@ proptest! {
         let _ = line::decode(&bytes, &Arc::new(Inventory::default()));
     }
 }
+
+#[test]
+fn an_earlier_state_is_the_fold_of_what_had_happened_by_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut log, _) = Log::open(folder.path()).unwrap();
+    let mut known = State::default();
+    let mut states = Vec::new();
+    for n in 1..=6u64 {
+        let timed = log.append(vec![(LogTime(n * 1000), report(n, Status::Up))]).unwrap();
+        timed.iter().for_each(|timed| drop(known.apply(timed)));
+        states.push(known.clone());
+        if n == 3 {
+            log.write_fold(&known).unwrap();
+        }
+    }
+    for (millis, expected) in [(1000, 0), (1999, 0), (2500, 1), (3000, 2), (4100, 3), (9000, 5)] {
+        let state = super::state_at(folder.path(), LogTime(millis)).unwrap().unwrap();
+        assert_eq!(state.digest(), states[expected].digest(), "{millis}");
+    }
+    let before = super::state_at(folder.path(), LogTime(500)).unwrap().unwrap();
+    assert_eq!(before.digest(), State::default().digest());
+    // Once the beginning is no longer kept, a time before the oldest fold is not told.
+    let first = fs::read_dir(folder.path().join("log")).unwrap().map(|e| e.unwrap().path());
+    let first = first.filter(|path| path.extension().is_some_and(|e| e == "log")).min().unwrap();
+    fs::remove_file(first).unwrap();
+    assert!(super::state_at(folder.path(), LogTime(2500)).unwrap().is_none());
+}

@@ -1,0 +1,112 @@
+//! The states of files: which there are, back to one, back to the files, on with what the guard holds.
+
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+
+use crate::api::{AcceptRequest, GenerationsBody, ResumeRequest, RollbackRequest};
+use crate::number::Generation;
+
+use super::super::desk::Desk;
+use super::super::past::Page;
+use super::super::picture;
+use super::super::wish::{Unmet, Wish, Wished};
+use super::body::{Body, json, read};
+use super::change::{who, why};
+use super::problem::Refused;
+
+/// Octets of a name: it is kept with its generation.
+const WHO_LEN_MAX: usize = 200;
+
+/// Which generations are asked for.
+#[derive(Debug, Deserialize)]
+pub struct Paged {
+    before: Option<u64>,
+    #[serde(default = "page_len")]
+    limit: usize,
+}
+
+/// Generations on one page, where the request does not say.
+fn page_len() -> usize {
+    100
+}
+
+/// GET /v1/generations?before=&limit=
+pub async fn list(
+    State(desk): State<Desk>,
+    Query(Paged { before, limit }): Query<Paged>,
+) -> Result<Response, Refused> {
+    let view = desk.hub.view().await?;
+    let serving = view.snapshot.generation.0;
+    let pin = view.publication.pin.as_ref().map(picture::pin);
+    let past = desk.past.clone();
+    let listed = tokio::task::spawn_blocking(move || past.list(before.map(Generation), limit));
+    let page = listed.await.map_err(|e| Refused::unavailable("unreadable", e.to_string()))?;
+    let Page { mut generations, next } = page;
+    for body in &mut generations {
+        body.serving = body.generation == serving;
+        body.pinned = body.serving && pin.is_some();
+    }
+    let (pending, held) = (picture::pending(&view.findings), picture::held(&view.findings));
+    let body = GenerationsBody { serving, pin, pending, held, generations, next };
+    Ok(json(StatusCode::OK, &body))
+}
+
+/// POST /v1/rollback.
+pub async fn roll_back(State(desk): State<Desk>, body: Body) -> Result<Response, Refused> {
+    let request: RollbackRequest = read(body)?;
+    let wish = Wish::Rollback(request.generation.map(Generation));
+    fulfil(&desk, wish, request.who, why(&request.why)?.into()).await
+}
+
+/// POST /v1/resume.
+pub async fn resume(State(desk): State<Desk>, body: Body) -> Result<Response, Refused> {
+    let request: ResumeRequest = read(body)?;
+    let reason = match request.why.trim() {
+        "" => String::new(),
+        given => why(given)?.into(),
+    };
+    fulfil(&desk, Wish::Resume, request.who, reason).await
+}
+
+/// POST /v1/accept.
+pub async fn accept(State(desk): State<Desk>, body: Body) -> Result<Response, Refused> {
+    let request: AcceptRequest = read(body)?;
+    let wish = Wish::Accept(Generation(request.generation));
+    fulfil(&desk, wish, request.who, why(&request.why)?.into()).await
+}
+
+async fn fulfil(
+    desk: &Desk,
+    wish: Wish,
+    name: Option<String>,
+    why: String,
+) -> Result<Response, Refused> {
+    let who: String = who(name).into();
+    if who.len() > WHO_LEN_MAX {
+        let detail = format!("who is longer than {WHO_LEN_MAX} octets");
+        return Err(Refused::unprocessable("long-who", detail));
+    }
+    let wished = Wished { wish, who, why };
+    let busy = || Refused::unavailable("busy", "too much waits for the files; try again");
+    let outcome = desk.looks.fulfil(wished).ok_or_else(busy)?;
+    let ends = || Refused::unavailable("stopping", "the server ends");
+    let outcome = outcome.await.map_err(|_| ends())?;
+    Ok(json(StatusCode::OK, &outcome?))
+}
+
+impl From<Unmet> for Refused {
+    fn from(unmet: Unmet) -> Refused {
+        let status = match unmet {
+            Unmet::Unknown(..) | Unmet::Before(..) => 404,
+            Unmet::Unreadable(..)
+            | Unmet::NotPinned(_)
+            | Unmet::Pinned(_)
+            | Unmet::NothingHeld
+            | Unmet::OtherHeld(..) => 409,
+            Unmet::Fault => 500,
+        };
+        Refused::new(status, unmet.code(), unmet.to_string())
+    }
+}

@@ -1,0 +1,244 @@
+//! What a change of files takes away, zone by zone, for the guard to judge; and what is held of it, as faults.
+//!
+//! Only zones whose files changed are looked at, each in one pass over its owners before and after.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::diagnostic::{Diagnostic, Place};
+use crate::fileset::FileSet;
+use crate::number::Digest;
+use crate::zone::{Name, Zone};
+
+use super::bind::{Routed, Served};
+use super::forms::{Form, Forms, is_zone_file};
+use super::guard::{Guard, Loss};
+use super::retreat::{Choice, Fault, Reach, is_steering};
+use super::steering::Steerings;
+
+/// The short name of what is said of a change that is held.
+pub const HELD_CODE: &str = "change-held";
+
+/// Names that are told of those that would vanish.
+const EXAMPLE_COUNT_MAX: usize = 3;
+
+/// A zone that the guard holds at its last good form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The zone: presentation format.
+    pub zone: String,
+    /// Its file on the disk, or as it was there last.
+    pub path: String,
+    /// Names that it has as it serves.
+    pub names: usize,
+    /// How many of them would vanish.
+    pub removed: usize,
+    /// The hash of the files that are held back: another change has another.
+    pub key: Digest,
+    /// Files of it that are gone from the disk: that they are was settled when it was held.
+    pub gone: Vec<String>,
+}
+
+/// What would serve.
+#[derive(Clone, Copy)]
+pub(super) struct After<'a> {
+    /// The zones, by apex.
+    pub(super) served: &'a BTreeMap<Name, Served>,
+    /// Their routed names: they are answered, whatever the files own.
+    pub(super) routed: &'a BTreeMap<Name, Routed>,
+}
+
+/// A zone that serves and would change.
+struct Change {
+    before: Arc<Form>,
+    zone: Arc<Zone>,
+    after: Option<(String, Vec<String>)>,
+    loss: Loss,
+    examples: Vec<Name>,
+}
+
+/// What the guard holds of a choice of files, with the faults that take it back.
+pub(super) fn held(
+    guard: &Guard,
+    choice: &Choice<'_>,
+    after: &After<'_>,
+    forms: &mut Forms,
+    steerings: &mut Steerings,
+) -> (Vec<Held>, Vec<Fault>) {
+    let changes = changes(choice, after, forms);
+    if changes.iter().all(|change| change.loss.removed == 0) {
+        return Default::default();
+    }
+    // All names as they serve: those of now, but of what changed those of before.
+    let served = after.served;
+    let now: usize = served.values().map(|s| name_count(&s.zone)).sum();
+    let of_changed = |change: &Change| served.get(&change.zone.apex).map(|s| name_count(&s.zone));
+    let changed: usize = changes.iter().filter_map(of_changed).sum();
+    let before: usize = changes.iter().map(|change| change.loss.names).sum();
+    let losses: Vec<Loss> = changes.iter().map(|change| change.loss).collect();
+    let held = guard.held(&losses, (now + before).saturating_sub(changed));
+    let held = changes.iter().zip(held).filter(|(_, held)| *held);
+    let taken = held.map(|(change, _)| taken_back(change, choice, steerings));
+    let (held, faults): (Vec<Held>, Vec<Vec<Fault>>) = taken.unzip();
+    (held, faults.into_iter().flatten().collect())
+}
+
+/// How many names, below the apexes of their zones, `before` serves and `after` does not.
+pub(super) fn removed_count(
+    before: &FileSet,
+    after: &FileSet,
+    routed: &BTreeMap<Name, Routed>,
+    forms: &mut Forms,
+) -> usize {
+    let served = forms.parse(after).into_iter().filter_map(|form| {
+        let zone = form.zone.clone()?;
+        let (files, record_count) = (form.involved(), form.record_count);
+        Some((zone.apex.clone(), Served { zone, files, record_count }))
+    });
+    let served: BTreeMap<Name, Served> = served.collect();
+    let choice = Choice::new(after.clone(), before);
+    let after = After { served: &served, routed };
+    changes(&choice, &after, forms).iter().map(|change| change.loss.removed).sum()
+}
+
+/// The zones that serve and whose files changed.
+fn changes(choice: &Choice<'_>, after: &After<'_>, forms: &mut Forms) -> Vec<Change> {
+    let mut paths: BTreeSet<String> = choice.changed().collect();
+    let is_included =
+        |path: &String| path.starts_with("zones/") && !is_zone_file(path) && !is_steering(path);
+    if choice.changed().chain(choice.new_files()).any(|path| is_included(&path)) {
+        // Any zone may include it.
+        paths.extend(choice.serving().files.keys().cloned());
+    }
+    let mut changes = Vec::new();
+    for path in paths.iter().filter(|path| is_zone_file(path)) {
+        // An edit tells by itself that no name went, and spares reading the file as it was.
+        if forms.keeps_all_names(path, choice.serving(), &choice.files) {
+            continue;
+        }
+        let Some(before) = forms.parse_one(path, choice.serving()) else { continue };
+        let Some(zone) = before.zone.clone() else { continue };
+        let now = after.served.get(&zone.apex);
+        if now.is_some_and(|now| Arc::ptr_eq(&now.zone, &zone)) {
+            continue;
+        }
+        let (loss, examples) = vanished(&zone, after);
+        let after = now.map(|now| (now.zone.path.clone(), now.files.clone()));
+        changes.push(Change { before, zone, after, loss, examples });
+    }
+    changes
+}
+
+/// What `zone` loses when `after` serves instead, and some of the names.
+fn vanished(zone: &Zone, after: &After<'_>) -> (Loss, Vec<Name>) {
+    let now = after.served.get(&zone.apex).map(|served| &served.zone.nodes);
+    let mut owners = now.into_iter().flat_map(|nodes| nodes.keys()).peekable();
+    let mut loss = Loss { names: name_count(zone), ..Loss::default() };
+    let mut examples = Vec::new();
+    for name in zone.nodes.keys() {
+        while owners.next_if(|owner| *owner < name).is_some() {}
+        if *name == zone.apex || owners.peek() == Some(&name) || is_taken_over(name, zone, after) {
+            continue;
+        }
+        loss.removed += 1;
+        if examples.len() < EXAMPLE_COUNT_MAX {
+            examples.push(name.clone());
+        }
+    }
+    loss.emptied = now.is_some_and(|nodes| nodes.len() <= 1) && loss.removed == loss.names;
+    (loss, examples)
+}
+
+/// Whether a route answers the name, or another zone: a subdomain that became a zone, or the other way round.
+fn is_taken_over(name: &Name, zone: &Zone, after: &After<'_>) -> bool {
+    if after.routed.get(&zone.apex).is_some_and(|routed| routed.contains_key(name)) {
+        return true;
+    }
+    let mut encloser = Some(name.clone());
+    while let Some(apex) = encloser {
+        if let Some(served) = after.served.get(&apex) {
+            return apex != zone.apex && served.zone.nodes.contains_key(name);
+        }
+        encloser = apex.parent();
+    }
+    false
+}
+
+fn name_count(zone: &Zone) -> usize {
+    // By parsing, the apex is among the nodes.
+    zone.nodes.len().saturating_sub(1)
+}
+
+/// The change as it is held, and the faults that bring its files back to their last good forms: those of the zone, and the
+/// steering that was changed with it.
+fn taken_back(
+    change: &Change,
+    choice: &Choice<'_>,
+    steerings: &mut Steerings,
+) -> (Held, Vec<Fault>) {
+    let mut involved = change.before.involved();
+    let path = match &change.after {
+        Some((path, files)) => {
+            involved.extend(files.iter().cloned());
+            path.clone()
+        }
+        None => change.before.path.clone(),
+    };
+    involved.extend(steerings.routing(&change.zone.apex, choice));
+    involved.sort();
+    involved.dedup();
+    let said = told(change, &path);
+    let fault = |primary: &str, involved: &[String], said: Vec<Diagnostic>| Fault {
+        primary: primary.to_owned(),
+        involved: involved.to_vec(),
+        reach: Reach::Involved,
+        route: None,
+        said,
+    };
+    let mut faults = vec![fault(&change.before.path, &involved, vec![said.clone()])];
+    if path != change.before.path && choice.serving().get(&path).is_none() {
+        // A zone that moved to another file: that one goes in the same step, or there would be two.
+        faults.push(fault(&path, &[], vec![said]));
+    }
+    let parts = involved.iter().map(|path| {
+        let digest = choice.files.get(path).map(|file| file.digest);
+        (path.as_str(), digest.unwrap_or_default())
+    });
+    let is_gone = |path: &&String| choice.files.get(path).is_none();
+    let held = Held {
+        zone: change.zone.apex.to_string(),
+        path,
+        names: change.loss.names,
+        removed: change.loss.removed,
+        key: Digest::of_parts(parts),
+        gone: involved.iter().filter(is_gone).cloned().collect(),
+    };
+    (held, faults)
+}
+
+fn told(change: &Change, path: &str) -> Diagnostic {
+    let Loss { names, removed, emptied } = change.loss;
+    let apex = &change.zone.apex;
+    let shown: Vec<String> = change.examples.iter().map(Name::to_string).collect();
+    let more = if removed > shown.len() { ", …" } else { "" };
+    let what = match (&change.after, emptied) {
+        (None, _) => format!("the zone {apex} would vanish, with its {names} names"),
+        (Some(_), true) => {
+            format!("the zone {apex} would be emptied: it has {names} names below its apex")
+        }
+        (Some(_), false) => {
+            let shown = shown.join(", ");
+            format!("{removed} of the {names} names of {apex} would vanish: {shown}{more}")
+        }
+    };
+    let serial = change.zone.serial().map_or(0, |serial| serial.0);
+    Diagnostic::error(HELD_CODE, Place::file(path), what)
+        .consequence(format!("the change is held; serial {serial} stays in service"))
+        .help(
+            "if it is meant: homing accept GEN --why TEXT, with the GEN that homing status shows; \
+             [guard] of homing.toml sets the limits",
+        )
+}
+
+#[cfg(test)]
+mod tests;
