@@ -4,6 +4,8 @@
 //! commit of its own, with its reason. Code in `#[cfg(test)] mod` and in `tests.rs` files may build what it needs
 //! from any room, since none of it is in the product.
 
+#[path = "house/codes.rs"]
+mod codes;
 #[path = "house/rules.rs"]
 mod rules;
 #[path = "house/source.rs"]
@@ -79,6 +81,29 @@ fn the_house_stands() {
     assert!(tree.contains_key("src/lib.rs"), "no sources found");
     let faults: Vec<String> = check(&tree, &TABLE).iter().map(ToString::to_string).collect();
     assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn every_diagnostic_has_its_story() {
+    let faults = codes::faults(&tree());
+    assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn codes_without_a_story_and_stories_without_a_code_are_found() {
+    let catalogue = "//! x\nconst A: Check = Check {\n    code: \"told-and-said\",\n};\n\
+                     const B: Check = Check {\n    code: \"never-said\",\n};\n";
+    let zone = "//! x\n// \"a-comment\"\nfn f() { error(\"told-and-said\"); error(\"not-told\"); }\n\
+                #[cfg(test)]\nmod tests { const A: &str = \"in-a-test\"; }\n";
+    let tree = Tree::from([
+        ("src/diagnostic/catalogue/x.rs".to_owned(), catalogue.to_owned()),
+        ("src/zone/x.rs".to_owned(), zone.to_owned()),
+        ("src/serve/x.rs".to_owned(), "//! x\nconst A: &str = \"an-event\";\n".to_owned()),
+    ]);
+    let faults = codes::faults(&tree);
+    assert_eq!(faults.len(), 2, "{faults:?}");
+    assert!(faults[0].starts_with("src/zone/x.rs:3: `not-told`"), "{faults:?}");
+    assert!(faults[1].contains("`never-said`"), "{faults:?}");
 }
 
 #[test]

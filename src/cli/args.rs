@@ -106,6 +106,18 @@ pub struct CheckArgs {
     /// How to print what is found
     #[arg(long, value_enum, default_value_t = CheckFormat::Human)]
     pub format: CheckFormat,
+    /// Exit 1 for warnings too
+    #[arg(long)]
+    pub deny_warnings: bool,
+    /// Tell the story of a check instead: what it is, why it matters, how to mend it; `list` names all
+    #[arg(
+        long,
+        value_name = "NAME",
+        num_args = 0..=1,
+        default_missing_value = "list",
+        conflicts_with_all = ["dir", "format", "deny_warnings"]
+    )]
+    pub explain: Option<String>,
 }
 
 /// How `check` prints.

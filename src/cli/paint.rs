@@ -2,6 +2,8 @@
 
 use std::io::IsTerminal;
 
+use crate::diagnostic::Severity;
+
 /// A colour, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Colour {
@@ -17,6 +19,17 @@ pub enum Colour {
     Yellow,
     /// Bad.
     Red,
+}
+
+impl Colour {
+    /// The colour of a severity.
+    pub fn of(severity: Severity) -> Colour {
+        match severity {
+            Severity::Error => Colour::Red,
+            Severity::Warning => Colour::Yellow,
+            Severity::Note => Colour::Plain,
+        }
+    }
 }
 
 /// Writes with colours, or without.

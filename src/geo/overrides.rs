@@ -34,8 +34,8 @@ impl Overrides {
     /// regions.toml in order, as a `RegionId` indexes them. All mistakes come at once, up to a
     /// bound; one error refuses the whole file.
     ///
-    /// Codes: `override-malformed`, `override-prefix`, `override-host-bits`, `place-unknown`,
-    /// `region-unknown`,
+    /// Codes: `override-malformed`, `override-prefix`, `override-host-bits`, `unknown-place`,
+    /// `unknown-region`,
     /// `override-duplicate`, `override-too-many`.
     pub fn parse(
         path: &str,
@@ -221,10 +221,10 @@ impl Reader<'_> {
             names.sort_unstable();
             let names: Vec<_> = names.iter().take(20).map(|(_, name)| *name).collect();
             let help = format!("{error}; regions are: {}", names.join(" "));
-            self.error("region-unknown", at, line, (&message, &help));
+            self.error("unknown-region", at, line, (&message, &help));
         } else {
             let message = format!("{text} is no place: {error}");
-            self.error("place-unknown", at, line, (&message, "see ISO 3166 and geo/places.csv"));
+            self.error("unknown-place", at, line, (&message, "see ISO 3166 and geo/places.csv"));
         }
         None
     }
@@ -272,8 +272,8 @@ mod tests {
         let expected = [
             "geo/overrides.csv:4:1 override-host-bits",
             "geo/overrides.csv:5:1 override-prefix",
-            "geo/overrides.csv:5:14 region-unknown",
-            "geo/overrides.csv:6:13 place-unknown",
+            "geo/overrides.csv:5:14 unknown-region",
+            "geo/overrides.csv:6:13 unknown-place",
             "geo/overrides.csv:7:1 override-duplicate",
             "geo/overrides.csv:8:14 override-malformed",
         ];

@@ -91,7 +91,7 @@ pub(super) fn bind<'r>(
             signed(&case, served, &mut bindings);
             continue;
         }
-        bindings.remarks.extend(case.without_default());
+        bindings.remarks.extend(case.without_default().or_else(|| case.unlike_default()));
         let routed = bindings.routed.entry(served.zone.apex.clone()).or_default();
         routed.insert(owner.clone(), route.policy);
         if owner.is_wildcard() {
@@ -311,6 +311,40 @@ impl Case<'_> {
                     one too without its steering";
         let place = self.route.place.clone();
         Some(Diagnostic::warning("route-without-default", place, what).help(help))
+    }
+
+    /// A default RRset of other families than the pool's: one of the two leaves clients without an answer.
+    fn unlike_default(&self) -> Option<Diagnostic> {
+        let node = self.zone.nodes.get(self.owner)?;
+        let types = [Rtype::A, Rtype::AAAA];
+        let default = types.map(|rtype| node.rrset(rtype).is_some());
+        let pool = self.plan.families();
+        if self.plan.answers_names() || default == pool {
+            return None;
+        }
+        let (owner, pool_name) = (self.owner, &self.plan.pool);
+        let lacking = types.iter().zip(pool.iter().zip(&default));
+        let lacks = |pool: bool, default: bool| {
+            let mut found = lacking.clone().filter(|(_, has)| *has == (&pool, &default));
+            found.next().map(|(rtype, _)| *rtype)
+        };
+        let (what, help) = match (lacks(true, false), lacks(false, true)) {
+            (Some(rtype), _) => (
+                format!("{owner} has no {rtype} in the zone file, and pool `{pool_name}` has"),
+                format!("give it {rtype} records: without steering such clients find nothing"),
+            ),
+            (None, rtype) => {
+                let rtype = rtype?;
+                (
+                    format!(
+                        "{owner} has {rtype} in the zone file, and pool `{pool_name}` has none"
+                    ),
+                    format!("the {rtype} records are not served while it is routed"),
+                )
+            }
+        };
+        let place = self.route.place.clone();
+        Some(Diagnostic::warning("default-lacks-family", place, what).help(help))
     }
 
     /// Whether the zone file holds addresses here, or a CNAME where the pool holds host names.

@@ -37,6 +37,8 @@ pub struct Scan {
     pub problems: Vec<Diagnostic>,
     /// Paths, and folders with a trailing `/`, of which nothing is known: what serves of them serves on.
     pub unread: Vec<String>,
+    /// When it was, in seconds since 1970, if a clock was looked at. No answer depends on it: warnings do.
+    pub at_secs: Option<u64>,
 }
 
 impl From<FileSet> for Scan {
@@ -88,8 +90,10 @@ impl Reader {
         walk.root(&config.zones, "zones");
         walk.includes(&config.zones);
         walk.root(&config.geo, "geo");
-        let Walk { seen, scan, .. } = walk;
+        let Walk { seen, mut scan, .. } = walk;
         self.known = seen;
+        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        scan.at_secs = since_1970.ok().map(|since| since.as_secs());
         scan
     }
 }

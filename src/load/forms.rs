@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::fileset::{File, FileSet};
 use crate::number::Digest;
-use crate::zone::{self, Chunks, Known, Name, Node, Touched, Zone};
+use crate::zone::{self, Chunks, Known, Name, Node, Touched, Validity, Zone};
 
 use super::hints::{self, Hinted};
 use super::include;
@@ -34,6 +34,8 @@ pub(super) struct Form {
     pub(super) change: Option<Change>,
     /// From what a change of its file can be read alone.
     parted: Option<Parted>,
+    /// How long its signatures hold, if it has any.
+    pub(super) validity: Option<Validity>,
     /// Files that it asked for, there or not, with what was there.
     asked: Vec<(String, Option<Digest>)>,
 }
@@ -141,6 +143,11 @@ impl Forms {
         });
     }
 
+    /// The form of `path` that has `key`, if it is still known.
+    pub(super) fn known(&self, path: &str, key: Digest) -> Option<&Form> {
+        self.known.get(path)?.iter().map(|kept| &*kept.form).find(|form| form.key == key)
+    }
+
     fn find(&mut self, path: &str, file: &File, files: &FileSet) -> Option<Arc<Form>> {
         let same_asked = |form: &Form| {
             form.asked.iter().all(|(p, digest)| files.get(p).map(|f| f.digest) == *digest)
@@ -161,10 +168,11 @@ impl Forms {
 }
 
 impl Form {
-    /// Whether it can be used up for another: nobody else has it, and its file is in chunks.
+    /// Whether it can be used up for another: nobody else has it, its file is in chunks, and it is not signed.
     fn is_free(self: &Arc<Form>) -> bool {
         let zone = self.zone.as_ref();
         self.parted.is_some()
+            && self.validity.is_none()
             && Arc::strong_count(self) == 1
             && zone.is_some_and(|zone| Arc::strong_count(zone) == 1)
     }
@@ -191,6 +199,7 @@ fn edited(known: &mut Vec<Kept>, at: usize, file: &File) -> Option<Form> {
         key: Digest::of_parts([(form.path.as_str(), file.digest)]),
         path: form.path,
         record_count: form.record_count.checked_add_signed(more)?,
+        validity: None,
         zone: Some(Arc::new(zone)),
         said: edit.said,
         hinted,
@@ -232,14 +241,14 @@ fn form(path: &str, file: &File, files: &FileSet, share: Share) -> Form {
                 let text = &file.bytes;
                 let (parsed, chunks) = zone::parse_in_chunks(path, text, &origin, &includes, crew);
                 let hinted = parsed.zone.as_ref().map(hints::find).unwrap_or_default();
-                (parsed.zone, parsed.diagnostics, hinted, chunks)
+                (parsed.zone, parsed.diagnostics, hinted, (chunks, parsed.validity))
             };
             let parsed = catch_unwind(AssertUnwindSafe(parse));
-            parsed.unwrap_or_else(|_| (None, vec![bug(path)], Vec::new(), None))
+            parsed.unwrap_or_else(|_| (None, vec![bug(path)], Vec::new(), (None, None)))
         }
-        Err(why) => (None, vec![*why], Vec::new(), None),
+        Err(why) => (None, vec![*why], Vec::new(), (None, None)),
     };
-    let (zone, said, hinted, chunks) = parsed;
+    let (zone, said, hinted, (chunks, validity)) = parsed;
     let record_count = zone.as_ref().map_or(0, Zone::record_count);
     let parted = chunks.map(|chunks| Parted { text: Arc::clone(&file.bytes), chunks });
     let asked = asked.into_inner();
@@ -247,7 +256,7 @@ fn form(path: &str, file: &File, files: &FileSet, share: Share) -> Form {
     let included = asked.iter().filter_map(|(p, digest)| Some((p.as_str(), (*digest)?)));
     let key = Digest::of_parts(own.chain(included));
     let (path, zone, change) = (path.to_owned(), zone.map(Arc::new), None);
-    Form { path, key, zone, said, hinted, record_count, change, parted, asked }
+    Form { path, key, zone, said, hinted, record_count, validity, change, parted, asked }
 }
 
 /// What is said of a file that a fault of ours refused.

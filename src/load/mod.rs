@@ -20,6 +20,7 @@ mod losses;
 mod outcome;
 mod removal;
 mod retreat;
+mod serials;
 mod steering;
 
 pub use build::{Builder, Built, Parts, Summary};

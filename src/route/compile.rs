@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, Place, nearest_word};
 use crate::geo::{Position, Ranges, World};
 use crate::health::{Inventory, Member, Settings};
 use crate::number::{PolicyId, RegionId};
@@ -15,7 +15,6 @@ use super::classify::{ClassRule, Classifier};
 use super::plan::{ClassOrder, Plan, PlanEndpoint, PlanRegion, PlanRule, PlanSide, Shares};
 use super::policy::{Policy, Steering, Unknown};
 use super::pool::{Pool, PoolRegion, Target};
-use super::reader::nearest_word;
 use super::region::Regions;
 use super::rule::{Named, Rule, Wanted};
 use super::share::{Preference, Walk};

@@ -117,6 +117,14 @@ impl Plan {
         self.names
     }
 
+    /// Whether the pool holds IPv4 and IPv6 addresses.
+    pub fn families(&self) -> [bool; 2] {
+        let has = |side: usize| {
+            self.regions.iter().filter_map(|r| r.sides.get(side)).any(|s| !s.endpoints.is_empty())
+        };
+        [!self.names && has(0), !self.names && has(1)]
+    }
+
     /// Whether `when_all_down` could ask for the zone file's own records.
     pub fn uses_default_rrset(&self) -> bool {
         self.when_all_down == WhenAllDown::Default

@@ -9,7 +9,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, Place, nearest_word};
 
 /// A key with where it stands.
 pub type Key<'i> = Spanned<DeString<'i>>;
@@ -279,37 +279,6 @@ pub fn in_file_order<'a, 'i>(table: &'a DeTable<'i>) -> Vec<(&'a Key<'i>, &'a Va
     entries
 }
 
-/// The one of `known` that `word` was probably meant to be: at most two letters away, and half of
-/// them.
-pub fn nearest_word<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
-    let scored = known.iter().map(|&candidate| (edit_distance(word, candidate), candidate));
-    let near = |&(distance, _): &(usize, &str)| distance <= 2 && distance * 2 <= word.len();
-    scored.min().filter(near).map(|(_, candidate)| candidate)
-}
-
-/// Letters to insert, remove or replace to make one word of the other (Levenshtein). Words over 64
-/// octets are far.
-fn edit_distance(a: &str, b: &str) -> usize {
-    if a.len() > 64 || b.len() > 64 {
-        return usize::MAX;
-    }
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, left) in a.bytes().enumerate() {
-        let mut diagonal = i;
-        let mut last = i + 1;
-        for (cell, right) in row.iter_mut().skip(1).zip(b.bytes()) {
-            let replaced = diagonal + usize::from(left != right);
-            diagonal = *cell;
-            last = replaced.min(last + 1).min(*cell + 1);
-            *cell = last;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or(usize::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -338,18 +307,5 @@ mod tests {
         // A column counts characters, not octets.
         let source = Source::new("zones/x.toml", "é = {\"é\"=1, b = 2}".as_bytes()).unwrap();
         assert_eq!(source.place(&(14..15)).column, 13);
-    }
-
-    #[test]
-    fn words_two_letters_away_are_offered() {
-        for (word, expected) in [
-            ("qourum", Some("quorum")),
-            ("answer", Some("answers")),
-            ("subnet", Some("subnets")),
-            ("colour", None),
-            ("", None),
-        ] {
-            assert_eq!(nearest_word(word, &["quorum", "answers", "subnets"]), expected, "{word}");
-        }
     }
 }

@@ -10,6 +10,9 @@ const RULE_COUNT_MAX: usize = 256;
 /// The most subnets, places or systems in one rule. A guess, as above.
 const CONDITION_COUNT_MAX: usize = 10_000;
 
+/// Values of one condition that are compared with those of other rules: each rule is with each before it.
+const COMPARED_COUNT_MAX: usize = 32;
+
 /// A name with where it stands.
 #[derive(Clone, Debug)]
 pub struct Named {
@@ -64,6 +67,24 @@ impl Rule {
     pub fn is_unconditional(&self) -> bool {
         self.subnets.is_empty() && self.places.is_empty() && self.asns.is_empty()
     }
+
+    /// Whether it surely matches every client that `other` matches. Long lists are not looked at.
+    fn covers(&self, other: &Rule) -> bool {
+        let within =
+            |own: &Prefix, other: &Prefix| own.len.0 <= other.len.0 && own.contains(other.address);
+        holds_each(&self.subnets, &other.subnets, within)
+            && holds_each(&self.places, &other.places, |own, other| {
+                own.0.matches(&other.0.to_place())
+            })
+            && holds_each(&self.asns, &other.asns, |own, other| own == other)
+    }
+}
+
+/// Whether each of `others` is within one of `own`; an empty list holds all.
+fn holds_each<T>(own: &[T], others: &[T], within: impl Fn(&T, &T) -> bool) -> bool {
+    let is_short = own.len().max(others.len()) <= COMPARED_COUNT_MAX;
+    let held = |other: &T| own.iter().any(|own| within(own, other));
+    own.is_empty() || is_short && !others.is_empty() && others.iter().all(held)
 }
 
 /// Reads `rules = [ … ]`.
@@ -79,17 +100,28 @@ pub fn read_rules(reader: &mut Reader<'_>, value: &Value<'_>) -> Vec<Rule> {
     if reader.count() > before {
         return rules;
     }
-    if let Some(end) = rules.iter().position(Rule::is_unconditional) {
-        for rule in rules.iter().skip(end + 1) {
-            let help = "the rule before it without a condition matches every client: move it up";
-            reader.warning("rule-never-reached", &rule.span, "no client reaches this rule", help);
-        }
-    } else if let Some(last) = rules.last() {
+    warn_of_unreached(reader, &rules);
+    if !rules.iter().any(Rule::is_unconditional)
+        && let Some(last) = rules.last()
+    {
         let help = "end with a rule without a condition, such as { regions = \"nearest\" }";
         let message = "the last rule has a condition: other clients would get no answer";
         reader.error("last-rule-has-condition", &last.span, message, help);
     }
     rules
+}
+
+/// The first rule that matches decides.
+fn warn_of_unreached(reader: &mut Reader<'_>, rules: &[Rule]) {
+    for (index, rule) in rules.iter().enumerate() {
+        let before = rules.iter().take(index);
+        let Some(first) = before.clone().find(|earlier| earlier.covers(rule)) else { continue };
+        let help = match first.is_unconditional() {
+            true => "the rule before it without a condition matches every client: move it up",
+            false => "a rule before it matches all that it matches: move it up",
+        };
+        reader.warning("rule-never-reached", &rule.span, "no client reaches this rule", help);
+    }
 }
 
 fn read_rule(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Rule> {

@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::number::Ttl;
 use crate::wire::{Name, Rtype};
 
-use super::check::{check, check_nodes};
+use super::check::{Validity, check, check_nodes};
 use super::rdata;
 use super::report::{Mark, Report};
 use super::rrset::{Node, Rrset, Zone};
@@ -81,14 +81,14 @@ impl Records {
     }
 }
 
-/// Makes the zone, and checks it. Without a SOA, which is an error, the apex is taken to be `origin`. Tells whether all
-/// records of the zone were kept: none was a duplicate.
+/// Makes the zone, checks it, and tells how long its signatures hold. Without a SOA, which is an error, the apex is taken
+/// to be `origin`. Tells too whether all records of the zone were kept: none was a duplicate.
 pub(super) fn assemble(
     path: &str,
     origin: &Name,
     mut records: Records,
     report: &mut Report<'_>,
-) -> (Zone, bool) {
+) -> (Zone, Option<Validity>, bool) {
     let known_apex = find_apex(path, &records, report);
     // Without an apex the file is refused, and its other mistakes are told all the same.
     let apex = known_apex.as_ref().unwrap_or(origin).clone();
@@ -99,11 +99,14 @@ pub(super) fn assemble(
     // Sorted already: the tree is built in one pass.
     let nodes = BTreeMap::from_iter(gathered.nodes);
     let zone = Zone { apex, path: path.to_owned(), nodes };
-    match known_apex {
+    let validity = match known_apex {
         Some(_) => check(&zone, &gathered.marks, records.is_complete, report),
-        None => check_nodes(&zone, &gathered.marks, report),
-    }
-    (zone, gathered.all_kept)
+        None => {
+            check_nodes(&zone, &gathered.marks, report);
+            None
+        }
+    };
+    (zone, validity, gathered.all_kept)
 }
 
 /// Records as nodes, in canonical order.

@@ -23,6 +23,7 @@ mod state;
 mod tree;
 mod windows;
 
+pub use check::Validity;
 pub use chunks::{Chunks, Moves};
 pub use edit::{Edit, Known, Touched, edit};
 pub use parser::{Includes, Parsed, parse};

@@ -9,6 +9,7 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::wire::Name;
 
 use super::assemble::assemble;
+use super::check::Validity;
 use super::chunks::{Carried, Cutter, Start};
 use super::generate::Pattern;
 use super::lexer::{Entry, FILE_LEN_MAX, Lexer, Slip, Token};
@@ -37,6 +38,8 @@ pub struct Parsed {
     pub zone: Option<Zone>,
     /// Every mistake and remark of the file, checks of the whole zone included.
     pub diagnostics: Vec<Diagnostic>,
+    /// How long its signatures hold, if it has any.
+    pub validity: Option<Validity>,
 }
 
 /// Parses and checks one zone file. `path` is how the operator knows it, `origin` the first origin.
@@ -52,16 +55,16 @@ pub fn parse(path: &str, text: &[u8], origin: &Name, includes: &Includes<'_>) ->
 pub(super) fn too_large(path: &str) -> Parsed {
     let place = Place::file(path);
     let error = Diagnostic::error("file-too-large", place, "the file is larger than 2 GiB");
-    Parsed { zone: None, diagnostics: vec![error] }
+    Parsed { zone: None, diagnostics: vec![error], validity: None }
 }
 
 /// Makes a zone of what was found. Tells whether it holds every record that was written.
 pub(super) fn finish(path: &str, origin: &Name, found: Found<'_>) -> (Parsed, bool) {
     let Found { mut report, records } = found;
     let is_complete = records.is_complete;
-    let (zone, all_kept) = assemble(path, origin, records, &mut report);
+    let (zone, validity, all_kept) = assemble(path, origin, records, &mut report);
     let zone = (report.error_count == 0).then_some(zone);
-    (Parsed { zone, diagnostics: report.finish() }, is_complete && all_kept)
+    (Parsed { zone, diagnostics: report.finish(), validity }, is_complete && all_kept)
 }
 
 /// Reads a file with all that it includes.

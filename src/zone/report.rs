@@ -94,11 +94,16 @@ impl<'a> Report<'a> {
         if self.diagnostics.len() >= DIAGNOSTICS_MAX && !self.make_room(&diagnostic) {
             return;
         }
-        if let Some((path, text)) = self.sources.get(mark.source as usize) {
-            diagnostic.place = mark.token.place(path, text.bytes());
-            diagnostic.excerpt = mark.token.excerpt(text.bytes());
-        }
+        (diagnostic.place, diagnostic.excerpt) = self.locate(mark);
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Where `mark` stands, and the line there.
+    pub(super) fn locate(&self, mark: Mark) -> (Place, String) {
+        let Some((path, text)) = self.sources.get(mark.source as usize) else {
+            return Default::default();
+        };
+        (mark.token.place(path, text.bytes()), mark.token.excerpt(text.bytes()))
     }
 
     /// Takes a diagnostic of a whole file.

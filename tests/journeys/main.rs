@@ -1,5 +1,6 @@
 //! Journeys: the real binary on loopback, from what somebody does to what somebody else sees.
 
+mod ci;
 mod command_line;
 mod example;
 mod faults;

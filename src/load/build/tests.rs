@@ -516,31 +516,119 @@ fn a_zone_that_cannot_be_laid_out_is_refused_by_itself() {
 fn a_changed_record_serves_at_once_and_what_it_means_elsewhere_is_said_after() {
     let hosts = |from: usize| {
         let host = |i: usize| format!("host{i} A 192.0.2.1\n");
-        format!("a A 192.0.2.1\n{}@ MX 10 host7\n", (from..400).map(host).collect::<String>())
+        format!("@ MX 10 host7\na A 192.0.2.1\n{}", (from..400).map(host).collect::<String>())
     };
     let mut world = World::new(&[("zones/a.zone", &zone(1, &hosts(0)))]);
-    assert!(world.build().diagnostics.is_empty());
-    // The apex has its SOA and its MX far from one another: the file is read as a whole.
-    world.write(&[("zones/a.zone", &zone(2, &hosts(0)))]);
-    world.build();
-    assert!(!world.builder.is_hasty());
+    assert!(world.build().diagnostics.is_empty() && !world.builder.is_hasty());
     world.write(&[("zones/a.zone", &zone(2, &hosts(8)))]);
     let built = world.build();
     assert!(world.builder.is_hasty() && built.changed && built.diagnostics.is_empty());
-    assert_eq!(built.parts.summary.records, 2 + 1 + 392 + 1);
+    assert_eq!(built.parts.summary.records, 2 + 1 + 1 + 392);
     world.builder.forget_hasty();
     let built = world.build();
     assert!(!world.builder.is_hasty() && !built.changed);
-    assert_eq!(said(&built, "target-missing").place.line, 397);
+    assert_eq!(said(&built, "target-missing").place.line, 4);
+    // A change of many records takes the whole file.
+    world.write(&[("zones/a.zone", &zone(3, &hosts(90)))]);
+    world.build();
+    assert!(!world.builder.is_hasty());
+    world.write(&[("zones/a.zone", &zone(4, &hosts(8)))]);
+    world.build();
     // A change that is refused for another file's sake gives way to what served, which is read again.
     let route = format!("{POOL}[routes.'a']\n\"host9\" = 'web'\n");
     world.write(&[("zones/s.toml", &route), ("geo/regions.toml", REGIONS)]);
     assert_eq!(errors(&world.build()), [""; 0]);
     let cut = hosts(8).replace("host9 A 192.0.2.1", "host9 CNAME a");
-    world.write(&[("zones/a.zone", &zone(2, &cut))]);
+    world.write(&[("zones/a.zone", &zone(5, &cut))]);
     for _ in 0..2 {
         let built = world.build();
         assert_eq!(refused(&built), ["zones/a.zone"]);
         assert!(world.serves("zones/a.zone").unwrap().contains("host9 A 192.0.2.1"));
+    }
+}
+
+// RFC 1034 §4.3.5, RFC 1982 §3.2: a secondary compares serials and nothing else.
+#[test]
+fn serials_that_secondaries_would_not_notice_are_told() {
+    let (before, after) = ("w A 192.0.2.1\nw A 192.0.2.2\n", "w A 192.0.2.1\n");
+    let commented = format!("; a comment\n{}", zone(9, "w A 192.0.2.2\nw A 192.0.2.1\n"));
+    for (second, expected) in [
+        (zone(9, before), None),
+        (commented, None),
+        (zone(9, after), Some("serial-not-raised")),
+        (zone(10, after), None),
+        (zone(8, before), Some("serial-went-back")),
+        (zone(0x8000_0008, after), None),
+        (zone(0x8000_000a, after), Some("serial-went-back")),
+    ] {
+        let mut world = World::new(&[("zones/a.zone", &zone(9, before))]);
+        let serial = |built: &Built| {
+            let mut codes = built.diagnostics.iter().map(|d| d.code);
+            codes.find(|code| code.starts_with("serial-"))
+        };
+        assert_eq!(serial(&world.build()), None);
+        world.write(&[("zones/a.zone", &second)]);
+        assert_eq!(serial(&world.build()), expected, "{second}");
+        // It stands until the file changes again.
+        assert_eq!(serial(&world.build()), expected, "{second}");
+        world.write(&[("zones/a.zone", &zone(11, "w A 192.0.2.3\n"))]);
+        let third = serial(&world.build());
+        assert_eq!(third.is_some(), second.contains("host 21474836"), "{second}");
+        world.restart();
+        assert_eq!(serial(&world.build()), None);
+    }
+}
+
+// RFC 4035 §5.3.1. Expiry is never an error: the same files serve at every site, whatever its clock.
+#[test]
+fn signatures_that_end_are_told_by_the_clock() {
+    let signed = "w A 192.0.2.1\nw RRSIG A 13 2 300 20261201000000 20261101000000 1 a. AAAA\n";
+    let mut world = World::new(&[("zones/a.zone", &zone(1, signed))]);
+    const BEGIN_SECS: u64 = 1_793_491_200; // 2026-11-01
+    const DAY_SECS: u64 = 86_400;
+    for (at_secs, expected) in [
+        (None, vec![]),
+        (Some(BEGIN_SECS - 1), vec!["signature-not-yet-valid"]),
+        (Some(BEGIN_SECS), vec![]),
+        (Some(BEGIN_SECS + 23 * DAY_SECS), vec![]),
+        (Some(BEGIN_SECS + 23 * DAY_SECS + 1), vec!["signature-expiring"]),
+        (Some(BEGIN_SECS + 30 * DAY_SECS), vec!["signature-expiring"]),
+        (Some(BEGIN_SECS + 30 * DAY_SECS + 1), vec!["signature-expired"]),
+    ] {
+        let scan = Scan { at_secs, ..Scan::from(world.disk.clone()) };
+        let built = world.build_with(scan, Removals::Settled);
+        let codes = built.diagnostics.iter().map(|d| d.code);
+        let codes: Vec<&str> = codes.filter(|code| code.starts_with("signature-")).collect();
+        assert_eq!(codes, expected, "{at_secs:?}");
+        assert!(built.refused.is_empty() && errors(&built).is_empty());
+    }
+    let scan = Scan { at_secs: Some(BEGIN_SECS + 28 * DAY_SECS), ..Scan::from(world.disk.clone()) };
+    let built = world.build_with(scan, Removals::Settled);
+    let told = said(&built, "signature-expiring").to_string();
+    assert!(told.contains("zones/a.zone:5:1: warning"), "{told}");
+    assert!(told.contains("expires on 2026-12-01 00:00 UTC, in 2 days"), "{told}");
+}
+
+#[test]
+fn default_records_of_other_families_than_the_pool_are_told() {
+    let dual = POOL.replace("'192.0.2.10'", "'192.0.2.10', '2001:db8::10'");
+    for (pool, records, expected) in [
+        (POOL, "w A 192.0.2.1\n", None),
+        (POOL, "w A 192.0.2.1\nw AAAA ::1\n", Some("w.a. has AAAA in the zone file")),
+        (POOL, "w AAAA ::1\n", Some("w.a. has no A in the zone file")),
+        (&dual, "w A 192.0.2.1\n", Some("w.a. has no AAAA in the zone file")),
+        (&dual, "w A 192.0.2.1\nw AAAA ::1\n", None),
+        (&dual, "", None),
+    ] {
+        let mut world = World::new(&[
+            ("geo/regions.toml", REGIONS),
+            ("zones/a.toml", &format!("{pool}[routes.'a']\n'w' = 'web'\n")),
+            ("zones/a.zone", &zone(1, records)),
+        ]);
+        let built = world.build();
+        assert_eq!(errors(&built), [""; 0]);
+        let found = built.diagnostics.iter().find(|d| d.code == "default-lacks-family");
+        let matches = found.map(|d| d.message.starts_with(expected.unwrap_or("-")));
+        assert_eq!(matches, expected.map(|_| true), "{found:?}");
     }
 }

@@ -137,7 +137,7 @@ struct World {
 
 impl World {
     fn new(text: &str) -> Option<World> {
-        let (Parsed { zone, diagnostics: said }, chunks) = parsed(text);
+        let (Parsed { zone, diagnostics: said, .. }, chunks) = parsed(text);
         let (seed, zone, chunks) = (Seed::new(7), zone?, chunks?);
         let image = compile_zone(&seed, &zone, &BTreeMap::new(), &|_| false);
         Some(World { seed, text: text.to_owned(), chunks, zone, said, image })

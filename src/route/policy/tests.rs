@@ -114,6 +114,19 @@ fn mistakes_in_policies() {
             "rules = [\n{ regions = 'nearest' },\n{ regions = ['fra'] }]",
             &[("rule-never-reached", 5)],
         ),
+        (
+            "rules = [\n{ places = ['EU', 'AS'], regions = ['fra'] },\n\
+             { places = ['EU-DE'], asns = [1], regions = ['iad'] },\n{ regions = 'nearest' }]",
+            &[("rule-never-reached", 5)],
+        ),
+        (
+            "rules = [\n{ subnets = ['10.0.0.0/8'], places = ['EU'], regions = ['fra'] },\n\
+             { subnets = ['10.1.0.0/16'], regions = ['iad'] },\n\
+             { subnets = ['10.1.0.0/24', '::/0'], places = ['EU'], regions = ['iad'] },\n\
+             { subnets = ['10.2.0.0/24'], places = ['EU-FR'], regions = ['iad'] },\n\
+             { regions = 'nearest' }]",
+            &[("rule-never-reached", 7)],
+        ),
         ("rules = [{ regions = 'nearest', fence = true }]", &[("fence-without-list", 3)]),
         ("rules = [{ regions = 'closest' }]", &[("unknown-word", 3)]),
         ("rules = [{ regions = [] }]", &[("empty-list", 3)]),

@@ -1,0 +1,107 @@
+//! Serials that secondaries would not notice: content that changed under the same serial, or under an older one.
+//!
+//! Owns: what served under which serial. A builder that has just begun knows nothing, and says nothing.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Diagnostic, Place};
+use crate::number::{Digest, Serial};
+use crate::zone::{Node, Rrset, Rtype, Zone};
+
+use super::forms::Form;
+
+/// The serial of each zone file that serves.
+#[derive(Default)]
+pub(super) struct Serials {
+    known: BTreeMap<String, Known>,
+}
+
+struct Known {
+    key: Digest,
+    serial: Serial,
+    /// What is to be said until the file changes again.
+    said: Option<Diagnostic>,
+}
+
+impl Serials {
+    /// Takes a form that serves from now on, and says what is to be said of its serial. `before` finds a form by its key, if
+    /// it is still in memory.
+    pub(super) fn take<'f>(
+        &mut self,
+        form: &Form,
+        before: impl FnOnce(Digest) -> Option<&'f Form>,
+    ) -> Option<Diagnostic> {
+        let known = self.known.get(&form.path);
+        if let Some(known) = known.filter(|known| known.key == form.key) {
+            return known.said.clone();
+        }
+        let zone = form.zone.as_ref()?;
+        let serial = zone.serial()?;
+        let said = known.and_then(|known| {
+            let changed = || {
+                // An edit has used up the form before, and knows what it touched.
+                if let Some(edit) = form.change.as_ref().filter(|edit| edit.base == known.key) {
+                    return !edit.touched.is_empty();
+                }
+                let before = before(known.key).and_then(|form| form.zone.as_deref());
+                before.is_some_and(|before| differs(before, zone))
+            };
+            remark(zone, known.serial, serial, changed)
+        });
+        let known = Known { key: form.key, serial, said: said.clone() };
+        self.known.insert(form.path.clone(), known);
+        said
+    }
+
+    /// Forgets the files that no longer serve.
+    pub(super) fn retain(&mut self, serves: impl Fn(&str) -> bool) {
+        self.known.retain(|path, _| serves(path));
+    }
+}
+
+/// RFC 1982 §3.2 decides what is newer; RFC 1034 §4.3.5 what a secondary does about it.
+fn remark(
+    zone: &Zone,
+    before: Serial,
+    now: Serial,
+    changed: impl FnOnce() -> bool,
+) -> Option<Diagnostic> {
+    let line = zone.rrset(&zone.apex, Rtype::SOA).map_or(0, |soa| soa.line);
+    let place = Place::at(&zone.path, line, 0);
+    let (now, was) = (now.0, before.0);
+    let said = if now == was {
+        let what = format!("the zone changed and its serial is {now} as before");
+        changed().then(|| Diagnostic::warning("serial-not-raised", place, what))?
+    } else if Serial(now).is_newer_than(before) {
+        return None;
+    } else {
+        let what = format!("the serial went back from {was} to {now}");
+        Diagnostic::warning("serial-went-back", place, what)
+    };
+    let said = said.consequence("the zone serves; secondaries keep what they have");
+    Some(said.help("raise the serial (RFC 1982 §3.2)"))
+}
+
+/// Whether two zones hold different records, wherever in their files these stand.
+fn differs(a: &Zone, b: &Zone) -> bool {
+    let same_rrset = |a: &Rrset, b: &Rrset| {
+        (a.rtype, a.ttl) == (b.rtype, b.ttl) && is_permutation(&a.rdata, &b.rdata)
+    };
+    let same_node = |a: &Node, b: &Node| {
+        let pairs = || a.rrsets.iter().zip(&b.rrsets);
+        a.rrsets.len() == b.rrsets.len() && pairs().all(|(a, b)| same_rrset(a, b))
+    };
+    let mut pairs = a.nodes.iter().zip(&b.nodes);
+    a.nodes.len() != b.nodes.len()
+        || !pairs.all(|(a, b)| a.0.as_wire() == b.0.as_wire() && same_node(a.1, b.1))
+}
+
+fn is_permutation(a: &[Box<[u8]>], b: &[Box<[u8]>]) -> bool {
+    a == b || a.len() == b.len() && sorted(a) == sorted(b)
+}
+
+fn sorted(rdata: &[Box<[u8]>]) -> Vec<&[u8]> {
+    let mut sorted: Vec<&[u8]> = rdata.iter().map(|r| &**r).collect();
+    sorted.sort_unstable();
+    sorted
+}
