@@ -230,26 +230,16 @@ fn form(path: &str, file: &File, files: &FileSet, share: Share) -> Form {
         let found = names.iter().find_map(|n| files.get(n).map(|f| (n.clone(), f.bytes.clone())));
         found.ok_or_else(|| format!("`{written}` is not there, or cannot be read"))
     };
-    let parsed = match origin(path) {
+    let reading = match origin(path) {
         Ok(origin) => {
             // Rule 7: a file cannot end the process, not even by a fault of ours.
-            let parse = || {
-                let crew: Option<&zone::Crew<'_>> = match share {
-                    Share::Windows if core_count() > 1 => Some(&crew),
-                    Share::Windows | Share::Files => None,
-                };
-                let text = &file.bytes;
-                let (parsed, chunks) = zone::parse_in_chunks(path, text, &origin, &includes, crew);
-                let hinted = parsed.zone.as_ref().map(hints::find).unwrap_or_default();
-                (parsed.zone, parsed.diagnostics, hinted, (chunks, parsed.validity))
-            };
-            let parsed = catch_unwind(AssertUnwindSafe(parse));
-            parsed.unwrap_or_else(|_| (None, vec![bug(path)], Vec::new(), (None, None)))
+            let read = || Reading::of(path, &file.bytes, &origin, &includes, share);
+            let reading = catch_unwind(AssertUnwindSafe(read));
+            reading.unwrap_or_else(|_| Reading::refused(bug(path)))
         }
-        Err(why) => (None, vec![*why], Vec::new(), (None, None)),
+        Err(why) => Reading::refused(*why),
     };
-    let (zone, said, hinted, (chunks, validity)) = parsed;
-    let record_count = zone.as_ref().map_or(0, Zone::record_count);
+    let Reading { zone, said, hinted, record_count, validity, chunks } = reading;
     let parted = chunks.map(|chunks| Parted { text: Arc::clone(&file.bytes), chunks });
     let asked = asked.into_inner();
     let own = [(path, file.digest)].into_iter();
@@ -257,6 +247,40 @@ fn form(path: &str, file: &File, files: &FileSet, share: Share) -> Form {
     let key = Digest::of_parts(own.chain(included));
     let (path, zone, change) = (path.to_owned(), zone.map(Arc::new), None);
     Form { path, key, zone, said, hinted, record_count, validity, change, parted, asked }
+}
+
+/// What reading a file as a whole gave.
+#[derive(Default)]
+struct Reading {
+    zone: Option<Zone>,
+    said: Vec<Diagnostic>,
+    hinted: Vec<Hinted>,
+    record_count: usize,
+    validity: Option<Validity>,
+    chunks: Option<Chunks>,
+}
+
+impl Reading {
+    fn of(
+        path: &str,
+        text: &[u8],
+        origin: &Name,
+        includes: &zone::Includes<'_>,
+        share: Share,
+    ) -> Reading {
+        let crew: Option<&zone::Crew<'_>> = match share {
+            Share::Windows if core_count() > 1 => Some(&crew),
+            Share::Windows | Share::Files => None,
+        };
+        let (parsed, chunks) = zone::parse_in_chunks(path, text, origin, includes, crew);
+        let (hinted, record_count) = parsed.zone.as_ref().map(hints::find).unwrap_or_default();
+        let (zone, said, validity) = (parsed.zone, parsed.diagnostics, parsed.validity);
+        Reading { zone, said, hinted, record_count, validity, chunks }
+    }
+
+    fn refused(why: Diagnostic) -> Reading {
+        Reading { said: vec![why], ..Reading::default() }
+    }
 }
 
 /// What is said of a file that a fault of ours refused.
