@@ -1,9 +1,13 @@
 //! The command line, defined once: parsing, help and completion derive from it.
 
+mod interchange;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use interchange::{ExportArgs, ImportArgs, ServerKind};
 
 /// Where the API of a server on this machine is found.
 pub const SERVER_DEFAULT: &str = "http://127.0.0.1:8053";
@@ -35,6 +39,8 @@ pub enum Command {
     Init(InitArgs),
     /// Check zones, steering and geography; every mistake at once
     Check(CheckArgs),
+    /// Write zone files in canonical form; comments are kept
+    Fmt(FmtArgs),
     /// Tell every step of an answer, and why
     Explain(ExplainArgs),
     /// Show what a server serves, and what it thinks of every endpoint
@@ -59,6 +65,10 @@ pub enum Command {
     Resume(ResumeArgs),
     /// Serve a change that the guard holds
     Accept(AcceptArgs),
+    /// Make a folder from the configuration and zones of BIND, NSD or Knot
+    Import(ImportArgs),
+    /// Write plain zone files, steering made into records
+    Export(ExportArgs),
     /// Geo databases: build the compact table, look an address up
     Geo(GeoArgs),
 }
@@ -129,6 +139,20 @@ pub enum CheckFormat {
     Json,
     /// SARIF 2.1.0, for code hosts
     Sarif,
+}
+
+/// Arguments of `fmt`.
+#[derive(Debug, Args)]
+pub struct FmtArgs {
+    /// Zone files, or folders of them; - is standard input to standard output [default: all zone files here]
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Write nothing; list the files that would change, and exit 1 if there are any
+    #[arg(long)]
+    pub check: bool,
+    /// As --check, and show what would change
+    #[arg(long)]
+    pub diff: bool,
 }
 
 /// How a command prints.

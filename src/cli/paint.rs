@@ -41,9 +41,18 @@ pub struct Paint {
 impl Paint {
     /// Colours if standard output is a terminal that wants them (<https://no-color.org>).
     pub fn for_stdout() -> Paint {
+        Paint::for_terminal(std::io::stdout().is_terminal())
+    }
+
+    /// The same for standard error.
+    pub fn for_stderr() -> Paint {
+        Paint::for_terminal(std::io::stderr().is_terminal())
+    }
+
+    fn for_terminal(is_terminal: bool) -> Paint {
         let refused = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
             || std::env::var_os("TERM").is_some_and(|v| v == "dumb");
-        Paint { colours: !refused && std::io::stdout().is_terminal() }
+        Paint { colours: !refused && is_terminal }
     }
 
     /// No colours: as tests read it.
@@ -103,10 +112,20 @@ impl Columns {
     }
 }
 
+/// `1 zone`, `2 zones`.
+pub fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Writes `text` to standard output; a reader that went away is no error.
 pub fn print(text: &str) {
+    print_bytes(text.as_bytes());
+}
+
+/// The same for text of any encoding.
+pub fn print_bytes(text: &[u8]) {
     use std::io::Write;
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    let _ = std::io::stdout().lock().write_all(text);
 }
 
 #[cfg(test)]

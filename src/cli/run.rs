@@ -2,7 +2,9 @@
 
 use super::args::{Command, GeoCommand};
 use super::failure::Failure;
-use super::{change, check, explain, geo, init, reload, report, rollback, status};
+use super::{
+    change, check, explain, export, fmt, geo, import, init, reload, report, rollback, status,
+};
 
 /// Runs a command, and gives the exit code. `serve` is not among them: `main` sends it to the running server.
 pub fn run(command: Command) -> u8 {
@@ -21,6 +23,7 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Serve(_) => Err(Failure::cannot_run("serve is not a question")),
         Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Fmt(args) => fmt::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Report(args) => report::report(&args),
@@ -33,6 +36,8 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Rollback(args) => rollback::rollback(&args),
         Command::Resume(args) => rollback::resume(&args),
         Command::Accept(args) => rollback::accept(&args),
+        Command::Import(args) => import::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Geo(args) => match args.command {
             GeoCommand::Build { from, to } => geo::build(&from, &to),
             GeoCommand::Lookup { address, dir } => geo::lookup(address, &dir),

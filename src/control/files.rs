@@ -17,7 +17,7 @@ use crate::api::{DiagnosticBody, Reloaded};
 use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::fileset::FileSet;
 use crate::history::Cause;
-use crate::load::{Builder, Built, Config, Held, Parts, Reader, Removals, Scan};
+use crate::load::{Builder, Built, Config, Held, Motion, Parts, Reader, Removals, Scan};
 use crate::number::{Digest, Generation};
 
 use super::candidate::Candidate;
@@ -30,11 +30,16 @@ use super::reclaim::Reclaim;
 use super::watch::Watch;
 use super::writer::{Clock, Writer};
 
+/// Who asks for a look wants what was written just before; the watch may not know yet that its writer is done.
+const SETTLE_MAX: Duration = Duration::from_millis(100);
+
 /// The one who looks at the files.
 pub struct Files {
     config: Config,
     builder: Builder,
     reader: Reader,
+    /// What the watch tells of writers, and the reader leaves alone.
+    motion: Motion,
     slots: Slots,
     past: Past,
     clock: Clock,
@@ -67,10 +72,12 @@ impl Files {
             None => (generation, files, None),
         });
         let (generation, good, pinned) = last.unwrap_or_default();
+        let motion = Motion::default();
         Files {
             builder: Builder::new(config),
             config: config.clone(),
-            reader: Reader::default(),
+            reader: Reader::new(motion.clone()),
+            motion,
             slots: Slots::default(),
             past,
             clock,
@@ -163,7 +170,7 @@ impl Files {
     /// Looks whenever it is asked or due, until it is told to stop.
     pub fn run(mut self, requests: &Receiver<Request>, outlet: &Outlet, looks: Looks) {
         let folders = [self.config.zones.as_path(), self.config.geo.as_path()];
-        let mut watch = Watch::start(&folders, &self.config.state, looks);
+        let mut watch = Watch::start(&folders, &self.config.state, self.motion.clone(), looks);
         let mut schedule = Schedule::new(Instant::now());
         // What changed between the first look and the first watch, and what was gone at the first look.
         schedule.hint(Instant::now());
@@ -186,6 +193,9 @@ impl Files {
                 Err(RecvTimeoutError::Timeout) if put_off.is_some() => {}
                 Err(RecvTimeoutError::Timeout) => {
                     watch.renew();
+                    if !waiting.is_empty() {
+                        self.motion.settle(SETTLE_MAX);
+                    }
                     if schedule.is_second_due(Instant::now()) {
                         self.builder.forget_hasty();
                     }

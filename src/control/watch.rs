@@ -4,10 +4,12 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
+use notify::event::{AccessKind, AccessMode, ModifyKind};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
-use crate::load::CONFIG_FILE;
+use crate::load::{CONFIG_FILE, Motion};
 
 use super::looks::Looks;
 
@@ -29,11 +31,16 @@ struct Wanted {
 impl Watch {
     /// Watches `folders` and all below them, and the folders that hold them, where they may be swapped for others.
     /// Each change hints to `looks`, but for those below `ours`, which we make ourselves.
-    pub fn start(folders: &[&Path], ours: &Path, looks: Looks) -> Watch {
+    /// What is being written meanwhile is noted in `motion`.
+    pub fn start(folders: &[&Path], ours: &Path, motion: Motion, looks: Looks) -> Watch {
         let interest = Interest::new(folders, ours);
         let told = move |event: Result<Event, notify::Error>| match event {
-            Ok(event) if !interest.may_change(&event) => {}
-            Ok(_) => looks.hint(),
+            Ok(event) => {
+                let has_ended = note_motion(&motion, &event);
+                if has_ended || interest.may_change(&event) {
+                    looks.hint();
+                }
+            }
             Err(error) => {
                 tracing::warn!(event = "watch-failed", %error);
                 looks.hint();
@@ -72,6 +79,22 @@ impl Watch {
                 }
             }
         }
+    }
+}
+
+/// Notes what a writer does: a file is in motion from its first write until it is closed, moved or removed. True if that
+/// is now.
+fn note_motion(motion: &Motion, event: &Event) -> bool {
+    match event.kind {
+        EventKind::Modify(ModifyKind::Data(_)) => {
+            let now = Instant::now();
+            event.paths.iter().for_each(|path| motion.written(path, now));
+            false
+        }
+        EventKind::Access(AccessKind::Close(AccessMode::Write))
+        | EventKind::Modify(ModifyKind::Name(_))
+        | EventKind::Remove(_) => event.paths.iter().filter(|path| motion.ended(path)).count() > 0,
+        _ => false,
     }
 }
 
@@ -118,7 +141,7 @@ fn parent_of(folder: &Path) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use notify::event::{AccessKind, CreateKind};
+    use notify::event::{AccessKind, CreateKind, DataChange};
 
     use super::*;
 
@@ -137,5 +160,18 @@ mod tests {
         assert!(!tells(EventKind::Access(AccessKind::Read), "/none/zones/a.zone"));
         assert!(interest.may_change(&Event::new(EventKind::Other)), "a queue that overflowed");
         assert_eq!(parent_of(Path::new("zones")), Some(PathBuf::from(".")));
+    }
+
+    #[test]
+    fn a_file_is_in_motion_until_its_writer_closes_it() {
+        let motion = Motion::default();
+        let path = Path::new("/none/zones/a.zone");
+        let note = |kind| note_motion(&motion, &Event::new(kind).add_path(path.to_path_buf()));
+        let written = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+        let closed = EventKind::Access(AccessKind::Close(AccessMode::Write));
+        assert!(!note(closed), "nothing was written");
+        assert!(!note(written) && motion.holds(path, Instant::now()));
+        assert!(!note(EventKind::Access(AccessKind::Close(AccessMode::Read))));
+        assert!(note(closed) && !motion.holds(path, Instant::now()));
     }
 }

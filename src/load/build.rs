@@ -27,8 +27,10 @@ use super::losses::{self, After, Held};
 use super::outcome;
 use super::removal::{self, Removals};
 use super::retreat::{Choice, Fault, Patience, Reach, Refused, moved_away};
-use super::serials::Serials;
 use super::steering::{Steered, Steerings, is_steering_file};
+use super::timely::Serials;
+
+mod flatten;
 
 /// Names for people to try. A guess: the first that shows something is taken.
 const EXAMPLE_COUNT_MAX: usize = 16;
@@ -177,7 +179,8 @@ impl Builder {
         let broken_changed = self.broken != attempt.broken;
         self.broken.clone_from(&attempt.broken);
         let mut diagnostics = self.diagnostics(&attempt, &choice, asked.said);
-        diagnostics.extend(self.of_their_time(&attempt, &choice, scan.at_secs));
+        let forms = &attempt.forms;
+        diagnostics.extend(self.serials.remarks(forms, &self.forms, &choice, scan.at_secs));
         let diagnostics = outcome::in_order(diagnostics);
         self.forget_unwanted();
         self.routed = attempt.bindings.routed;
@@ -348,33 +351,6 @@ impl Builder {
         let zones = attempt.zones();
         let is_routed = |name: &Name| bind::is_routed(name, &attempt.bindings, &zones);
         said.extend(outcome::hint_warnings(attempt.forms.iter(), is_routed));
-        said
-    }
-
-    /// What is to be said of the forms that serve, which depends on when that is: signatures that end, serials beside those
-    /// before.
-    fn of_their_time(
-        &mut self,
-        attempt: &Attempt,
-        choice: &Choice<'_>,
-        now_secs: Option<u64>,
-    ) -> Vec<Diagnostic> {
-        let (forms, serials) = (&self.forms, &mut self.serials);
-        let mut said = Vec::new();
-        for form in attempt.forms.iter().filter(|form| form.zone.is_some()) {
-            let serial = serials.take(form, |key| forms.known(&form.path, key));
-            // The lines of a last good form are not those of the disk.
-            if choice.is_refused(&form.path) {
-                continue;
-            }
-            said.extend(serial);
-            let ending = form.validity.as_ref().zip(now_secs);
-            said.extend(ending.into_iter().flat_map(|(validity, now)| validity.remarks(now)));
-        }
-        // Forms are in path order.
-        let place =
-            |path: &str| attempt.forms.binary_search_by(|form| form.path.as_str().cmp(path));
-        serials.retain(|path| place(path).is_ok());
         said
     }
 

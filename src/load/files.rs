@@ -9,13 +9,14 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::fileset::{File, FileSet};
 
 use super::config::Config;
 use super::include;
+use super::motion::Motion;
 
 /// Octets of the largest file: above any geo database or zone known. A guess.
 const FILE_LEN_MAX: u64 = 2 << 30;
@@ -53,10 +54,27 @@ pub fn scan(config: &Config) -> Scan {
     Reader::default().scan(config)
 }
 
+/// Looks at the folder of zones alone.
+pub fn scan_zones(zones: &Path) -> Scan {
+    Reader::default().look(|walk| {
+        walk.root(zones, "zones");
+        walk.includes(zones);
+    })
+}
+
+/// Looks at the one file `below` the folder of zones, and at what it includes.
+pub fn scan_zone(zones: &Path, below: &str) -> Scan {
+    Reader::default().look(|walk| {
+        walk.file(&zones.join(below), &format!("zones/{below}"));
+        walk.includes(zones);
+    })
+}
+
 /// Looks again and again, and does not read again what has not changed.
 #[derive(Debug, Default)]
 pub struct Reader {
     known: HashMap<PathBuf, Known>,
+    motion: Motion,
 }
 
 /// A file as it was when it was read.
@@ -78,18 +96,30 @@ struct Stamp {
 }
 
 impl Reader {
+    /// A reader that leaves alone what is in motion.
+    pub fn new(motion: Motion) -> Reader {
+        Reader { known: HashMap::new(), motion }
+    }
+
     /// Looks at the folders of `config`.
     pub fn scan(&mut self, config: &Config) -> Scan {
+        self.look(|walk| {
+            walk.root(&config.zones, "zones");
+            walk.includes(&config.zones);
+            walk.root(&config.geo, "geo");
+        })
+    }
+
+    fn look(&mut self, at: impl FnOnce(&mut Walk<'_>)) -> Scan {
         let mut walk = Walk {
             before: &self.known,
+            motion: &self.motion,
             seen: HashMap::new(),
             scan: Scan::default(),
             entries: 0,
             wanted: Vec::new(),
         };
-        walk.root(&config.zones, "zones");
-        walk.includes(&config.zones);
-        walk.root(&config.geo, "geo");
+        at(&mut walk);
         let Walk { seen, mut scan, .. } = walk;
         self.known = seen;
         let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
@@ -101,6 +131,7 @@ impl Reader {
 /// One look in progress.
 struct Walk<'r> {
     before: &'r HashMap<PathBuf, Known>,
+    motion: &'r Motion,
     seen: HashMap<PathBuf, Known>,
     scan: Scan,
     entries: usize,
@@ -182,6 +213,9 @@ impl Walk<'_> {
     }
 
     fn file(&mut self, path: &Path, name: &str) {
+        if self.motion.holds(path, Instant::now()) {
+            return self.in_motion(name);
+        }
         match self.read(path) {
             Ok(known) => {
                 for written in &known.includes {
@@ -259,6 +293,18 @@ impl Walk<'_> {
         if self.entries <= ENTRY_COUNT_MAX {
             self.file(&path, name);
         }
+    }
+
+    /// A file that somebody writes: nothing to mend, and looked at again as soon as it is closed.
+    fn in_motion(&mut self, name: &str) {
+        let what = "the file is being written and was not read yet";
+        let said = Diagnostic::warning("file-being-written", Place::file(name), what)
+            .consequence("what was read of it before stays in service")
+            .help(
+                "it is read when its writer closes it; writing beside and renaming needs no wait",
+            );
+        self.scan.problems.push(Diagnostic { severity: Severity::Note, ..said });
+        self.scan.unread.push(name.to_owned());
     }
 
     fn unread(&mut self, name: String, code: &'static str, error: &std::io::Error) {

@@ -296,7 +296,7 @@ pub(super) fn is_zone_file(path: &str) -> bool {
 }
 
 /// The origin that the name of a zone file gives: less `.zone`, percent-decoded; `root.zone` is the root.
-pub(super) fn origin(path: &str) -> Result<Name, Box<Diagnostic>> {
+pub fn origin(path: &str) -> Result<Name, Box<Diagnostic>> {
     let file_name = path.rsplit('/').next().unwrap_or(path);
     let stem = file_name.strip_suffix(".zone").unwrap_or(file_name);
     if stem == "root" {

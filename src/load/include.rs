@@ -6,7 +6,7 @@
 const INCLUDE_COUNT_MAX: usize = 1024;
 
 /// The paths, as a `FileSet` knows them, that `written` may mean in the file `includer`, best first.
-pub(super) fn candidates(written: &str, includer: &str) -> Result<Vec<String>, String> {
+pub fn candidates(written: &str, includer: &str) -> Result<Vec<String>, String> {
     if written.starts_with('/') {
         return Err(format!("`{written}` is an absolute path: a zone includes from zones/ only"));
     }

@@ -50,10 +50,11 @@ pub(super) struct After<'a> {
 
 /// A zone that serves and would change.
 struct Change {
-    before: Arc<Form>,
-    zone: Arc<Zone>,
-    after: Option<(String, Vec<String>)>,
+    /// Its file as it serves.
+    path: String,
+    apex: Name,
     loss: Loss,
+    /// Some of the names that would vanish.
     examples: Vec<Name>,
 }
 
@@ -72,13 +73,17 @@ pub(super) fn held(
     // All names as they serve: those of now, but of what changed those of before.
     let served = after.served;
     let now: usize = served.values().map(|s| name_count(&s.zone)).sum();
-    let of_changed = |change: &Change| served.get(&change.zone.apex).map(|s| name_count(&s.zone));
+    let of_changed = |change: &Change| served.get(&change.apex).map(|s| name_count(&s.zone));
     let changed: usize = changes.iter().filter_map(of_changed).sum();
     let before: usize = changes.iter().map(|change| change.loss.names).sum();
     let losses: Vec<Loss> = changes.iter().map(|change| change.loss).collect();
     let held = guard.held(&losses, (now + before).saturating_sub(changed));
     let held = changes.iter().zip(held).filter(|(_, held)| *held);
-    let taken = held.map(|(change, _)| taken_back(change, choice, steerings));
+    let taken = held.filter_map(|(change, _)| {
+        let before = forms.parse_one(&change.path, choice.serving())?;
+        let involved = involved(&before, served.get(&change.apex), choice, steerings);
+        Some(taken_back(change, &before, served.get(&change.apex), &involved, choice))
+    });
     let (held, faults): (Vec<Held>, Vec<Vec<Fault>>) = taken.unzip();
     (held, faults.into_iter().flatten().collect())
 }
@@ -117,14 +122,13 @@ fn changes(choice: &Choice<'_>, after: &After<'_>, forms: &mut Forms) -> Vec<Cha
             continue;
         }
         let Some(before) = forms.parse_one(path, choice.serving()) else { continue };
-        let Some(zone) = before.zone.clone() else { continue };
+        let Some(zone) = &before.zone else { continue };
         let now = after.served.get(&zone.apex);
-        if now.is_some_and(|now| Arc::ptr_eq(&now.zone, &zone)) {
+        if now.is_some_and(|now| Arc::ptr_eq(&now.zone, zone)) {
             continue;
         }
-        let (loss, examples) = vanished(&zone, after);
-        let after = now.map(|now| (now.zone.path.clone(), now.files.clone()));
-        changes.push(Change { before, zone, after, loss, examples });
+        let (loss, examples) = vanished(zone, after);
+        changes.push(Change { path: path.clone(), apex: zone.apex.clone(), loss, examples });
     }
     changes
 }
@@ -169,25 +173,31 @@ fn name_count(zone: &Zone) -> usize {
     zone.nodes.len().saturating_sub(1)
 }
 
-/// The change as it is held, and the faults that bring its files back to their last good forms: those of the zone, and the
-/// steering that was changed with it.
-fn taken_back(
-    change: &Change,
+/// The files that a change is about, before it and after: those of the zone, and the steering that was changed with it.
+fn involved(
+    before: &Form,
+    after: Option<&Served>,
     choice: &Choice<'_>,
     steerings: &mut Steerings,
-) -> (Held, Vec<Fault>) {
-    let mut involved = change.before.involved();
-    let path = match &change.after {
-        Some((path, files)) => {
-            involved.extend(files.iter().cloned());
-            path.clone()
-        }
-        None => change.before.path.clone(),
-    };
-    involved.extend(steerings.routing(&change.zone.apex, choice));
+) -> Vec<String> {
+    let mut involved = before.involved();
+    involved.extend(after.into_iter().flat_map(|after| after.files.iter().cloned()));
+    involved.extend(before.zone.iter().flat_map(|zone| steerings.routing(&zone.apex, choice)));
     involved.sort();
     involved.dedup();
-    let said = told(change, &path);
+    involved
+}
+
+/// The change as it is held, and the faults that bring all involved files back to their last good forms.
+fn taken_back(
+    change: &Change,
+    before: &Form,
+    after: Option<&Served>,
+    involved: &[String],
+    choice: &Choice<'_>,
+) -> (Held, Vec<Fault>) {
+    let path = after.map_or(&before.path, |after| &after.zone.path);
+    let said = told(change, path, before, after);
     let fault = |primary: &str, involved: &[String], said: Vec<Diagnostic>| Fault {
         primary: primary.to_owned(),
         involved: involved.to_vec(),
@@ -195,10 +205,10 @@ fn taken_back(
         route: None,
         said,
     };
-    let mut faults = vec![fault(&change.before.path, &involved, vec![said.clone()])];
-    if path != change.before.path && choice.serving().get(&path).is_none() {
+    let mut faults = vec![fault(&before.path, involved, vec![said.clone()])];
+    if *path != before.path && choice.serving().get(path).is_none() {
         // A zone that moved to another file: that one goes in the same step, or there would be two.
-        faults.push(fault(&path, &[], vec![said]));
+        faults.push(fault(path, &[], vec![said]));
     }
     let parts = involved.iter().map(|path| {
         let digest = choice.files.get(path).map(|file| file.digest);
@@ -206,8 +216,8 @@ fn taken_back(
     });
     let is_gone = |path: &&String| choice.files.get(path).is_none();
     let held = Held {
-        zone: change.zone.apex.to_string(),
-        path,
+        zone: change.apex.to_string(),
+        path: path.clone(),
         names: change.loss.names,
         removed: change.loss.removed,
         key: Digest::of_parts(parts),
@@ -216,12 +226,12 @@ fn taken_back(
     (held, faults)
 }
 
-fn told(change: &Change, path: &str) -> Diagnostic {
+fn told(change: &Change, path: &str, before: &Form, after: Option<&Served>) -> Diagnostic {
     let Loss { names, removed, emptied } = change.loss;
-    let apex = &change.zone.apex;
+    let apex = &change.apex;
     let shown: Vec<String> = change.examples.iter().map(Name::to_string).collect();
     let more = if removed > shown.len() { ", …" } else { "" };
-    let what = match (&change.after, emptied) {
+    let what = match (after, emptied) {
         (None, _) => format!("the zone {apex} would vanish, with its {names} names"),
         (Some(_), true) => {
             format!("the zone {apex} would be emptied: it has {names} names below its apex")
@@ -231,7 +241,7 @@ fn told(change: &Change, path: &str) -> Diagnostic {
             format!("{removed} of the {names} names of {apex} would vanish: {shown}{more}")
         }
     };
-    let serial = change.zone.serial().map_or(0, |serial| serial.0);
+    let serial = before.zone.as_ref().and_then(|zone| zone.serial()).map_or(0, |serial| serial.0);
     Diagnostic::error(HELD_CODE, Place::file(path), what)
         .consequence(format!("the change is held; serial {serial} stays in service"))
         .help(

@@ -147,6 +147,20 @@ impl Plan {
         !self.names && self.regions.iter().any(|r| !r.side(family.index()).is_empty())
     }
 
+    /// What stands for this policy where nothing steers: rdata of the first region, in the order of regions.toml, that has
+    /// endpoints of `family`. A pool of host names, all of them in [`Family::V4`], gives one: a CNAME stands alone.
+    pub fn unsteered(&self, family: Family) -> Vec<Box<[u8]>> {
+        let sides = self.regions.iter().map(|region| region.side(family.index()));
+        let endpoints = sides.into_iter().find(|side| !side.is_empty()).unwrap_or_default();
+        let count = if self.names { 1 } else { endpoints.len() };
+        let rdata = |endpoint: &PlanEndpoint| match &endpoint.target {
+            Target::Address(std::net::IpAddr::V4(address)) => address.octets().as_slice().into(),
+            Target::Address(std::net::IpAddr::V6(address)) => address.octets().as_slice().into(),
+            Target::Name { wire, .. } => wire.clone(),
+        };
+        endpoints.iter().take(count).map(rdata).collect()
+    }
+
     /// How many classes there are; a `ClassId` is below it.
     pub fn class_count(&self) -> usize {
         self.classes.len()

@@ -70,6 +70,11 @@ impl Records {
         Some(())
     }
 
+    /// All records with their owners, as they were read.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Name, &Record)> {
+        self.list.iter().filter_map(|record| Some((self.name(record)?, record)))
+    }
+
     fn name(&self, record: &Record) -> Option<&Name> {
         self.owner_at(record.owner)
     }

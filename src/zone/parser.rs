@@ -58,6 +58,22 @@ pub(super) fn too_large(path: &str) -> Parsed {
     Parsed { zone: None, diagnostics: vec![error], validity: None }
 }
 
+/// Reads all records of a file and of what it includes, in the order written, and judges nothing beyond the single
+/// record: a file that others include is read as well as a zone.
+pub(super) fn read<'a>(
+    path: &str,
+    text: &'a [u8],
+    origin: &Name,
+    includes: &Includes<'_>,
+) -> Found<'a> {
+    if text.len() <= FILE_LEN_MAX {
+        return read_whole(path, text, origin, includes).0;
+    }
+    let mut found = Found::default();
+    too_large(path).diagnostics.into_iter().for_each(|said| found.report.push_whole(said));
+    found
+}
+
 /// Makes a zone of what was found. Tells whether it holds every record that was written.
 pub(super) fn finish(path: &str, origin: &Name, found: Found<'_>) -> (Parsed, bool) {
     let Found { mut report, records } = found;

@@ -5,6 +5,7 @@ mod command_line;
 mod example;
 mod faults;
 mod files;
+mod fmt;
 mod golden;
 mod health;
 mod history;

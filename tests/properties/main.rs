@@ -3,6 +3,7 @@
 mod allocation;
 mod catalog_equals_tree;
 mod explain_equals_the_wire;
+mod format;
 mod requests_never_panic;
 mod texts_never_panic;
 mod world;

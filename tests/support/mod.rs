@@ -8,5 +8,5 @@ mod steps;
 
 pub use dns::{Query, Response, ask, name_wire, tcp_exchange};
 pub use http::{Reply, http};
-pub use server::{Server, eventually, homing};
+pub use server::{Server, eventually, free_port, homing};
 pub use steps::Watched;

@@ -219,7 +219,7 @@ pub fn eventually<T>(what: &str, mut attempt: impl FnMut() -> Result<T, String>)
 }
 
 /// A port of loopback that is free for UDP and TCP.
-fn free_port() -> SocketAddr {
+pub fn free_port() -> SocketAddr {
     loop {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let address = socket.local_addr().unwrap();

@@ -15,6 +15,17 @@ pub const CHECKS: &[Check] = &[
         clause: "DESIGN §3",
     },
     Check {
+        code: "change-held",
+        severities: ERROR,
+        title: "a change would take too many names away, and is held",
+        why: "A half-written file or a wrong checkout looks like a wish to remove names. The guard holds \
+            such a change and the old form serves on, until somebody accepts it. [guard] of homing.toml \
+            sets the limits.",
+        wrong: "a zone of 15 names, of which 12 are gone",
+        right: "homing accept 5 --why \"moved to another zone\"",
+        clause: "DESIGN §8",
+    },
+    Check {
         code: "config-unreadable",
         severities: ERROR,
         title: "the configuration cannot be read",
@@ -54,6 +65,16 @@ pub const CHECKS: &[Check] = &[
         clause: "DESIGN rule 5",
     },
     Check {
+        code: "file-unwritable",
+        severities: ERROR,
+        title: "a file cannot be written",
+        why: "`homing fmt` writes beside the file and renames, so that nothing is lost when it cannot; the \
+            file is as it was.",
+        wrong: "homing fmt on a folder of another owner",
+        right: "chmod u+w zones",
+        clause: "DESIGN §9",
+    },
+    Check {
         code: "folder-name",
         severities: ERROR,
         title: "the name of a folder is empty",
@@ -79,6 +100,16 @@ pub const CHECKS: &[Check] = &[
         wrong: "zones/customers/ of mode 0700 and another owner",
         right: "chmod a+rx zones/customers",
         clause: "DESIGN rule 5",
+    },
+    Check {
+        code: "generation-not-carried-over",
+        severities: WARNING,
+        title: "a generation of an older version cannot be written in the new format",
+        why: "It is kept as it is, and tried again at the next start. Until then it takes more room; a \
+            damaged one cannot be rolled back to.",
+        wrong: "state/ of an older version on a full disk",
+        right: "room on the disk, and a restart",
+        clause: "DESIGN §8",
     },
     Check {
         code: "generation-unreadable",

@@ -160,6 +160,16 @@ pub const CHECKS: &[Check] = &[
         clause: "DESIGN rule 8",
     },
     Check {
+        code: "fmt-would-change",
+        severities: ERROR,
+        title: "what fmt would write does not read as what was there",
+        why: "`homing fmt` reads what it writes before it replaces a file, and leaves the file alone if any \
+            record differs. This is a fault of ours: please report it with the lines around.",
+        wrong: "(none: it is our mistake)",
+        right: "the file as it is",
+        clause: "DESIGN §9",
+    },
+    Check {
         code: "generic-form-needed",
         severities: ERROR,
         title: "a type without a text form of its own is written as if it had one",

@@ -1,5 +1,5 @@
 //! Fields whose form an earlier one decides: IPSECKEY (RFC 4025), AMTRELAY (RFC 8777), HIP (RFC
-//! 8005).
+//! 8005), A6 (RFC 2874).
 
 use data_encoding::{BASE64, HEXUPPER};
 
@@ -119,6 +119,52 @@ pub(super) fn write_host_identity(wire: &mut Wire<'_>, line: &mut Line) -> Optio
     line.word(HEXUPPER.encode(tag));
     line.word(BASE64.encode(key));
     while !wire.is_empty() {
+        line.word(wire.name()?);
+    }
+    Some(())
+}
+
+/// Octets of an address after a prefix of so many bits, and the bits of the first that are not the prefix's.
+fn suffix(prefix_len: u8) -> Option<(usize, u8)> {
+    let bits = 128u8.checked_sub(prefix_len)?;
+    Some((usize::from(bits.div_ceil(8)), 0xff >> (prefix_len % 8)))
+}
+
+/// Reads prefix length, address suffix unless all is prefix, prefix name unless nothing is.
+pub(super) fn read_prefixed(words: &mut Words<'_>, wire: &mut Vec<u8>) -> Result<(), Fault> {
+    let mut number = Vec::new();
+    read_number(1, &[], words, &mut number)?;
+    let prefix_len = number.first().copied().unwrap_or_default();
+    let Some((len, mask)) = suffix(prefix_len) else {
+        return Err(words.fault("bad-number", "a prefix has at most 128 bits"));
+    };
+    wire.push(prefix_len);
+    if len > 0 {
+        let mut address = Vec::new();
+        read_ipv6(words, &mut address)?;
+        // Bits of the prefix are zero (RFC 2874 §3.1).
+        let mut octets = address.split_off(16 - len);
+        octets.iter_mut().take(1).for_each(|first| *first &= mask);
+        wire.extend_from_slice(&octets);
+    }
+    if prefix_len > 0 {
+        wire.extend_from_slice(words.name()?.as_wire());
+    }
+    Ok(())
+}
+
+/// Writes prefix length, address suffix, prefix name.
+pub(super) fn write_prefixed(wire: &mut Wire<'_>, line: &mut Line) -> Option<()> {
+    let prefix_len = wire.number(1)? as u8;
+    line.word(prefix_len);
+    let (len, mask) = suffix(prefix_len)?;
+    if len > 0 {
+        let octets = wire.take(len)?;
+        let is_padded = octets.first().is_some_and(|first| first & !mask == 0);
+        let address = [&[0; 16][len..], octets].concat();
+        is_padded.then(|| write_ipv6(&mut Wire::new(&address), line))??;
+    }
+    if prefix_len > 0 {
         line.word(wire.name()?);
     }
     Some(())

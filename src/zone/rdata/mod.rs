@@ -14,6 +14,7 @@ mod line;
 mod loc;
 mod number;
 mod read;
+mod shape;
 mod string;
 mod svcb;
 mod table;
@@ -22,6 +23,7 @@ mod write;
 
 pub use number::period;
 pub use read::parse;
+pub use shape::{Fold, Shape, fold_of, shapes};
 pub use string::unescape;
 pub(super) use words::shown;
 pub use words::{Fault, Words};

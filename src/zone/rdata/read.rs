@@ -93,6 +93,7 @@ fn read_field(field: Field, words: &mut Words<'_>, wire: &mut Vec<u8>) -> Result
         Field::Nsap => bytes::read_nsap(words, wire),
         Field::Atm => bytes::read_atm(words, wire),
         Field::IpsecGateway => gateway::read_ipsec(words, wire),
+        Field::PrefixedAddress => gateway::read_prefixed(words, wire),
         Field::AmtRelay => gateway::read_amt(words, wire),
         Field::HostIdentity => gateway::read_host_identity(words, wire),
         Field::Parameters => svcb::read(words, wire),

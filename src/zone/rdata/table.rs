@@ -63,6 +63,8 @@ pub(super) enum Field {
     Atm,
     /// Precedence, gateway type, algorithm, gateway (RFC 4025 §2.1).
     IpsecGateway,
+    /// Prefix length, address suffix, prefix name (RFC 2874 §3.1).
+    PrefixedAddress,
     /// Precedence, discovery bit, relay type, relay (RFC 8777 §4.2).
     AmtRelay,
     /// Host identity: algorithm, tag, key, rendezvous servers (RFC 8005 §5).
@@ -179,6 +181,8 @@ pub(super) const fn fields(rtype: Rtype) -> Option<&'static [Field]> {
         Rtype::ATMA => &[Atm],
         Rtype::NAPTR => &[U16, U16, Text, Text, Text, Name],
         Rtype::CERT => &[CERTIFICATE, U16, ALGORITHM, Base64],
+        Rtype::A6 => &[PrefixedAddress],
+        Rtype::SINK => &[U8, U8, U8, Base64],
         Rtype::APL => &[Prefixes],
         Rtype::DS | Rtype::CDS | Rtype::DLV | Rtype::TA => DELEGATION_SIGNER,
         Rtype::SSHFP => &[U8, U8, Hex],

@@ -84,6 +84,7 @@ fn write_field(field: Field, wire: &mut Wire<'_>, line: &mut Line) -> Option<()>
         Field::Nsap => bytes::write_nsap(wire, line)?,
         Field::Atm => bytes::write_atm(wire, line)?,
         Field::IpsecGateway => gateway::write_ipsec(wire, line)?,
+        Field::PrefixedAddress => gateway::write_prefixed(wire, line)?,
         Field::AmtRelay => gateway::write_amt(wire, line)?,
         Field::HostIdentity => gateway::write_host_identity(wire, line)?,
         Field::Parameters => svcb::write(wire, line)?,

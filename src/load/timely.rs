@@ -1,14 +1,17 @@
-//! Serials that secondaries would not notice: content that changed under the same serial, or under an older one.
+//! What is to be said of zones that depends on when they serve: signatures that end, and serials that secondaries would
+//! not notice, since content changed under the same one or under an older one.
 //!
 //! Owns: what served under which serial. A builder that has just begun knows nothing, and says nothing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::number::{Digest, Serial};
 use crate::zone::{Node, Rrset, Rtype, Zone};
 
-use super::forms::Form;
+use super::forms::{Form, Forms};
+use super::retreat::Choice;
 
 /// The serial of each zone file that serves.
 #[derive(Default)]
@@ -24,9 +27,33 @@ struct Known {
 }
 
 impl Serials {
-    /// Takes a form that serves from now on, and says what is to be said of its serial. `before` finds a form by its key, if
-    /// it is still in memory.
-    pub(super) fn take<'f>(
+    /// Takes the forms that serve from now on, in path order, and says what is to be said of them at `now_secs`.
+    pub(super) fn remarks(
+        &mut self,
+        serving: &[Arc<Form>],
+        forms: &Forms,
+        choice: &Choice<'_>,
+        now_secs: Option<u64>,
+    ) -> Vec<Diagnostic> {
+        let mut said = Vec::new();
+        for form in serving.iter().filter(|form| form.zone.is_some()) {
+            let serial = self.take(form, |key| forms.known(&form.path, key));
+            // The lines of a last good form are not those of the disk.
+            if choice.is_refused(&form.path) {
+                continue;
+            }
+            said.extend(serial);
+            let ending = form.validity.as_ref().zip(now_secs);
+            said.extend(ending.into_iter().flat_map(|(validity, now)| validity.remarks(now)));
+        }
+        let place = |path: &str| serving.binary_search_by(|form| form.path.as_str().cmp(path));
+        self.known.retain(|path, _| place(path).is_ok());
+        said
+    }
+
+    /// What is to be said of the serial of a form that serves from now on. `before` finds a form by its key, if it is still
+    /// in memory.
+    fn take<'f>(
         &mut self,
         form: &Form,
         before: impl FnOnce(Digest) -> Option<&'f Form>,
@@ -51,11 +78,6 @@ impl Serials {
         let known = Known { key: form.key, serial, said: said.clone() };
         self.known.insert(form.path.clone(), known);
         said
-    }
-
-    /// Forgets the files that no longer serve.
-    pub(super) fn retain(&mut self, serves: impl Fn(&str) -> bool) {
-        self.known.retain(|path, _| serves(path));
     }
 }
 
