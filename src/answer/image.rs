@@ -1,5 +1,6 @@
 //! A zone laid out for answering: shards of nodes, the negative answer, the proofs of absence.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::number::{Serial, Ttl};
@@ -8,7 +9,7 @@ use crate::wire::{Name, Rtype};
 use super::denial::{Denial, DenialWriter};
 use super::node::{self, Followers, Node, NodeFlags, NodeHead};
 use super::parts::{NodeParts, RrsetParts, lay, lay_additional};
-use super::shard::{SHARD_NAME_COUNT, Shard};
+use super::shard::{Patched, SHARD_NAME_COUNT, Shard};
 use super::suffix::{Seed, Suffixes};
 use super::template::{Piece, PieceWriter};
 
@@ -24,6 +25,8 @@ pub struct ZoneImage {
     negative: Box<[u8]>,
     denial: Option<Denial>,
     record_count: usize,
+    /// Hashes of the names that its records point at, sorted: their addresses go along with other answers.
+    targets: Box<[u64]>,
 }
 
 impl ZoneImage {
@@ -67,6 +70,50 @@ impl ZoneImage {
         Piece::read(&self.negative)
     }
 
+    /// Whether a record points at the name of this hash.
+    pub(super) fn is_target(&self, hash: u64) -> bool {
+        self.targets.binary_search(&hash).is_ok()
+    }
+
+    /// How many top bits of a hash choose the shard.
+    pub(super) fn shard_bits(&self) -> u32 {
+        self.shard_bits
+    }
+
+    /// This image with nodes put in the place of others, and what goes with them.
+    pub(super) fn patched(&self, patch: Patch) -> Option<ZoneImage> {
+        let mut shards = self.shards.to_vec();
+        let mut by_shard: BTreeMap<usize, Vec<Patched>> = BTreeMap::new();
+        for node in patch.nodes {
+            by_shard.entry(shard_index(node.hash, self.shard_bits)).or_default().push(node);
+        }
+        for (index, nodes) in by_shard {
+            let shard = shards.get_mut(index)?;
+            *shard = Arc::new(shard.patched(&nodes)?);
+        }
+        let mut targets = self.targets.to_vec();
+        targets.extend(patch.targets);
+        targets.sort_unstable();
+        targets.dedup();
+        let (negative, serial) = match patch.negative {
+            Some(negative) => (negative.octets.into(), negative.serial),
+            None => (self.negative.clone(), self.serial),
+        };
+        let more = isize::try_from(patch.more_records).ok()?;
+        Some(ZoneImage {
+            apex: self.apex.clone(),
+            apex_folded: self.apex_folded.clone(),
+            depth: self.depth,
+            serial,
+            shard_bits: self.shard_bits,
+            shards: shards.into(),
+            negative,
+            denial: None,
+            record_count: self.record_count.checked_add_signed(more)?,
+            targets: targets.into(),
+        })
+    }
+
     /// The node at the suffix of `depth` labels.
     #[inline]
     pub fn node(&self, name: &Suffixes, depth: usize) -> Option<Node<'_>> {
@@ -85,6 +132,17 @@ fn shard_index(hash: u64, bits: u32) -> usize {
     hash.checked_shr(64 - bits).unwrap_or(0) as usize
 }
 
+/// What a patch puts into an image.
+#[derive(Debug, Default)]
+pub(super) struct Patch {
+    pub(super) nodes: Vec<Patched>,
+    /// The SOA for negative answers, where it changed.
+    pub(super) negative: Option<Negative>,
+    /// Hashes of names that records point at now.
+    pub(super) targets: Vec<u64>,
+    pub(super) more_records: i64,
+}
+
 /// Lays out a zone from its nodes, which come in canonical order (RFC 4034 §6.1), so that a parent comes before its
 /// children and one stack of ancestors is all that needs to be remembered.
 pub struct ImageWriter<'s> {
@@ -94,9 +152,9 @@ pub struct ImageWriter<'s> {
     shards: Vec<OpenShard>,
     ancestors: Vec<Ancestor>,
     denial: DenialWriter,
-    negative: Vec<u8>,
-    serial: Serial,
+    negative: Negative,
     record_count: usize,
+    targets: Vec<u64>,
 }
 
 /// A shard that still grows.
@@ -110,6 +168,7 @@ struct OpenShard {
 /// A node on the way from the apex to the last one written.
 struct Ancestor {
     name: Name,
+    hash: u64,
     shard: usize,
     at: usize,
     /// The topmost zone cut or DNAME at or above it.
@@ -119,17 +178,25 @@ struct Ancestor {
 impl<'s> ImageWriter<'s> {
     /// An empty zone; `name_count` is about how many owners will come.
     pub fn new(seed: &'s Seed, apex: &Name, name_count: usize) -> ImageWriter<'s> {
-        let shards = name_count.div_ceil(SHARD_NAME_COUNT).max(1).next_power_of_two();
+        let shard_bits = shard_bits(name_count);
         ImageWriter {
             seed,
             apex: apex.clone(),
-            shard_bits: shards.trailing_zeros(),
-            shards: (0..shards).map(|_| OpenShard::default()).collect(),
+            shard_bits,
+            shards: (0..1 << shard_bits).map(|_| OpenShard::default()).collect(),
             ancestors: Vec::new(),
             denial: DenialWriter::new(apex),
-            negative: Vec::new(),
-            serial: Serial(0),
+            negative: Negative::default(),
             record_count: 0,
+            targets: Vec::new(),
+        }
+    }
+
+    /// Tells of a name that a record points at, and whose addresses may go along, now or when it has some.
+    pub fn points_at(&mut self, target: &Name) {
+        let hash = self.seed.hash(target);
+        if self.targets.last() != Some(&hash) {
+            self.targets.push(hash);
         }
     }
 
@@ -139,7 +206,7 @@ impl<'s> ImageWriter<'s> {
             self.ancestors.pop();
         }
         if *parts.owner == self.apex {
-            self.lay_negative(&parts.rrsets);
+            self.negative = Negative::of(&self.apex, &parts.rrsets);
         }
         self.denial.node(parts.owner, &parts.rrsets);
         // RFC 5155 §7.2.8: an owner of nothing but NSEC3 answers no question by its name.
@@ -173,87 +240,120 @@ impl<'s> ImageWriter<'s> {
             node::mark_wildcard(&mut self.shards[parent.shard].arena, parent.at);
         }
         let above = parent.and_then(|a| a.occluder);
-        let flags = self.flags(parts);
+        let flags = flags(&self.apex, parts);
         let occludes = flags.0 & (NodeFlags::CUT | NodeFlags::DNAME) != 0;
-        let hash = self.seed.hash(parts.owner);
+        // By fill_gap, the ancestor is the parent.
+        let hash = match parent {
+            Some(parent) => self.seed.below(parent.hash, parts.owner),
+            None => self.seed.hash(parts.owner),
+        };
         let shard = shard_index(hash, self.shard_bits);
-        let at = self.write(parts, flags, above, shard);
+        let (at, record_count) =
+            write(&mut self.shards[shard].arena, &self.apex, parts, flags, above);
+        self.record_count += record_count;
         self.shards[shard].nodes.push((hash, at as u32));
         let depth = parts.owner.label_count() as u8;
         let occluder = above.or(occludes.then_some(depth));
-        self.ancestors.push(Ancestor { name: parts.owner.clone(), shard, at, occluder });
-    }
-
-    fn flags(&self, parts: &NodeParts<'_>) -> NodeFlags {
-        let owns = |rtype| parts.rrsets.iter().any(|r| r.rtype == rtype);
-        let bit = |is: bool, flag| if is { flag } else { 0 };
-        NodeFlags(
-            bit(owns(Rtype::NS) && *parts.owner != self.apex, NodeFlags::CUT)
-                | bit(owns(Rtype::DNAME), NodeFlags::DNAME)
-                | bit(owns(Rtype::CNAME), NodeFlags::CNAME),
-        )
-    }
-
-    fn write(
-        &mut self,
-        parts: &NodeParts<'_>,
-        flags: NodeFlags,
-        occluder: Option<u8>,
-        shard: usize,
-    ) -> usize {
-        let arena = &mut self.shards[shard].arena;
-        let at = arena.len();
-        let relative = parts.owner.as_wire().len() - self.apex.as_wire().len();
-        let owner = parts.owner.as_wire()[..relative].to_ascii_lowercase();
-        let (rrset_count, policy) = (parts.rrsets.len(), parts.policy);
-        node::write_node(arena, &NodeHead { owner: &owner, flags, occluder, policy, rrset_count });
-        for (index, rrset) in parts.rrsets.iter().enumerate() {
-            let followers = Followers {
-                signatures: !rrset.signatures.is_empty(),
-                additional: !rrset.additional.is_empty(),
-                additional_signatures: !rrset.additional_signatures.is_empty(),
-            };
-            let piece = arena.len();
-            node::set_entry(arena, at, index, (rrset.rtype, followers, piece));
-            lay(arena, rrset, parts.owner, || PieceWriter::pointed(parts.owner));
-            lay_additional(arena, &rrset.additional, &self.apex);
-            lay_additional(arena, &rrset.additional_signatures, &self.apex);
-            self.record_count += rrset.rdata.len() + rrset.signatures.len();
-        }
-        at
-    }
-
-    /// RFC 2308 §5: the SOA of a negative answer has the smaller of its own TTL and its MINIMUM.
-    fn lay_negative(&mut self, rrsets: &[RrsetParts<'_>]) {
-        let Some(soa) = rrsets.iter().find(|r| r.rtype == Rtype::SOA) else { return };
-        let Some((rest, minimum)) = soa.rdata.first().and_then(|r| r.split_last_chunk::<4>())
-        else {
-            return;
-        };
-        let ttl = soa.ttl.min(Ttl::from_secs(u32::from_be_bytes(*minimum)));
-        if let Some(serial) = rest.len().checked_sub(16).and_then(|at| rest[at..].first_chunk()) {
-            self.serial = Serial(u32::from_be_bytes(*serial));
-        }
-        let apex = &self.apex;
-        let (additional, additional_signatures) = (Vec::new(), Vec::new());
-        let soa = RrsetParts { ttl, additional, additional_signatures, ..*soa };
-        lay(&mut self.negative, &soa, apex, || PieceWriter::spelled(apex));
+        self.ancestors.push(Ancestor { name: parts.owner.clone(), hash, shard, at, occluder });
     }
 
     /// The zone, laid out.
     pub fn finish(self) -> ZoneImage {
+        let mut targets = self.targets;
+        targets.sort_unstable();
+        targets.dedup();
         let shards =
             self.shards.into_iter().map(|open| Arc::new(Shard::new(open.arena, &open.nodes)));
         ZoneImage {
             apex_folded: self.apex.to_folded(),
             depth: self.apex.label_count(),
             apex: self.apex,
-            serial: self.serial,
+            serial: self.negative.serial,
             shard_bits: self.shard_bits,
             shards: shards.collect(),
-            negative: self.negative.into(),
+            negative: self.negative.octets.into(),
             denial: self.denial.finish(),
             record_count: self.record_count,
+            targets: targets.into(),
         }
+    }
+}
+
+/// How many top bits of a hash choose the shard, in a zone of about `name_count` owners.
+pub(super) fn shard_bits(name_count: usize) -> u32 {
+    name_count.div_ceil(SHARD_NAME_COUNT).max(1).next_power_of_two().trailing_zeros()
+}
+
+/// What is special about a node by itself.
+pub(super) fn flags(apex: &Name, parts: &NodeParts<'_>) -> NodeFlags {
+    let owns = |rtype| parts.rrsets.iter().any(|r| r.rtype == rtype);
+    let bit = |is: bool, flag| if is { flag } else { 0 };
+    NodeFlags(
+        bit(owns(Rtype::NS) && parts.owner != apex, NodeFlags::CUT)
+            | bit(owns(Rtype::DNAME), NodeFlags::DNAME)
+            | bit(owns(Rtype::CNAME), NodeFlags::CNAME),
+    )
+}
+
+/// Appends a node of the zone at `apex`. Gives where it stands, and how many records it has.
+pub(super) fn write(
+    arena: &mut Vec<u8>,
+    apex: &Name,
+    parts: &NodeParts<'_>,
+    flags: NodeFlags,
+    occluder: Option<u8>,
+) -> (usize, usize) {
+    let at = arena.len();
+    let relative = parts.owner.as_wire().len() - apex.as_wire().len();
+    let owner = &parts.owner.as_wire()[..relative];
+    let (rrset_count, policy) = (parts.rrsets.len(), parts.policy);
+    node::write_node(arena, &NodeHead { owner, flags, occluder, policy, rrset_count });
+    let mut record_count = 0;
+    for (index, rrset) in parts.rrsets.iter().enumerate() {
+        let followers = Followers {
+            signatures: !rrset.signatures.is_empty(),
+            additional: !rrset.additional.is_empty(),
+            additional_signatures: !rrset.additional_signatures.is_empty(),
+        };
+        let piece = arena.len();
+        node::set_entry(arena, at, index, (rrset.rtype, followers, piece));
+        lay(arena, rrset, parts.owner, || PieceWriter::pointed(parts.owner));
+        lay_additional(arena, &rrset.additional, apex);
+        lay_additional(arena, &rrset.additional_signatures, apex);
+        record_count += rrset.rdata.len() + rrset.signatures.len();
+    }
+    (at, record_count)
+}
+
+/// The SOA for negative answers, and the serial in it.
+#[derive(Debug)]
+pub(super) struct Negative {
+    pub(super) octets: Vec<u8>,
+    pub(super) serial: Serial,
+}
+
+impl Default for Negative {
+    fn default() -> Negative {
+        Negative { octets: Vec::new(), serial: Serial(0) }
+    }
+}
+
+impl Negative {
+    /// RFC 2308 §5: the SOA of a negative answer has the smaller of its own TTL and its MINIMUM.
+    pub(super) fn of(apex: &Name, rrsets: &[RrsetParts<'_>]) -> Negative {
+        let mut negative = Negative::default();
+        let Some(soa) = rrsets.iter().find(|r| r.rtype == Rtype::SOA) else { return negative };
+        let Some((rest, minimum)) = soa.rdata.first().and_then(|r| r.split_last_chunk::<4>())
+        else {
+            return negative;
+        };
+        let ttl = soa.ttl.min(Ttl::from_secs(u32::from_be_bytes(*minimum)));
+        if let Some(serial) = rest.len().checked_sub(16).and_then(|at| rest[at..].first_chunk()) {
+            negative.serial = Serial(u32::from_be_bytes(*serial));
+        }
+        let (additional, additional_signatures) = (Vec::new(), Vec::new());
+        let soa = RrsetParts { ttl, additional, additional_signatures, ..*soa };
+        lay(&mut negative.octets, &soa, apex, || PieceWriter::spelled(apex));
+        negative
     }
 }

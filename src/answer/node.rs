@@ -5,6 +5,8 @@
 //! owner, relative to the apex, folded | RRsets × { u16 type, u16 flags, u32 offset of its piece }
 //! ```
 
+use std::cmp::Ordering;
+
 use crate::number::PolicyId;
 use crate::wire::Rtype;
 
@@ -43,7 +45,7 @@ impl NodeFlags {
 
 /// What a node is laid out from.
 pub struct NodeHead<'a> {
-    /// The owner, relative to the apex, folded; empty for the apex.
+    /// The owner, relative to the apex; empty for the apex.
     pub owner: &'a [u8],
     /// What is special about it.
     pub flags: NodeFlags,
@@ -62,7 +64,8 @@ pub fn write_node(arena: &mut Vec<u8>, head: &NodeHead<'_>) {
     arena.extend_from_slice(&[head.owner.len() as u8, head.flags.0, occluder, 0]);
     arena.extend_from_slice(&policy.to_le_bytes());
     arena.extend_from_slice(&(head.rrset_count as u16).to_le_bytes());
-    arena.extend_from_slice(head.owner);
+    // Length octets are below 64 and so no letters: folding all of it is safe.
+    arena.extend(head.owner.iter().map(u8::to_ascii_lowercase));
     arena.resize(arena.len() + head.rrset_count * ENTRY_LEN, 0);
 }
 
@@ -81,6 +84,39 @@ pub fn set_entry(arena: &mut [u8], node: usize, index: usize, entry: (Rtype, Fol
 /// Marks the node at `node` as having a child `*`.
 pub fn mark_wildcard(arena: &mut [u8], node: usize) {
     arena[node + 1] |= NodeFlags::HAS_WILDCARD;
+}
+
+/// Appends a node with its pieces, which stood at `at` of another arena.
+pub fn append(arena: &mut Vec<u8>, node: &[u8], at: usize) {
+    let here = arena.len();
+    arena.extend_from_slice(node);
+    let (Some(&len), Some(count)) = (node.first(), node.get(6..8)) else { return };
+    let count = usize::from(u16::from_le_bytes([count[0], count[1]]));
+    let entries = here + HEADER_LEN + usize::from(len);
+    for entry in (0..count).map(|index| entries + index * ENTRY_LEN) {
+        let Some(piece) = arena.get_mut(entry + 4..entry + 8) else { return };
+        let before = u32::from_le_bytes([piece[0], piece[1], piece[2], piece[3]]);
+        let moved = before.wrapping_sub(at as u32).wrapping_add(here as u32);
+        piece.copy_from_slice(&moved.to_le_bytes());
+    }
+}
+
+/// The order of two owners, relative to one apex and folded, in which their nodes stand (RFC 4034 §6.1).
+pub fn canonical_order(a: &[u8], b: &[u8]) -> Ordering {
+    labels(a).rev().cmp(labels(b).rev())
+}
+
+/// The labels of a relative owner, without their length octets.
+fn labels(owner: &[u8]) -> std::vec::IntoIter<&[u8]> {
+    let mut labels = Vec::with_capacity(4);
+    let mut rest = owner;
+    while let Some((&len, after)) = rest.split_first()
+        && let Some((label, above)) = after.split_at_checked(usize::from(len))
+    {
+        labels.push(label);
+        rest = above;
+    }
+    labels.into_iter()
 }
 
 /// A node where it stands in an arena.

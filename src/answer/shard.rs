@@ -2,7 +2,7 @@
 //!
 //! A slot is 64 bits: the low half of the name's hash, and the node's offset plus one (0 is an empty slot).
 
-use super::node::Node;
+use super::node::{self, Node};
 
 /// Names a shard aims at. A changed record copies one shard, so it stays small enough to copy within a millisecond.
 pub const SHARD_NAME_COUNT: usize = 1_000;
@@ -51,10 +51,71 @@ impl Shard {
         }
     }
 
+    /// This shard with `nodes` put in the place of those of the same owners. None where its slots do not tell where its
+    /// nodes belong, for there are too many.
+    pub(super) fn patched(&self, nodes: &[Patched]) -> Option<Shard> {
+        if self.slots.len() > SLOT_COUNT_MAX {
+            return None;
+        }
+        let mut known: Vec<(u64, usize)> =
+            self.slots.iter().filter(|slot| **slot != 0).map(found).collect();
+        known.sort_by_key(|(_, offset)| *offset);
+        let mut nodes: Vec<&Patched> = nodes.iter().collect();
+        nodes.sort_by(|a, b| node::canonical_order(&a.owner, &b.owner));
+        let mut next = nodes.into_iter().peekable();
+        let mut arena = Vec::with_capacity(self.arena.len() + 1024);
+        let mut placed = Vec::with_capacity(known.len() + 1);
+        let ends = known.iter().skip(1).map(|(_, at)| *at).chain([self.arena.len()]);
+        for ((hash, at), end) in known.iter().copied().zip(ends) {
+            let owner = Node::read(&self.arena, at)?.owner();
+            let before = |node: &&Patched| node::canonical_order(&node.owner, owner).is_lt();
+            while let Some(node) = next.next_if(before) {
+                node.place(&mut arena, &mut placed);
+            }
+            match next.next_if(|node| node.owner[..] == *owner) {
+                Some(node) => node.place(&mut arena, &mut placed),
+                None => {
+                    placed.push((hash, arena.len() as u32));
+                    node::append(&mut arena, self.arena.get(at..end)?, at);
+                }
+            }
+        }
+        next.for_each(|node| node.place(&mut arena, &mut placed));
+        (placed.len() * 2 <= SLOT_COUNT_MAX).then(|| Shard::new(arena, &placed))
+    }
+
     /// Octets it takes.
     pub fn octets(&self) -> usize {
         self.slots.len() * 8 + self.arena.len()
     }
+}
+
+/// A node in the place of another, or the absence of one.
+#[derive(Debug)]
+pub(super) struct Patched {
+    /// The hash of its name.
+    pub(super) hash: u64,
+    /// Its owner relative to the apex, folded.
+    pub(super) owner: Box<[u8]>,
+    /// The node at the start of an arena of its own; none where there is none any more.
+    pub(super) octets: Option<Vec<u8>>,
+}
+
+impl Patched {
+    fn place(&self, arena: &mut Vec<u8>, placed: &mut Vec<(u64, u32)>) {
+        if let Some(octets) = &self.octets {
+            placed.push((self.hash, arena.len() as u32));
+            node::append(arena, octets, 0);
+        }
+    }
+}
+
+/// Most slots whose places the tag of a hash still tells: those need its bits 16 to 31.
+const SLOT_COUNT_MAX: usize = 1 << 16;
+
+/// What a slot tells: as much of the hash as places it, and the offset of the node.
+fn found(slot: &u64) -> (u64, usize) {
+    (slot >> 32, (*slot as u32 - 1) as usize)
 }
 
 // The top bits choose the shard, so slots and tags are taken from below them.

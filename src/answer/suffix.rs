@@ -41,13 +41,22 @@ impl Seed {
 
     /// The hash of a whole name.
     pub(super) fn hash(&self, name: &Name) -> u64 {
-        name.labels().rev().fold(Seed::ROOT, |hash, label| {
-            let mut folded = [0; 64];
-            folded[0] = label.len() as u8;
-            folded[1..=label.len()].copy_from_slice(label);
-            folded.make_ascii_lowercase();
-            self.extend(hash, &folded[..=label.len()])
-        })
+        name.labels().rev().fold(Seed::ROOT, |hash, label| self.extend_unfolded(hash, label))
+    }
+
+    /// The hash of a name whose parent has the hash `parent`.
+    pub(super) fn below(&self, parent: u64, name: &Name) -> u64 {
+        let wire = name.as_wire();
+        let len = wire.first().map_or(0, |len| usize::from(*len));
+        wire.get(1..=len).map_or(parent, |label| self.extend_unfolded(parent, label))
+    }
+
+    fn extend_unfolded(&self, rest: u64, label: &[u8]) -> u64 {
+        let mut folded = [0; 64];
+        folded[0] = label.len() as u8;
+        folded[1..=label.len()].copy_from_slice(label);
+        folded[..=label.len()].make_ascii_lowercase();
+        self.extend(rest, &folded[..=label.len()])
     }
 }
 

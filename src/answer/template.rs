@@ -64,7 +64,8 @@ impl<'a> PieceWriter<'a> {
     }
 
     fn new(reference: &'a Name, kind: Kind, depth_max: usize) -> PieceWriter<'a> {
-        let (relocations, octets) = (Vec::new(), Vec::new());
+        // Room for two addresses, as most RRsets have no more.
+        let (relocations, octets) = (Vec::new(), Vec::with_capacity(64));
         PieceWriter { kind, reference, depth_max, records: 0, relocations, octets }
     }
 

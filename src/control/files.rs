@@ -196,11 +196,20 @@ impl Files {
                     if !waiting.is_empty() {
                         self.motion.settle(SETTLE_MAX);
                     }
+                    if schedule.is_second_due(Instant::now()) {
+                        self.builder.forget_hasty();
+                    }
                     let settled = schedule.is_removal_due(Instant::now());
                     let removals = if settled { Removals::Settled } else { Removals::Wait };
                     let before = self.generation;
                     self.publish(removals, outlet);
+                    if !waiting.is_empty() && self.builder.is_hasty() {
+                        // Who asked is told all that is to be said, after the change serves.
+                        self.builder.forget_hasty();
+                        self.publish(removals, outlet);
+                    }
                     schedule.looked(Instant::now(), !self.findings.waiting.is_empty());
+                    schedule.await_second(Instant::now(), self.builder.is_hasty());
                     for reply in waiting.drain(..) {
                         drop(reply.send(self.outcome(before)));
                     }

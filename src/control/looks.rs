@@ -21,6 +21,9 @@ const UNQUIET_MAX: Duration = Duration::from_secs(1);
 /// The removal of a file takes effect after this much quiet (DESIGN rule 4.5).
 const REMOVAL_QUIET: Duration = Duration::from_secs(5);
 
+/// After this much quiet, a file of which only a change was read is read as a whole, for what else is to be said of it.
+const SECOND_QUIET: Duration = Duration::from_secs(2);
+
 /// How often the files are swept for changes that no hint told of.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
 
@@ -98,6 +101,7 @@ pub struct Schedule {
     hinted_first: Option<Instant>,
     hinted_last: Option<Instant>,
     removal_at: Option<Instant>,
+    second_at: Option<Instant>,
     sweep_at: Instant,
 }
 
@@ -105,7 +109,9 @@ impl Schedule {
     /// After a first look at `now`.
     pub fn new(now: Instant) -> Schedule {
         let sweep_at = now + SWEEP_EVERY;
-        Schedule { hinted_first: None, hinted_last: None, removal_at: None, sweep_at }
+        let (hinted_first, hinted_last) = (None, None);
+        let (removal_at, second_at) = (None, None);
+        Schedule { hinted_first, hinted_last, removal_at, second_at, sweep_at }
     }
 
     /// Takes a hint at `now`.
@@ -120,13 +126,25 @@ impl Schedule {
     pub fn due(&self) -> Instant {
         let hinted = self.hinted_last.zip(self.hinted_first);
         let hinted = hinted.map(|(last, first)| (last + QUIET).min(first + UNQUIET_MAX));
-        let removal = self.removal_at;
-        [hinted, removal].into_iter().flatten().fold(self.sweep_at, Instant::min)
+        [hinted, self.removal_at, self.second_at]
+            .into_iter()
+            .flatten()
+            .fold(self.sweep_at, Instant::min)
     }
 
     /// Whether a file that is gone at `now` has been gone long enough.
     pub fn is_removal_due(&self, now: Instant) -> bool {
         self.removal_at.is_some_and(|at| at <= now)
+    }
+
+    /// Whether it has been quiet long enough at `now` to read changed files as a whole.
+    pub fn is_second_due(&self, now: Instant) -> bool {
+        self.second_at.is_some_and(|at| at <= now)
+    }
+
+    /// After the look at `now`, `is_hasty` tells that only the changes of some file were read.
+    pub fn await_second(&mut self, now: Instant, is_hasty: bool) {
+        self.second_at = is_hasty.then_some(now + SECOND_QUIET);
     }
 
     /// A look was taken at `now`; `awaits_removal` if files were gone that still serve.
@@ -188,6 +206,23 @@ mod tests {
             schedule.hint(start + millis(i * 50));
         }
         assert_eq!(schedule.due(), start + UNQUIET_MAX);
+    }
+
+    #[test]
+    fn a_second_look_follows_the_last_change() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(start);
+        schedule.hint(start);
+        schedule.looked(start + QUIET, false);
+        schedule.await_second(start + QUIET, true);
+        assert_eq!(schedule.due(), start + QUIET + SECOND_QUIET);
+        schedule.hint(start + millis(1000));
+        schedule.looked(start + millis(1075), false);
+        schedule.await_second(start + millis(1075), true);
+        assert!(!schedule.is_second_due(start + QUIET + SECOND_QUIET));
+        assert!(schedule.is_second_due(start + millis(1075) + SECOND_QUIET));
+        schedule.await_second(start + millis(4000), false);
+        assert!(!schedule.is_second_due(start + millis(9000)));
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(super) struct Served {
     pub(super) zone: Arc<Zone>,
     /// Its file and what that includes.
     pub(super) files: Vec<String>,
+    /// How many records it has.
+    pub(super) record_count: usize,
 }
 
 /// What is known of the names that routes may be for.

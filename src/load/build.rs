@@ -17,7 +17,7 @@ use crate::route::{Inventory, Plan};
 use crate::zone::{Name, Zone};
 
 use super::bind::{self, Bindings, Routed, Served, Zones};
-use super::compile::compile_zone;
+use super::compile::{self, compile_zone};
 use super::config::Config;
 use super::files::Scan;
 use super::forms::{self, Form, Forms};
@@ -304,9 +304,16 @@ impl Builder {
         let (seed, lay_out) = (&self.seed, self.lay_out);
         let made = forms::in_parallel(jobs, |job| {
             let known = before.get(&job.zone.apex).filter(|(key, _)| *key == job.key);
+            let patched = || {
+                let (base, change) = job.base.zip(job.form.change.as_ref())?;
+                let (_, image) = before.get(&job.zone.apex).filter(|(key, _)| *key == base)?;
+                let touched = &change.touched;
+                compile::patch_zone(seed, image, job.zone, touched, job.routed, &is_routed)
+            };
+            let made =
+                || patched().unwrap_or_else(|| lay_out(seed, job.zone, job.routed, &is_routed));
             let image = known.map(|(_, image)| Arc::clone(image)).or_else(|| {
                 // Rule 7: a file cannot end the process, not even by a fault of ours.
-                let made = || lay_out(seed, job.zone, job.routed, &is_routed);
                 catch_unwind(AssertUnwindSafe(made)).ok().map(Arc::new)
             });
             let image = image.map(|image| (job.key, image));
@@ -347,6 +354,16 @@ impl Builder {
         said
     }
 
+    /// Whether not all is said yet of some file: only what changed in it was read.
+    pub fn is_hasty(&self) -> bool {
+        self.forms.is_hasty()
+    }
+
+    /// Has the next build read those files as a whole, and so say all that is to be said.
+    pub fn forget_hasty(&mut self) {
+        self.forms.forget_hasty();
+    }
+
     /// How many names, below the apexes of their zones, `before` serves and `built`, of the last build, does not.
     pub fn names_removed(&mut self, before: &FileSet, built: &FileSet) -> usize {
         losses::removed_count(before, built, &self.routed, &mut self.forms)
@@ -372,6 +389,8 @@ struct Job<'a> {
     zone: &'a Zone,
     routed: &'a Routed,
     key: Digest,
+    /// The key that the image before a change of the file has, if nothing else changed.
+    base: Option<Digest>,
 }
 
 impl<'a> Job<'a> {
@@ -392,10 +411,14 @@ impl<'a> Job<'a> {
             .collect();
         let hintless = form.hinted.iter().filter(|hinted| is_routed(&hinted.target));
         let hintless: Vec<String> = hintless.map(|hinted| hinted.target.to_string()).collect();
-        let parts = std::iter::once(("", form.key))
-            .chain(routes.iter().map(|(owner, policy)| (owner.as_str(), *policy)))
-            .chain(hintless.iter().map(|target| (target.as_str(), Digest::default())));
-        Job { form, zone, routed, key: Digest::of_parts(parts) }
+        let key = |form: Digest| {
+            let parts = std::iter::once(("", form))
+                .chain(routes.iter().map(|(owner, policy)| (owner.as_str(), *policy)))
+                .chain(hintless.iter().map(|target| (target.as_str(), Digest::default())));
+            Digest::of_parts(parts)
+        };
+        let base = form.change.as_ref().map(|change| key(change.base));
+        Job { form, zone, routed, key: key(form.key), base }
     }
 }
 
@@ -445,7 +468,8 @@ fn by_apex(forms: &[Arc<Form>], asked: &removal::Asked) -> (BTreeMap<Name, Serve
             continue;
         }
         let files = form.involved();
-        served.insert(zone.apex.clone(), Served { zone: Arc::clone(zone), files });
+        let (zone, record_count) = (Arc::clone(zone), form.record_count);
+        served.insert(zone.apex.clone(), Served { zone, files, record_count });
     }
     (served, faults)
 }
@@ -482,7 +506,7 @@ fn summary(attempt: &Attempt) -> Summary {
     let inventory = &attempt.steered.inventory;
     Summary {
         zones: attempt.served.len(),
-        records: attempt.served.values().map(|s| s.zone.record_count()).sum(),
+        records: attempt.served.values().map(|s| s.record_count).sum(),
         routes: attempt.bindings.routed.values().map(Routed::len).sum(),
         policies: attempt.steered.plans.len(),
         pools: inventory.pools.len(),

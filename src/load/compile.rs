@@ -1,11 +1,12 @@
 //! A parsed zone laid out for answering: RRSIGs to the RRsets they cover, glue to the cuts that need it, routes to
 //! their owners.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
-use crate::answer::{Address, ImageWriter, NodeParts, RrsetParts, Seed, ZoneImage};
+use crate::answer::{Address, ImagePatcher, ImageWriter, NodeParts, RrsetParts, Seed, ZoneImage};
 use crate::number::PolicyId;
-use crate::zone::{Name, Node, Rrset, Rtype, Zone};
+use crate::zone::{Name, Node, Rrset, Rtype, Touched, Zone};
 
 use super::hints;
 
@@ -16,53 +17,117 @@ pub fn compile_zone(
     routes: &BTreeMap<Name, PolicyId>,
     is_routed: &dyn Fn(&Name) -> bool,
 ) -> ZoneImage {
-    let writer = ImageWriter::new(seed, &zone.apex, zone.nodes.len() + routes.len());
-    let mut layout = Layout { writer, zone, routes, is_routed };
+    let mut writer = ImageWriter::new(seed, &zone.apex, zone.nodes.len() + routes.len());
+    let layout = Layout { zone, routes, is_routed };
+    let mut lay = |owner: &Name, node: &Node| {
+        layout.lay(owner, node, |targets, parts| {
+            targets.iter().for_each(|target| writer.points_at(target));
+            writer.node(parts);
+        });
+    };
     let unrouted = Node::default();
     // Routed names need not own anything in the file, and nodes have to come in canonical order.
     let mut extra = routes.keys().filter(|owner| !zone.nodes.contains_key(owner)).peekable();
     for (owner, node) in &zone.nodes {
         while let Some(routed) = extra.next_if(|routed| *routed < owner) {
-            layout.lay(routed, &unrouted);
+            lay(routed, &unrouted);
         }
-        layout.lay(owner, node);
+        lay(owner, node);
     }
     for routed in extra {
-        layout.lay(routed, &unrouted);
+        lay(routed, &unrouted);
     }
-    layout.writer.finish()
+    writer.finish()
 }
 
-struct Layout<'z, 's> {
-    writer: ImageWriter<'s>,
+/// The image of `zone` made from that of the zone before `touched` owners changed; of all else, routes included, it has
+/// to be the image that [`compile_zone`] makes. None where the change reaches further than its owners.
+pub fn patch_zone(
+    seed: &Seed,
+    before: &ZoneImage,
+    zone: &Zone,
+    touched: &[Touched],
+    routes: &BTreeMap<Name, PolicyId>,
+    is_routed: &dyn Fn(&Name) -> bool,
+) -> Option<ZoneImage> {
+    let mut patcher = ImagePatcher::new(seed, before, zone.nodes.len() + routes.len())?;
+    let layout = Layout { zone, routes, is_routed };
+    let mut names: BTreeSet<Name> = BTreeSet::new();
+    for Touched { owner, has_other_addresses, .. } in touched {
+        // Its addresses stand in the answers of others.
+        if *has_other_addresses && patcher.is_target(owner) {
+            return None;
+        }
+        let exists = layout.exists(owner);
+        if exists != patcher.has(owner) {
+            // A route may have reached it, or reach it now, by a wildcard.
+            if !routes.is_empty() {
+                return None;
+            }
+            let mut above = owner.parent();
+            while let Some(name) = above.filter(|name| name.is_at_or_below(&zone.apex)) {
+                above = name.parent();
+                names.insert(name);
+            }
+        }
+        names.insert(owner.clone());
+    }
+    let nothing = Node::default();
+    for name in &names {
+        if !layout.exists(name) {
+            patcher.remove(name);
+            continue;
+        }
+        let (owner, node) = zone.nodes.get_key_value(name).unwrap_or((name, &nothing));
+        let has_wildcard = owner.prepend(b"*").is_ok_and(|wildcard| layout.exists(&wildcard));
+        layout.lay(owner, node, |targets, parts| {
+            targets.iter().for_each(|target| patcher.points_at(target));
+            patcher.node(parts, has_wildcard);
+        });
+    }
+    patcher.finish(touched.iter().map(|touched| touched.more_records).sum())
+}
+
+struct Layout<'z> {
     zone: &'z Zone,
     routes: &'z BTreeMap<Name, PolicyId>,
     is_routed: &'z dyn Fn(&Name) -> bool,
 }
 
-impl Layout<'_, '_> {
-    fn lay(&mut self, owner: &Name, node: &Node) {
+impl Layout<'_> {
+    /// Whether a name owns something or is routed, or one below it does (RFC 4592 §2.2.2).
+    fn exists(&self, name: &Name) -> bool {
+        let from = (Bound::Included(name), Bound::Unbounded);
+        let node = self.zone.nodes.range(from).next().map(|(owner, _)| owner);
+        let route = self.routes.range(from).next().map(|(owner, _)| owner);
+        [node, route].into_iter().flatten().any(|owner| owner.is_at_or_below(name))
+    }
+
+    /// Hands what `owner` is laid out from to `put`, with the names that its records point at.
+    fn lay(&self, owner: &Name, node: &Node, put: impl FnOnce(&[Name], &NodeParts<'_>)) {
         let Layout { zone, is_routed, .. } = *self;
         let signatures = signatures(node);
         let hintless = without_hints(owner, node, is_routed);
         let covered = |rtype| signatures.get(&rtype).map_or(&[][..], |s| s.as_slice());
         let rrsets = node.rrsets.iter().filter(|r| r.rtype != Rtype::RRSIG);
+        let mut all_targets = Vec::new();
         let mut rrsets: Vec<RrsetParts<'_>> = rrsets
             .map(|r| {
                 let rdata = hintless.get(&r.rtype).map_or(r.rdata.as_slice(), |rdata| rdata);
                 let is_cut = r.rtype == Rtype::NS && *owner != zone.apex;
                 let targets = targets(r, is_routed);
                 let signed: &[Name] = if is_cut { &[] } else { &targets };
+                let additional = targets.iter().flat_map(|t| addresses(zone, t)).collect();
+                let additional_signatures =
+                    signed.iter().flat_map(|t| over_addresses(zone, t)).collect();
+                all_targets.extend(targets);
                 RrsetParts {
                     rtype: r.rtype,
                     ttl: r.ttl,
                     rdata,
                     signatures: covered(r.rtype),
-                    additional: targets.iter().flat_map(|t| addresses(zone, t)).collect(),
-                    additional_signatures: signed
-                        .iter()
-                        .flat_map(|t| over_addresses(zone, t))
-                        .collect(),
+                    additional,
+                    additional_signatures,
                 }
             })
             .collect();
@@ -76,7 +141,9 @@ impl Layout<'_, '_> {
                 RrsetParts { rtype, ttl, rdata, signatures, additional, additional_signatures };
             rrsets.push(orphans);
         }
-        self.writer.node(&NodeParts { owner, rrsets, policy: self.routes.get(owner).copied() });
+        all_targets.retain(|target| target.is_at_or_below(&zone.apex));
+        let policy = self.routes.get(owner).copied();
+        put(&all_targets, &NodeParts { owner, rrsets, policy });
     }
 }
 
@@ -154,3 +221,6 @@ fn without_hints(
     }
     changed
 }
+
+#[cfg(test)]
+mod tests;

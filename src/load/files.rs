@@ -8,6 +8,7 @@ use std::fs::{self, File as Handle, Metadata, OpenOptions};
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::diagnostic::{Diagnostic, Place, Severity};
@@ -396,17 +397,21 @@ fn is_young(meta: &Metadata) -> bool {
 
 /// The file at `path`, if what is opened there is the file of `stamp`, before and after it is read: a path alone would not
 /// tell of one that was moved away and back meanwhile.
-fn read_as(path: &Path, stamp: Stamp) -> std::io::Result<Option<Vec<u8>>> {
+fn read_as(path: &Path, stamp: Stamp) -> std::io::Result<Option<Arc<[u8]>>> {
     // A pipe put in the file's place since we looked must not make us wait for a writer.
     let mut options = OpenOptions::new();
     let handle: Handle = options.read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
     if Stamp::of(&handle.metadata()?) != stamp {
         return Ok(None);
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(stamp.len).unwrap_or(0));
-    (&handle).take(FILE_LEN_MAX + 1).read_to_end(&mut bytes)?;
-    let same = Stamp::of(&handle.metadata()?) == stamp && bytes.len() as u64 == stamp.len;
-    Ok(same.then_some(bytes))
+    // Read where it is to stay: a large file is not copied once more. By FILE_LEN_MAX, its length is one of memory.
+    let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, stamp.len as usize).collect();
+    let read = Arc::get_mut(&mut bytes).map_or(Ok(()), |room| (&handle).read_exact(room));
+    match read {
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
+        read => read?,
+    }
+    Ok((Stamp::of(&handle.metadata()?) == stamp).then_some(bytes))
 }
 
 fn includes_of(path: &Path, bytes: &[u8]) -> Vec<String> {

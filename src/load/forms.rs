@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::fileset::{File, FileSet};
 use crate::number::Digest;
-use crate::zone::{self, Name, Validity, Zone};
+use crate::zone::{self, Chunks, Known, Name, Node, Touched, Validity, Zone};
 
 use super::hints::{self, Hinted};
 use super::include;
@@ -28,10 +28,30 @@ pub(super) struct Form {
     pub(super) said: Vec<Diagnostic>,
     /// SVCB and HTTPS records that carry address hints.
     pub(super) hinted: Vec<Hinted>,
+    /// How many records the zone has.
+    pub(super) record_count: usize,
+    /// What it differs in from a form before, if it was made from that.
+    pub(super) change: Option<Change>,
+    /// From what a change of its file can be read alone.
+    parted: Option<Parted>,
     /// How long its signatures hold, if it has any.
     pub(super) validity: Option<Validity>,
     /// Files that it asked for, there or not, with what was there.
     asked: Vec<(String, Option<Digest>)>,
+}
+
+/// What a form differs in from one before.
+pub(super) struct Change {
+    /// The key of the form before.
+    pub(super) base: Digest,
+    /// The owners that own something else.
+    pub(super) touched: Vec<Touched>,
+}
+
+/// The text of a zone file, in chunks.
+struct Parted {
+    text: Arc<[u8]>,
+    chunks: Chunks,
 }
 
 impl Form {
@@ -57,13 +77,14 @@ impl Forms {
     /// The form of every zone file among `files`, in path order.
     pub(super) fn parse(&mut self, files: &FileSet) -> Vec<Arc<Form>> {
         let paths = files.files.iter().filter(|(path, _)| is_zone_file(path));
-        let new: Vec<(&String, &File)> =
+        let mut new: Vec<(&String, &File)> =
             paths.clone().filter(|(path, file)| self.find(path, file, files).is_none()).collect();
-        for (form, digest) in
-            in_parallel(new, |(path, file)| (form(path, file, files), file.digest))
-        {
-            let kept = Kept { digest, form: Arc::new(form), wanted: true };
-            self.known.entry(kept.form.path.clone()).or_default().push(kept);
+        new.retain(|(path, file)| !self.edit(path, file));
+        // Many files keep all cores busy by themselves; a few large ones are cut for it.
+        let share = if new.len() < core_count() { Share::Windows } else { Share::Files };
+        let read = |(path, file): &(&String, &File)| (form(path, file, files, share), file.digest);
+        for (form, digest) in in_parallel(new, read) {
+            self.keep(form, digest);
         }
         paths.filter_map(|(path, file)| self.find(path, file, files)).collect()
     }
@@ -74,10 +95,52 @@ impl Forms {
         if let Some(known) = self.find(path, file, files) {
             return Some(known);
         }
-        let form = Arc::new(form(path, file, files));
-        let kept = Kept { digest: file.digest, form: Arc::clone(&form), wanted: true };
-        self.known.entry(path.to_owned()).or_default().push(kept);
-        Some(form)
+        Some(self.keep(form(path, file, files, Share::Windows), file.digest))
+    }
+
+    fn keep(&mut self, form: Form, digest: Digest) -> Arc<Form> {
+        let form = Arc::new(form);
+        let kept = Kept { digest, form: Arc::clone(&form), wanted: true };
+        self.known.entry(form.path.clone()).or_default().push(kept);
+        form
+    }
+
+    /// Makes the form of a changed file from a form of it that is known, if the change allows. That one is used up: should
+    /// it be asked for again, it is read again.
+    fn edit(&mut self, path: &str, file: &File) -> bool {
+        let Some(known) = self.known.get_mut(path) else { return false };
+        let Some(at) = known.iter().rposition(|k| k.form.is_free()) else { return false };
+        // Rule 7: a file cannot end the process, not even by a fault of ours.
+        let edited = catch_unwind(AssertUnwindSafe(|| edited(known, at, file)));
+        let Some(form) = edited.ok().flatten() else { return false };
+        self.keep(form, file.digest);
+        true
+    }
+
+    /// Whether the form of `path` in `now` is an edit of that in `before` under which every name still owns something.
+    pub(super) fn keeps_all_names(&self, path: &str, before: &FileSet, now: &FileSet) -> bool {
+        let (Some(before), Some(now)) = (before.get(path), now.get(path)) else { return false };
+        let base = Digest::of_parts([(path, before.digest)]);
+        let mut known = self.known.get(path).into_iter().flatten();
+        let form = known.find(|k| k.digest == now.digest).map(|k| &k.form);
+        let edit = form.and_then(|form| Some((form.zone.as_ref()?, form.change.as_ref()?)));
+        edit.is_some_and(|(zone, change)| {
+            let mut touched = change.touched.iter();
+            change.base == base && touched.all(|touched| zone.nodes.contains_key(&touched.owner))
+        })
+    }
+
+    /// Whether any form is of a file that was not read as a whole, so that not all is said of it yet.
+    pub(super) fn is_hasty(&self) -> bool {
+        self.known.values().flatten().any(|kept| kept.form.change.is_some())
+    }
+
+    /// Forgets the forms of files that were not read as a whole.
+    pub(super) fn forget_hasty(&mut self) {
+        self.known.retain(|_, kept| {
+            kept.retain(|k| k.form.change.is_none());
+            !kept.is_empty()
+        });
     }
 
     /// The form of `path` that has `key`, if it is still known.
@@ -104,7 +167,61 @@ impl Forms {
     }
 }
 
-fn form(path: &str, file: &File, files: &FileSet) -> Form {
+impl Form {
+    /// Whether it can be used up for another: nobody else has it, its file is in chunks, and it is not signed.
+    fn is_free(self: &Arc<Form>) -> bool {
+        let zone = self.zone.as_ref();
+        self.parted.is_some()
+            && self.validity.is_none()
+            && Arc::strong_count(self) == 1
+            && zone.is_some_and(|zone| Arc::strong_count(zone) == 1)
+    }
+}
+
+/// The form of `file` by an edit of the known form `at`, which is taken away if there is one.
+fn edited(known: &mut Vec<Kept>, at: usize, file: &File) -> Option<Form> {
+    let form = &known.get(at)?.form;
+    let (zone, parted) = (form.zone.as_ref()?, form.parted.as_ref()?);
+    let before = Known { text: &parted.text, chunks: &parted.chunks, zone, said: &form.said };
+    let mut edit = zone::edit(before, &file.bytes)?;
+    let has_hints = |node: &Node| node.rrsets.iter().any(|r| hints::may_stand_in(r.rtype));
+    let touches_hints =
+        edit.nodes(zone).any(|(before, now)| [before, now].into_iter().flatten().any(has_hints));
+    let moved = |h: &Hinted| Some(Hinted { line: edit.moves.line(h.line)?, ..h.clone() });
+    let hinted: Option<Vec<Hinted>> = form.hinted.iter().map(moved).collect();
+    let hinted = hinted.filter(|_| !touches_hints)?;
+    let form = Arc::into_inner(known.swap_remove(at).form)?;
+    let mut zone = Arc::into_inner(form.zone?)?;
+    zone.apply(&mut edit);
+    let more: i64 = edit.touched.iter().map(|touched| touched.more_records).sum();
+    let more = isize::try_from(more).ok()?;
+    Some(Form {
+        key: Digest::of_parts([(form.path.as_str(), file.digest)]),
+        path: form.path,
+        record_count: form.record_count.checked_add_signed(more)?,
+        validity: None,
+        zone: Some(Arc::new(zone)),
+        said: edit.said,
+        hinted,
+        change: Some(Change { base: form.key, touched: edit.touched }),
+        parted: Some(Parted { text: Arc::clone(&file.bytes), chunks: edit.chunks }),
+        asked: form.asked,
+    })
+}
+
+/// What the cores share.
+#[derive(Clone, Copy)]
+enum Share {
+    Files,
+    Windows,
+}
+
+/// All cores at work on the windows of one file.
+fn crew(count: usize, work: &(dyn Fn(usize) + Sync)) {
+    in_parallel((0..count).collect(), |index| work(*index));
+}
+
+fn form(path: &str, file: &File, files: &FileSet, share: Share) -> Form {
     let asked = RefCell::new(Vec::new());
     let includes = |written: &str, includer: &str| {
         let names = include::candidates(written, includer)?;
@@ -113,25 +230,57 @@ fn form(path: &str, file: &File, files: &FileSet) -> Form {
         let found = names.iter().find_map(|n| files.get(n).map(|f| (n.clone(), f.bytes.clone())));
         found.ok_or_else(|| format!("`{written}` is not there, or cannot be read"))
     };
-    let parsed = match origin(path) {
+    let reading = match origin(path) {
         Ok(origin) => {
             // Rule 7: a file cannot end the process, not even by a fault of ours.
-            let parse = || {
-                let parsed = zone::parse(path, &file.bytes, &origin, &includes);
-                let hinted = parsed.zone.as_ref().map(hints::find).unwrap_or_default();
-                (parsed.zone, parsed.diagnostics, hinted, parsed.validity)
-            };
-            let parsed = catch_unwind(AssertUnwindSafe(parse));
-            parsed.unwrap_or_else(|_| (None, vec![bug(path)], Vec::new(), None))
+            let read = || Reading::of(path, &file.bytes, &origin, &includes, share);
+            let reading = catch_unwind(AssertUnwindSafe(read));
+            reading.unwrap_or_else(|_| Reading::refused(bug(path)))
         }
-        Err(why) => (None, vec![*why], Vec::new(), None),
+        Err(why) => Reading::refused(*why),
     };
-    let (zone, said, hinted, validity) = parsed;
+    let Reading { zone, said, hinted, record_count, validity, chunks } = reading;
+    let parted = chunks.map(|chunks| Parted { text: Arc::clone(&file.bytes), chunks });
     let asked = asked.into_inner();
     let own = [(path, file.digest)].into_iter();
     let included = asked.iter().filter_map(|(p, digest)| Some((p.as_str(), (*digest)?)));
     let key = Digest::of_parts(own.chain(included));
-    Form { path: path.to_owned(), key, zone: zone.map(Arc::new), said, hinted, validity, asked }
+    let (path, zone, change) = (path.to_owned(), zone.map(Arc::new), None);
+    Form { path, key, zone, said, hinted, record_count, validity, change, parted, asked }
+}
+
+/// What reading a file as a whole gave.
+#[derive(Default)]
+struct Reading {
+    zone: Option<Zone>,
+    said: Vec<Diagnostic>,
+    hinted: Vec<Hinted>,
+    record_count: usize,
+    validity: Option<Validity>,
+    chunks: Option<Chunks>,
+}
+
+impl Reading {
+    fn of(
+        path: &str,
+        text: &[u8],
+        origin: &Name,
+        includes: &zone::Includes<'_>,
+        share: Share,
+    ) -> Reading {
+        let crew: Option<&zone::Crew<'_>> = match share {
+            Share::Windows if core_count() > 1 => Some(&crew),
+            Share::Windows | Share::Files => None,
+        };
+        let (parsed, chunks) = zone::parse_in_chunks(path, text, origin, includes, crew);
+        let (hinted, record_count) = parsed.zone.as_ref().map(hints::find).unwrap_or_default();
+        let (zone, said, validity) = (parsed.zone, parsed.diagnostics, parsed.validity);
+        Reading { zone, said, hinted, record_count, validity, chunks }
+    }
+
+    fn refused(why: Diagnostic) -> Reading {
+        Reading { said: vec![why], ..Reading::default() }
+    }
 }
 
 /// What is said of a file that a fault of ours refused.
@@ -180,13 +329,16 @@ fn percent_decode(text: &str) -> Option<Vec<u8>> {
     Some(decoded)
 }
 
+fn core_count() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 /// `work` done on every item by as many threads as there are CPUs; results in the order of the items.
 pub(super) fn in_parallel<T: Sync, R: Send>(
     items: Vec<T>,
     work: impl Fn(&T) -> R + Sync,
 ) -> Vec<R> {
-    let cpus = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let threads = cpus.min(items.len());
+    let threads = core_count().min(items.len());
     if threads <= 1 {
         return items.iter().map(work).collect();
     }

@@ -7,6 +7,7 @@ const KEY_IPV4HINT: u16 = 4; // RFC 9460 §7.3
 const KEY_IPV6HINT: u16 = 6;
 
 /// A record that carries address hints.
+#[derive(Clone)]
 pub(super) struct Hinted {
     /// Who owns it.
     pub(super) owner: Name,
@@ -16,17 +17,19 @@ pub(super) struct Hinted {
     pub(super) line: u32,
 }
 
-/// The records of `zone` that carry address hints.
-pub(super) fn find(zone: &Zone) -> Vec<Hinted> {
-    let mut found = Vec::new();
+/// The records of `zone` that carry address hints, and how many records it has: one walk, for a large zone is out of the
+/// caches when it ends.
+pub(super) fn find(zone: &Zone) -> (Vec<Hinted>, usize) {
+    let (mut found, mut record_count) = (Vec::new(), 0);
     for (owner, node) in &zone.nodes {
+        record_count += node.rrsets.iter().map(|r| r.rdata.len()).sum::<usize>();
         for rrset in node.rrsets.iter().filter(|r| may_stand_in(r.rtype)) {
             for target in rrset.rdata.iter().filter_map(|rdata| hinted_target(rdata, owner)) {
                 found.push(Hinted { owner: owner.clone(), target, line: rrset.line });
             }
         }
     }
-    found
+    (found, record_count)
 }
 
 /// Whether records of `rtype` may carry address hints.
@@ -136,8 +139,9 @@ mod tests {
         let rdata = rdata.iter().map(|&r| r.into()).collect();
         let rrset = Rrset { rtype: Rtype::HTTPS, ttl: Ttl::from_secs(60), rdata, line: 7 };
         let nodes = BTreeMap::from([(name("www.a."), Node { rrsets: vec![rrset] })]);
-        let found = find(&Zone { apex: name("a."), path: "zones/a.zone".into(), nodes });
-        assert_eq!(found.len(), 1);
+        let (found, record_count) =
+            find(&Zone { apex: name("a."), path: "zones/a.zone".into(), nodes });
+        assert_eq!((found.len(), record_count), (1, 3));
         assert_eq!((&found[0].owner, &found[0].target), (&name("www.a."), &name("www.a.")));
     }
 }

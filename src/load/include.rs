@@ -38,8 +38,14 @@ fn joined(folder: &str, written: &str) -> Result<String, String> {
 /// file known that nobody asks for, and does no harm.
 pub(super) fn named_in(text: &[u8]) -> Vec<String> {
     let mut named = Vec::new();
-    for line in text.split(|&b| b == b'\n') {
-        let line = line.trim_ascii();
+    // Few files have any, and large ones fewest: they are not cut into lines for it.
+    for at in memchr::memchr_iter(b'$', text) {
+        let (before, line) = text.split_at(at);
+        let start = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
+        if !before[start..].trim_ascii().is_empty() {
+            continue;
+        }
+        let line = line.split(|&b| b == b'\n').next().unwrap_or_default().trim_ascii();
         let Some(rest) = line.strip_prefix(b"$").and_then(after_keyword) else { continue };
         if let Some(path) = first_word(rest)
             && !named.contains(&path)

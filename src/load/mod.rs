@@ -27,7 +27,7 @@ mod steering;
 mod timely;
 
 pub use build::{Builder, Built, Parts, Summary};
-pub use compile::compile_zone;
+pub use compile::{compile_zone, patch_zone};
 pub use config::{Bounds, CONFIG_FILE, Config};
 pub use contents::{Contents, Needs, SteeringContents};
 pub use file_name::zone_file_name;

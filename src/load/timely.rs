@@ -66,6 +66,10 @@ impl Serials {
         let serial = zone.serial()?;
         let said = known.and_then(|known| {
             let changed = || {
+                // An edit has used up the form before, and knows what it touched.
+                if let Some(edit) = form.change.as_ref().filter(|edit| edit.base == known.key) {
+                    return !edit.touched.is_empty();
+                }
                 let before = before(known.key).and_then(|form| form.zone.as_deref());
                 before.is_some_and(|before| differs(before, zone))
             };

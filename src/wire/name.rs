@@ -164,7 +164,15 @@ impl Name {
 
     /// How many labels it has; the root has none.
     pub fn label_count(&self) -> usize {
-        self.labels().count()
+        let mut count = 0;
+        let mut at = 0;
+        while let Some(&len) = self.0.get(at)
+            && len > 0
+        {
+            count += 1;
+            at += 1 + usize::from(len);
+        }
+        count
     }
 
     /// Whether it is the root.
@@ -273,14 +281,18 @@ impl PartialOrd for Name {
 impl Ord for Name {
     // RFC 4034 §6.1: compare label by label from the right, folded, absent labels first.
     fn cmp(&self, other: &Name) -> Ordering {
-        fn folded(label: &[u8]) -> impl Iterator<Item = u8> {
-            label.iter().map(u8::to_ascii_lowercase)
+        fn compare(a: &[u8], b: &[u8]) -> Ordering {
+            // Octets that are equal fold to equal ones: most are passed over without.
+            let pairs = a.iter().zip(b).filter(|(a, b)| a != b);
+            let folded = |(a, b): (&u8, &u8)| a.to_ascii_lowercase().cmp(&b.to_ascii_lowercase());
+            let differing = pairs.map(folded).find(|order| order.is_ne());
+            differing.unwrap_or_else(|| a.len().cmp(&b.len()))
         }
         // Siblings, the most compared of all, need no look at the labels that they share.
         if let (Some((a, above_a)), Some((b, above_b))) = (self.split(), other.split())
             && above_a == above_b
         {
-            return folded(a).cmp(folded(b));
+            return compare(a, b);
         }
         let mut left = self.labels().rev();
         let mut right = other.labels().rev();
@@ -290,7 +302,7 @@ impl Ord for Name {
                 (None, Some(_)) => return Ordering::Less,
                 (Some(_), None) => return Ordering::Greater,
                 (Some(a), Some(b)) if a.eq_ignore_ascii_case(b) => {}
-                (Some(a), Some(b)) => return folded(a).cmp(folded(b)),
+                (Some(a), Some(b)) => return compare(a, b),
             }
         }
     }

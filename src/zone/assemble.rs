@@ -1,5 +1,6 @@
 //! Records into a zone: apex, order, RRsets, what is dropped on the way and said so.
 
+use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
 
@@ -45,6 +46,11 @@ impl Records {
         (self.owners.len() - 1) as u32
     }
 
+    /// The owner name of an index.
+    pub(super) fn owner_at(&self, index: u32) -> Option<&Name> {
+        self.owners.get(index as usize)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.list.len()
     }
@@ -53,17 +59,24 @@ impl Records {
         self.list.push(record);
     }
 
+    /// Adds the records of the text that follows. None if they are more than can be counted.
+    pub(super) fn append(&mut self, next: Records) -> Option<()> {
+        let before = u32::try_from(self.owners.len()).ok()?;
+        u32::try_from(self.owners.len() + next.owners.len()).ok()?;
+        self.owners.extend(next.owners);
+        let moved = |record: Record| Record { owner: record.owner + before, ..record };
+        self.list.extend(next.list.into_iter().map(moved));
+        self.is_complete &= next.is_complete;
+        Some(())
+    }
+
     /// All records with their owners, as they were read.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Name, &Record)> {
         self.list.iter().filter_map(|record| Some((self.name(record)?, record)))
     }
 
     fn name(&self, record: &Record) -> Option<&Name> {
-        self.owners.get(record.owner as usize)
-    }
-
-    fn has_one_owner(&self, a: &Record, b: &Record) -> bool {
-        a.owner == b.owner || self.name(a) == self.name(b)
+        self.owner_at(record.owner)
     }
 
     fn compare(&self, a: &Record, b: &Record) -> Ordering {
@@ -74,44 +87,79 @@ impl Records {
 }
 
 /// Makes the zone, checks it, and tells how long its signatures hold. Without a SOA, which is an error, the apex is taken
-/// to be `origin`.
+/// to be `origin`. Tells too whether all records of the zone were kept: none was a duplicate.
 pub(super) fn assemble(
     path: &str,
     origin: &Name,
     mut records: Records,
     report: &mut Report<'_>,
-) -> (Zone, Option<Validity>) {
+) -> (Zone, Option<Validity>, bool) {
     let known_apex = find_apex(path, &records, report);
     // Without an apex the file is refused, and its other mistakes are told all the same.
     let apex = known_apex.as_ref().unwrap_or(origin).clone();
-    let mut list = std::mem::take(&mut records.list);
     if known_apex.is_some() {
-        list.retain(|record| keep_in_zone(&apex, &records, record, report));
+        records.drop_outside(&apex, report);
     }
-    // Stable, so that records of one RRset keep the order in which they were written.
-    list.sort_by(|a, b| records.compare(a, b));
-    let mut zone = Zone { apex, path: path.to_owned(), nodes: BTreeMap::new() };
-    let mut marks = Vec::with_capacity(list.len());
-    let mut nodes = Vec::new();
-    for owned in list.chunk_by_mut(|a, b| records.has_one_owner(a, b)) {
-        let Some(owner) = owned.first().and_then(|r| records.name(r)).cloned() else { continue };
-        let type_count = owned.chunk_by(|a, b| a.rtype == b.rtype).count();
-        let mut rrsets = Vec::with_capacity(type_count);
-        for group in owned.chunk_by_mut(|a, b| a.rtype == b.rtype) {
-            rrsets.push(gather(&owner, group, &mut marks, report));
-        }
-        nodes.push((owner, Node { rrsets }));
-    }
+    let gathered = records.gather(report);
     // Sorted already: the tree is built in one pass.
-    zone.nodes = BTreeMap::from_iter(nodes);
+    let nodes = BTreeMap::from_iter(gathered.nodes);
+    let zone = Zone { apex, path: path.to_owned(), nodes };
     let validity = match known_apex {
-        Some(_) => check(&zone, &marks, records.is_complete, report),
+        Some(_) => check(&zone, &gathered.marks, records.is_complete, report),
         None => {
-            check_nodes(&zone, &marks, report);
+            check_nodes(&zone, &gathered.marks, report);
             None
         }
     };
-    (zone, validity)
+    (zone, validity, gathered.all_kept)
+}
+
+/// Records as nodes, in canonical order.
+pub(super) struct Gathered {
+    pub(super) nodes: Vec<(Name, Node)>,
+    /// Where the records stand, in the order of the nodes.
+    pub(super) marks: Vec<Mark>,
+    /// Whether none was a duplicate.
+    pub(super) all_kept: bool,
+}
+
+impl Records {
+    /// Leaves out what does not lie in the zone of `apex`.
+    pub(super) fn drop_outside(&mut self, apex: &Name, report: &mut Report<'_>) {
+        let mut list = std::mem::take(&mut self.list);
+        list.retain(|record| keep_in_zone(apex, self, record, report));
+        self.list = list;
+    }
+
+    /// The records by owner and type.
+    pub(super) fn gather(&mut self, report: &mut Report<'_>) -> Gathered {
+        let mut list = std::mem::take(&mut self.list);
+        let count = list.len();
+        // Stable, so that records of one RRset keep the order in which they were written.
+        list.sort_by(|a, b| self.compare(a, b));
+        let mut marks = Vec::with_capacity(list.len());
+        let mut nodes = Vec::new();
+        // Names move into the nodes. One is not looked at again once its group has ended.
+        let owners = std::mem::take(&mut self.owners).into_iter().map(Some);
+        let owners: RefCell<Vec<Option<Name>>> = RefCell::new(owners.collect());
+        let same = |a: &Record, b: &Record| {
+            let owners = owners.borrow();
+            a.owner == b.owner || owners.get(a.owner as usize) == owners.get(b.owner as usize)
+        };
+        for owned in list.chunk_by_mut(same) {
+            let first = owned.first().map(|r| r.owner as usize);
+            let taken = first.and_then(|at| owners.borrow_mut().get_mut(at)?.take());
+            let Some(owner) = taken else { continue };
+            let type_count = owned.chunk_by(|a, b| a.rtype == b.rtype).count();
+            let mut rrsets = Vec::with_capacity(type_count);
+            for group in owned.chunk_by_mut(|a, b| a.rtype == b.rtype) {
+                rrsets.push(gather(&owner, group, &mut marks, report));
+            }
+            nodes.push((owner, Node { rrsets }));
+        }
+        let all_kept = marks.len() == count;
+        Gathered { nodes, marks, all_kept }
+    }
 }
 
 /// The owner of the SOA; one, and the same SOA (RFC 1035 §5.2).

@@ -61,6 +61,25 @@ impl<'a> Lexer<'a> {
         Lexer { text, at, line: 1, line_start: at, has_gone_back: false }
     }
 
+    /// A lexer of the part of a text that begins with octet `at`, the first of line `line`, and ends with `text`.
+    pub fn within(text: &'a [u8], at: u32, line: u32) -> Lexer<'a> {
+        let start = at as usize;
+        match start {
+            0 => Lexer::new(text),
+            _ => Lexer { text, at: start, line, line_start: start, has_gone_back: false },
+        }
+    }
+
+    /// Where the next entry is looked for.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    /// The line that is read.
+    pub fn line(&self) -> u32 {
+        self.line
+    }
+
     /// Reads the next entry into `entry`. None at the end of the text; a slip spoils the entry, and
     /// the next call goes on after it.
     pub fn next(&mut self, entry: &mut Entry) -> Option<Result<(), (Slip, Token)>> {

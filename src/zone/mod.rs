@@ -9,8 +9,10 @@
 
 mod assemble;
 mod check;
+mod chunks;
 mod denial;
 mod diff;
+mod edit;
 mod format;
 mod generate;
 mod include;
@@ -22,14 +24,18 @@ mod report;
 mod rrset;
 mod state;
 mod tree;
+mod windows;
 
 pub use check::Validity;
+pub use chunks::{Chunks, Moves};
 pub use diff::{RrsetChange, diff};
+pub use edit::{Edit, Known, Touched, edit};
 pub use format::format;
 pub use include::{Inclusion, inclusions};
 pub use parser::{Includes, Parsed, parse};
 pub use rdata::to_text;
 pub use rrset::{Node, Rrset, Zone};
 pub use tree::{TreeAnswer, answer};
+pub use windows::{Crew, parse_in_chunks};
 
 pub use crate::wire::{Name, Record, Rtype};

@@ -10,6 +10,7 @@ use crate::wire::Name;
 
 use super::assemble::assemble;
 use super::check::Validity;
+use super::chunks::{Carried, Cutter, Start};
 use super::generate::Pattern;
 use super::lexer::{Entry, FILE_LEN_MAX, Lexer, Slip, Token};
 use super::rdata::{period, unescape};
@@ -43,13 +44,18 @@ pub struct Parsed {
 
 /// Parses and checks one zone file. `path` is how the operator knows it, `origin` the first origin.
 pub fn parse(path: &str, text: &[u8], origin: &Name, includes: &Includes<'_>) -> Parsed {
-    let Found { mut report, records } = read(path, text, origin, includes);
     if text.len() > FILE_LEN_MAX {
-        return Parsed { zone: None, diagnostics: report.finish(), validity: None };
+        return too_large(path);
     }
-    let (zone, validity) = assemble(path, origin, records, &mut report);
-    let zone = (report.error_count == 0).then_some(zone);
-    Parsed { zone, diagnostics: report.finish(), validity }
+    let (found, _) = read_whole(path, text, origin, includes);
+    finish(path, origin, found).0
+}
+
+/// What is said of a file whose places do not fit.
+pub(super) fn too_large(path: &str) -> Parsed {
+    let place = Place::file(path);
+    let error = Diagnostic::error("file-too-large", place, "the file is larger than 2 GiB");
+    Parsed { zone: None, diagnostics: vec![error], validity: None }
 }
 
 /// Reads all records of a file and of what it includes, in the order written, and judges nothing beyond the single
@@ -60,55 +66,97 @@ pub(super) fn read<'a>(
     origin: &Name,
     includes: &Includes<'_>,
 ) -> Found<'a> {
-    let mut reader = Reader {
-        includes,
-        found: Found::default(),
-        included_count: 0,
-        included_len: 0,
-        generated_count: 0,
-    };
-    if text.len() > FILE_LEN_MAX {
-        let error = "the file is larger than 2 GiB";
-        let error = Diagnostic::error("file-too-large", Place::file(path), error);
-        reader.found.report.push_whole(error);
-        return reader.found;
+    if text.len() <= FILE_LEN_MAX {
+        return read_whole(path, text, origin, includes).0;
     }
-    let source = reader.found.report.open(path, Text::Given(text));
-    let state = State {
-        source,
-        depth: 0,
-        origin: origin.clone(),
-        owner: None,
-        default_ttl: None,
-        last_ttl: None,
-        generated: None,
-    };
+    let mut found = Found::default();
+    too_large(path).diagnostics.into_iter().for_each(|said| found.report.push_whole(said));
+    found
+}
+
+/// Makes a zone of what was found. Tells whether it holds every record that was written.
+pub(super) fn finish(path: &str, origin: &Name, found: Found<'_>) -> (Parsed, bool) {
+    let Found { mut report, records } = found;
+    let is_complete = records.is_complete;
+    let (zone, validity, all_kept) = assemble(path, origin, records, &mut report);
+    let zone = (report.error_count == 0).then_some(zone);
+    (Parsed { zone, diagnostics: report.finish(), validity }, is_complete && all_kept)
+}
+
+/// Reads a file with all that it includes.
+pub(super) fn read_whole<'a>(
+    path: &str,
+    text: &'a [u8],
+    origin: &Name,
+    includes: &Includes<'_>,
+) -> (Found<'a>, Cutter) {
+    let mut reader = Reader::new(includes, Found::opened(path, Text::Given(text)));
+    let state = State::first(0, origin);
+    reader.cutter.begin(Start { at: 0, line: 1, carried: Arc::new(Carried::of(&state)) });
     reader.read(text, state);
-    reader.found
+    (reader.found, reader.cutter)
+}
+
+/// Reads the part of `text` that begins with `start` and ends before octet `end`, where the file of `found` is open.
+/// Gives the chunks that begin in it, and what is carried at its end; none where it brings text from elsewhere.
+pub(super) fn read_part<'a>(
+    found: &mut Found<'a>,
+    text: &'a [u8],
+    start: Start,
+    end: usize,
+) -> Option<(Vec<Start>, Start)> {
+    let text = text.get(..end)?;
+    let mut reader = Reader::new(&|_, _| Err(String::new()), std::mem::take(found));
+    let mut lexer = Lexer::within(text, start.at, start.line);
+    let mut state = start.carried.state(0);
+    reader.cutter.begin(start);
+    reader.read_entries(&mut lexer, text, &mut state);
+    *found = reader.found;
+    let carried = Arc::new(Carried::of(&state));
+    let end = Start { at: u32::try_from(end).ok()?, line: lexer.line(), carried };
+    Some((reader.cutter.into_starts()?, end))
 }
 
 /// What lasts for the whole zone.
 struct Reader<'a, 'i> {
     includes: &'i Includes<'i>,
     found: Found<'a>,
+    cutter: Cutter,
     included_count: usize,
     included_len: usize,
     /// Records that `$GENERATE` made.
     generated_count: u64,
 }
 
-impl<'a> Reader<'a, '_> {
+impl<'a, 'i> Reader<'a, 'i> {
+    fn new(includes: &'i Includes<'i>, found: Found<'a>) -> Reader<'a, 'i> {
+        let (included_count, included_len, generated_count) = (0, 0, 0);
+        let cutter = Cutter::default();
+        Reader { includes, found, cutter, included_count, included_len, generated_count }
+    }
+
     /// Reads all entries of one text.
     fn read(&mut self, text: &[u8], mut state: State) {
-        let mut lexer = Lexer::new(text);
+        self.read_entries(&mut Lexer::new(text), text, &mut state);
+    }
+
+    fn read_entries(&mut self, lexer: &mut Lexer<'_>, text: &[u8], state: &mut State) {
         let mut entry = Entry::default();
-        while let Some(result) = lexer.next(&mut entry) {
+        let is_own = state.depth == 0 && state.generated.is_none();
+        loop {
+            let before = lexer.at();
+            let Some(result) = lexer.next(&mut entry) else { return };
             match (result, entry.tokens.first()) {
                 (Err((slip, token)), _) => self.slip(slip, state.mark(token)),
                 (Ok(()), Some(&first)) if first.bytes(text).starts_with(b"$") && !first.quoted => {
-                    self.directive(text, &entry, first, &mut state);
+                    self.directive(text, &entry, first, state);
                 }
-                (Ok(()), _) => record::read(&mut self.found, text, &entry, &mut state),
+                (Ok(()), first) => {
+                    if let Some(&first) = first.filter(|_| is_own && !entry.blank_owner) {
+                        self.cutter.offer(text, before, first, state, &self.found);
+                    }
+                    record::read(&mut self.found, text, &entry, state);
+                }
             }
         }
     }
@@ -195,6 +243,7 @@ impl<'a> Reader<'a, '_> {
         if state.generated.is_some() {
             return;
         }
+        self.cutter.spoil();
         let inner = State { generated: Some(state.mark(first)), ..state.clone() };
         let error_count = self.found.report.error_count;
         let mut line = Vec::new();
@@ -222,6 +271,7 @@ impl<'a> Reader<'a, '_> {
             let mark = state.mark(first);
             return self.found.report.error(mark, "field-missing", "$INCLUDE needs a file");
         };
+        self.cutter.spoil();
         let mut inner = State { depth: state.depth + 1, ..state.clone() };
         if let Some((&origin, extra)) = rest.split_first() {
             self.no_more(extra, state);

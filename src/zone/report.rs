@@ -114,6 +114,21 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// Whether nothing was left out.
+    pub(super) fn is_whole(&self) -> bool {
+        self.errors_left_out + self.others_left_out == 0
+    }
+
+    /// Whether something of this code was said.
+    pub(super) fn has(&self, code: &str) -> bool {
+        self.diagnostics.iter().any(|d| d.code == code)
+    }
+
+    /// Adds what was said, and not left out, of the text that follows in the same files. There are no errors in it.
+    pub(super) fn append(&mut self, next: Report<'_>) {
+        next.diagnostics.into_iter().for_each(|said| self.push_whole(said));
+    }
+
     /// An error takes the place of a warning, so that no flood of warnings hides what refuses the
     /// file.
     fn make_room(&mut self, diagnostic: &Diagnostic) -> bool {

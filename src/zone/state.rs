@@ -5,7 +5,7 @@ use crate::wire::Name;
 
 use super::assemble::Records;
 use super::lexer::Token;
-use super::report::{Mark, Report};
+use super::report::{Mark, Report, Text};
 
 /// What the files of a zone have brought so far.
 #[derive(Default)]
@@ -39,7 +39,22 @@ pub(super) enum Owner {
     Bad,
 }
 
-impl Found<'_> {
+impl<'a> Found<'a> {
+    /// Nothing found yet in the one file of this content.
+    pub(super) fn opened(path: &str, text: Text<'a>) -> Found<'a> {
+        let mut found = Found::default();
+        found.report.open(path, text);
+        found
+    }
+
+    /// The owner of the record before.
+    pub(super) fn owner(&self, state: &State) -> Option<&Name> {
+        match state.owner {
+            Some(Owner::Known(index)) => self.records.owner_at(index),
+            Some(Owner::Bad) | None => None,
+        }
+    }
+
     /// A TTL of `secs`, with a warning where RFC 2181 §8 makes it zero.
     pub(super) fn bounded_ttl(&mut self, secs: u32, mark: Mark) -> Ttl {
         if secs > Ttl::MAX.as_secs() {
@@ -51,6 +66,19 @@ impl Found<'_> {
 }
 
 impl State {
+    /// The state at the start of a file.
+    pub(super) fn first(source: u32, origin: &Name) -> State {
+        State {
+            source,
+            depth: 0,
+            origin: origin.clone(),
+            owner: None,
+            default_ttl: None,
+            last_ttl: None,
+            generated: None,
+        }
+    }
+
     /// Where `token` stands, or the directive that generated it.
     pub(super) fn mark(&self, token: Token) -> Mark {
         self.generated.unwrap_or(Mark { source: self.source, token })

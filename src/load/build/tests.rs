@@ -511,6 +511,42 @@ fn a_zone_that_cannot_be_laid_out_is_refused_by_itself() {
     assert_eq!((built.parts.summary.zones, built.parts.summary.broken.len()), (1, 2));
 }
 
+// The rest of a large file is not read before its change serves.
+#[test]
+fn a_changed_record_serves_at_once_and_what_it_means_elsewhere_is_said_after() {
+    let hosts = |from: usize| {
+        let host = |i: usize| format!("host{i} A 192.0.2.1\n");
+        format!("@ MX 10 host7\na A 192.0.2.1\n{}", (from..400).map(host).collect::<String>())
+    };
+    let mut world = World::new(&[("zones/a.zone", &zone(1, &hosts(0)))]);
+    assert!(world.build().diagnostics.is_empty() && !world.builder.is_hasty());
+    world.write(&[("zones/a.zone", &zone(2, &hosts(8)))]);
+    let built = world.build();
+    assert!(world.builder.is_hasty() && built.changed && built.diagnostics.is_empty());
+    assert_eq!(built.parts.summary.records, 2 + 1 + 1 + 392);
+    world.builder.forget_hasty();
+    let built = world.build();
+    assert!(!world.builder.is_hasty() && !built.changed);
+    assert_eq!(said(&built, "target-missing").place.line, 4);
+    // A change of many records takes the whole file.
+    world.write(&[("zones/a.zone", &zone(3, &hosts(90)))]);
+    world.build();
+    assert!(!world.builder.is_hasty());
+    world.write(&[("zones/a.zone", &zone(4, &hosts(8)))]);
+    world.build();
+    // A change that is refused for another file's sake gives way to what served, which is read again.
+    let route = format!("{POOL}[routes.'a']\n\"host9\" = 'web'\n");
+    world.write(&[("zones/s.toml", &route), ("geo/regions.toml", REGIONS)]);
+    assert_eq!(errors(&world.build()), [""; 0]);
+    let cut = hosts(8).replace("host9 A 192.0.2.1", "host9 CNAME a");
+    world.write(&[("zones/a.zone", &zone(5, &cut))]);
+    for _ in 0..2 {
+        let built = world.build();
+        assert_eq!(refused(&built), ["zones/a.zone"]);
+        assert!(world.serves("zones/a.zone").unwrap().contains("host9 A 192.0.2.1"));
+    }
+}
+
 // RFC 1034 §4.3.5, RFC 1982 §3.2: a secondary compares serials and nothing else.
 #[test]
 fn serials_that_secondaries_would_not_notice_are_told() {
