@@ -10,6 +10,7 @@
 mod assemble;
 mod check;
 mod denial;
+mod diff;
 mod format;
 mod generate;
 mod include;
@@ -23,6 +24,7 @@ mod state;
 mod tree;
 
 pub use check::Validity;
+pub use diff::{RrsetChange, diff};
 pub use format::format;
 pub use include::{Inclusion, inclusions};
 pub use parser::{Includes, Parsed, parse};
