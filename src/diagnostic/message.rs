@@ -140,23 +140,32 @@ impl Diagnostic {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}[{}]: {}", self.place, self.severity.word(), self.code, self.message)?;
+        let mut text =
+            format!("{}: {}[{}]: {}", self.place, self.severity.word(), self.code, self.message);
         if !self.excerpt.is_empty() {
-            write!(f, "\n  | {}", self.excerpt)?;
-            if self.place.column > 0 {
-                let before = self.excerpt.chars().take(self.place.column as usize - 1);
-                // A tab stays a tab, so that the caret stands under its column in any terminal.
-                let pad: String = before.map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-                write!(f, "\n  | {pad}^")?;
-            }
+            text.push_str(&format!("\n  | {}", self.excerpt));
+            text.push_str(&self.caret().map(|caret| format!("\n  | {caret}")).unwrap_or_default());
         }
         if !self.consequence.is_empty() {
-            write!(f, "\n  {}", self.consequence)?;
+            text.push_str(&format!("\n  {}", self.consequence));
         }
         if !self.help.is_empty() {
-            write!(f, "\n  help: {}", self.help)?;
+            text.push_str(&format!("\n  help: {}", self.help));
         }
-        Ok(())
+        // A file, and so whatever quotes it, may hold what a terminal would obey.
+        let obeyed = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+        f.write_str(&text.replace(obeyed, "\u{fffd}"))
+    }
+}
+
+impl Diagnostic {
+    /// The line below the excerpt; none where the excerpt was cut short before the column.
+    fn caret(&self) -> Option<String> {
+        let count = (self.place.column as usize).checked_sub(1)?;
+        // A tab stays a tab, so that the caret stands under its column in any terminal.
+        let before = self.excerpt.chars().take(count).map(|c| if c == '\t' { '\t' } else { ' ' });
+        let pad: String = before.collect();
+        (pad.len() == count).then(|| format!("{pad}^"))
     }
 }
 
@@ -186,5 +195,17 @@ mod tests {
             "zones/a.zone:3:8: error[cname-and-other-data]: www.a. has both\n  | www\tIN A 192.0.2.1\n  |    \t   ^\n  \
              the zone was not loaded\n  help: remove one of the two (RFC 1034 §3.6.2)"
         );
+    }
+
+    #[test]
+    fn excerpts_neither_command_a_terminal_nor_point_beyond_their_end() {
+        let text = format!("a\u{1b}[2J\tTXT {} \\999\n", "word ".repeat(60));
+        let at = |column| Diagnostic::error("x", Place::at("z", 1, column), "m");
+        let shown = |column| at(column).excerpt_from(text.as_bytes()).to_string();
+        assert!(shown(7).contains("\n  | a\u{fffd}[2J\tTXT word word"), "{}", shown(7));
+        assert!(shown(7).ends_with("\n  |      \t^"), "{}", shown(7));
+        assert_eq!(shown(320).lines().count(), 2, "{}", shown(320));
+        let quoting = Diagnostic::error("x", Place::file("z"), "`$\u{1b}]0;` is no directive");
+        assert_eq!(quoting.to_string(), "z: error[x]: `$\u{fffd}]0;` is no directive");
     }
 }

@@ -222,6 +222,7 @@ fn gather(
         if !is_alone && !seen.insert(rdata::fold(record.rtype, &record.rdata)) {
             let message = format!("{owner} has this {} record already", record.rtype);
             report.note(record.mark, "duplicate-record", message);
+            rrset.ttl = rrset.ttl.min(record.ttl);
             continue;
         }
         if rrset.rdata.is_empty() {

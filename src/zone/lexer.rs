@@ -101,9 +101,9 @@ impl<'a> Lexer<'a> {
             }
             fresh_line = false;
             match byte {
-                b' ' | b'\t' | b'\r' => self.at += 1,
+                b' ' | b'\t' => self.at += 1,
                 b';' => self.skip_line(),
-                b'\n' => {
+                b'\n' | b'\r' => {
                     self.end_line();
                     fresh_line = true;
                     if depth == 0 && (slip.is_some() || !entry.tokens.is_empty()) {
@@ -166,11 +166,13 @@ impl<'a> Lexer<'a> {
 
     fn skip_line(&mut self) {
         let rest = self.text.get(self.at..).unwrap_or_default();
-        self.at += rest.iter().position(|&b| b == b'\n').unwrap_or(rest.len());
+        self.at += rest.iter().position(|&b| ends_line(b)).unwrap_or(rest.len());
     }
 
+    /// Goes beyond the end of a line: LF, CR LF, or CR alone, which others take for one too.
     fn end_line(&mut self) {
-        self.at += 1;
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        self.at += if rest.starts_with(b"\r\n") { 2 } else { 1 };
         self.line += 1;
         self.line_start = self.at;
     }
@@ -180,7 +182,7 @@ impl<'a> Lexer<'a> {
         while let Some(&byte) = self.text.get(self.at) {
             match byte {
                 b' ' | b'\t' | b'\r' | b'\n' | b';' | b'(' | b')' | b'"' => break,
-                b'\\' if self.text.get(self.at + 1).is_some_and(|&b| b != b'\n') => self.at += 2,
+                b'\\' if self.text.get(self.at + 1).is_some_and(|&b| !ends_line(b)) => self.at += 2,
                 _ => self.at += 1,
             }
         }
@@ -201,7 +203,7 @@ impl<'a> Lexer<'a> {
                     return Ok(Token { quoted: true, joined, ..token });
                 }
                 b'\n' => break,
-                b'\\' if self.text.get(self.at + 1).is_some_and(|&b| b != b'\n') => self.at += 2,
+                b'\\' if self.text.get(self.at + 1).is_some_and(|&b| !ends_line(b)) => self.at += 2,
                 _ => self.at += 1,
             }
         }
@@ -241,13 +243,17 @@ impl Token {
     pub fn excerpt(&self, text: &[u8]) -> String {
         let rest = text.get(self.line_start as usize..).unwrap_or_default();
         let rest = &rest[..rest.len().min(EXCERPT_LEN_MAX)];
-        let line = rest.split(|&b| b == b'\n').next().unwrap_or_default();
+        let line = rest.split(|&b| ends_line(b)).next().unwrap_or_default();
         String::from_utf8_lossy(line).trim_end().chars().take(200).collect()
     }
 }
 
 /// Octets looked at for an excerpt of 200 characters.
 const EXCERPT_LEN_MAX: usize = 800;
+
+fn ends_line(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
+}
 
 fn is_joined(entry: &Entry, start: usize) -> bool {
     entry.tokens.last().is_some_and(|last| last.end as usize + usize::from(last.quoted) == start)
@@ -302,6 +308,7 @@ mod tests {
             ("a (\nb (\nc (\nd", vec!["UnclosedParenthesis 1:3", "UnclosedParenthesis 2:3"]),
             ("a (", vec!["UnclosedParenthesis 1:3"]),
             ("a\\\nb", vec!["a\\", "b"]),
+            ("a b\rc\r\n\rd ; e\rf \"g\rh\"", vec!["a b", "c", "d", "f <g\rh>"]),
         ] {
             assert_eq!(entries(text), expected, "{text:?}");
         }

@@ -44,18 +44,25 @@ pub struct Parsed {
 
 /// Parses and checks one zone file. `path` is how the operator knows it, `origin` the first origin.
 pub fn parse(path: &str, text: &[u8], origin: &Name, includes: &Includes<'_>) -> Parsed {
-    if text.len() > FILE_LEN_MAX {
-        return too_large(path);
+    if let Some(error) = unreadable(path, text) {
+        return Parsed { zone: None, diagnostics: vec![error], validity: None };
     }
     let (found, _) = read_whole(path, text, origin, includes);
     finish(path, origin, found).0
 }
 
-/// What is said of a file whose places do not fit.
-pub(super) fn too_large(path: &str) -> Parsed {
-    let place = Place::file(path);
-    let error = Diagnostic::error("file-too-large", place, "the file is larger than 2 GiB");
-    Parsed { zone: None, diagnostics: vec![error], validity: None }
+/// Why the file cannot be looked at line by line.
+pub(super) fn unreadable(path: &str, text: &[u8]) -> Option<Diagnostic> {
+    let error = |code, message| Some(Diagnostic::error(code, Place::file(path), message));
+    if text.len() > FILE_LEN_MAX {
+        return error("file-too-large", "the file is larger than 2 GiB");
+    }
+    // The byte order marks of UTF-16, as some editors of Windows write them.
+    if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
+        let help = "save it as UTF-8, or as plain ASCII";
+        return error("file-is-utf16", "the file is UTF-16 text").map(|e| e.help(help));
+    }
+    None
 }
 
 /// Reads all records of a file and of what it includes, in the order written, and judges nothing beyond the single
@@ -66,11 +73,12 @@ pub(super) fn read<'a>(
     origin: &Name,
     includes: &Includes<'_>,
 ) -> Found<'a> {
-    if text.len() <= FILE_LEN_MAX {
+    let Some(error) = unreadable(path, text) else {
         return read_whole(path, text, origin, includes).0;
-    }
+    };
     let mut found = Found::default();
-    too_large(path).diagnostics.into_iter().for_each(|said| found.report.push_whole(said));
+    found.report.push_whole(error);
+    found.records.is_complete = false;
     found
 }
 
@@ -91,9 +99,9 @@ pub(super) fn read_whole<'a>(
     includes: &Includes<'_>,
 ) -> (Found<'a>, Cutter) {
     let mut reader = Reader::new(includes, Found::opened(path, Text::Given(text)));
-    let state = State::first(0, origin);
+    let mut state = State::first(0, origin);
     reader.cutter.begin(Start { at: 0, line: 1, carried: Arc::new(Carried::of(&state)) });
-    reader.read(text, state);
+    reader.read(text, &mut state);
     (reader.found, reader.cutter)
 }
 
@@ -126,18 +134,26 @@ struct Reader<'a, 'i> {
     included_len: usize,
     /// Records that `$GENERATE` made.
     generated_count: u64,
+    /// Octets of their lines.
+    generated_len: usize,
 }
 
 impl<'a, 'i> Reader<'a, 'i> {
     fn new(includes: &'i Includes<'i>, found: Found<'a>) -> Reader<'a, 'i> {
-        let (included_count, included_len, generated_count) = (0, 0, 0);
-        let cutter = Cutter::default();
-        Reader { includes, found, cutter, included_count, included_len, generated_count }
+        Reader {
+            includes,
+            found,
+            cutter: Cutter::default(),
+            included_count: 0,
+            included_len: 0,
+            generated_count: 0,
+            generated_len: 0,
+        }
     }
 
     /// Reads all entries of one text.
-    fn read(&mut self, text: &[u8], mut state: State) {
-        self.read_entries(&mut Lexer::new(text), text, &mut state);
+    fn read(&mut self, text: &[u8], state: &mut State) {
+        self.read_entries(&mut Lexer::new(text), text, state);
     }
 
     fn read_entries(&mut self, lexer: &mut Lexer<'_>, text: &[u8], state: &mut State) {
@@ -149,7 +165,11 @@ impl<'a, 'i> Reader<'a, 'i> {
             match (result, entry.tokens.first()) {
                 (Err((slip, token)), _) => self.slip(slip, state.mark(token)),
                 (Ok(()), Some(&first)) if first.bytes(text).starts_with(b"$") && !first.quoted => {
+                    let error_count = self.found.report.error_count;
                     self.directive(text, &entry, first, state);
+                    // What the directive should have brought, or made of the names after it, is lost.
+                    let is_sound = self.found.report.error_count == error_count;
+                    self.found.records.is_complete &= is_sound;
                 }
                 (Ok(()), first) => {
                     if let Some(&first) = first.filter(|_| is_own && !entry.blank_owner) {
@@ -187,7 +207,12 @@ impl<'a, 'i> Reader<'a, 'i> {
         let word = first.bytes(text);
         let is = |directive: &str| word.eq_ignore_ascii_case(directive.as_bytes());
         let arguments = entry.tokens.get(1..).unwrap_or_default();
-        let error_count = self.found.report.error_count;
+        if entry.blank_owner {
+            let message = "white space stands before the directive";
+            let help = "begin it in the first column; other servers read a record here";
+            let mark = state.mark(first);
+            self.found.report.error_with_help(mark, "directive-indented", message, help);
+        }
         if is("$ORIGIN") {
             self.origin(text, first, arguments, state);
         } else if is("$TTL") {
@@ -202,8 +227,6 @@ impl<'a, 'i> Reader<'a, 'i> {
             let mark = state.mark(first);
             self.found.report.error_with_help(mark, "unknown-directive", message, help);
         }
-        // Whatever the directive should have brought, or made of the names after it, is lost.
-        self.found.records.is_complete &= self.found.report.error_count == error_count;
     }
 
     fn origin(&mut self, text: &[u8], first: Token, arguments: &[Token], state: &mut State) {
@@ -239,12 +262,12 @@ impl<'a, 'i> Reader<'a, 'i> {
     }
 
     /// One mistake of the pattern is told once, not for each of its records.
-    fn generate(&mut self, text: &[u8], first: Token, arguments: &[Token], state: &State) {
+    fn generate(&mut self, text: &[u8], first: Token, arguments: &[Token], state: &mut State) {
         if state.generated.is_some() {
             return;
         }
         self.cutter.spoil();
-        let inner = State { generated: Some(state.mark(first)), ..state.clone() };
+        let mut inner = State { generated: Some(state.mark(first)), ..state.clone() };
         let error_count = self.found.report.error_count;
         let mut line = Vec::new();
         let mut pattern = Pattern::parse(text, first, arguments).and_then(|pattern| {
@@ -253,14 +276,19 @@ impl<'a, 'i> Reader<'a, 'i> {
         });
         while let Ok(lines) = &mut pattern {
             match lines.write_next(&mut line) {
-                Some(Ok(())) => self.read(&line, inner.clone()),
+                Some(Ok(())) => self.read(&line, &mut inner),
                 Some(Err(fault)) => pattern = Err(fault),
                 None => break,
             }
+            self.generated_len = self.generated_len.saturating_add(line.len());
+            let fault = pattern.as_ref().ok().and_then(|p| p.too_long(self.generated_len));
+            pattern = fault.map_or(pattern, Err);
             if self.found.report.error_count > error_count {
                 break;
             }
         }
+        // Its TTL is that of the record before for what follows, as in BIND; its owner is not.
+        state.last_ttl = inner.last_ttl;
         if let Err(fault) = pattern {
             self.found.report.fault(state.mark(fault.token), fault);
         }
@@ -286,7 +314,7 @@ impl<'a, 'i> Reader<'a, 'i> {
         let mark = state.mark(file);
         match self.open(file.bytes(text), &mut inner) {
             // The included file begins with our owner and leaves ours as it was (RFC 1035 §5.1).
-            Ok(bytes) => self.read(&bytes, inner),
+            Ok(bytes) => self.read(&bytes, &mut inner),
             Err(why) => self.found.report.error(mark, "include-failed", why),
         }
     }

@@ -5,7 +5,7 @@ use crate::wire::{Class, Name, Rtype};
 
 use super::assemble::Record;
 use super::lexer::{Entry, Token};
-use super::rdata::{self, Words, period, shown};
+use super::rdata::{self, Words, period, quoted_word, shown};
 use super::report::Mark;
 use super::state::{Found, Owner, State};
 
@@ -45,7 +45,6 @@ pub(super) fn read(found: &mut Found<'_>, text: &[u8], entry: &Entry, state: &mu
         }
     };
     let ttl = decide_ttl(found, &head, &rdata, state, first);
-    state.last_ttl = Some(ttl);
     let Owner::Known(owner) = owner else { return };
     let mark = state.mark(first);
     if found.records.len() >= RECORD_COUNT_MAX {
@@ -88,6 +87,10 @@ fn read_head(
         last = token;
         let bytes = token.bytes(text);
         let mark = state.mark(token);
+        if token.quoted {
+            found.report.fault(mark, quoted_word(token, bytes));
+            return None;
+        }
         let word = std::str::from_utf8(bytes).unwrap_or_default();
         if let Some(rtype) = Rtype::parse(word) {
             check_type(found, rtype, word, mark)?;
@@ -132,18 +135,24 @@ fn decide_ttl(
     found: &mut Found<'_>,
     head: &Head,
     rdata: &[u8],
-    state: &State,
+    state: &mut State,
     first: Token,
 ) -> Ttl {
     if let Some((secs, mark)) = head.ttl {
-        return found.bounded_ttl(secs, mark);
+        let ttl = found.bounded_ttl(secs, mark);
+        state.last_ttl = Some(ttl);
+        return ttl;
     }
     if let Some(ttl) = state.default_ttl.or(state.last_ttl) {
         return ttl;
     }
-    // A zone from before $TTL: its SOA's MINIMUM is the default (RFC 1035 §3.3.13).
+    // A zone from before $TTL: its SOA's MINIMUM is the default from there on (RFC 1035 §3.3.13).
     let (ttl, whence) = match (head.rtype, rdata.last_chunk::<4>()) {
-        (Rtype::SOA, Some(minimum)) => (Ttl::from_secs(u32::from_be_bytes(*minimum)), "the SOA's"),
+        (Rtype::SOA, Some(minimum)) => {
+            let ttl = Ttl::from_secs(u32::from_be_bytes(*minimum));
+            state.default_ttl = Some(ttl);
+            (ttl, "the SOA's")
+        }
         _ => (TTL_LAST_RESORT, "a default"),
     };
     let message = format!("no TTL is given; {whence} {} s are used", ttl.as_secs());

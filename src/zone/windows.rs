@@ -11,8 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::wire::Name;
 
 use super::chunks::{Carried, Chunks, Cutter, Start};
-use super::lexer::FILE_LEN_MAX;
-use super::parser::{Includes, Parsed, finish, read_part, read_whole, too_large};
+use super::parser::{Includes, Parsed, finish, read_part, read_whole, unreadable};
 use super::report::Text;
 use super::state::{Found, State};
 
@@ -38,8 +37,8 @@ pub fn parse_in_chunks(
     includes: &Includes<'_>,
     crew: Option<&Crew<'_>>,
 ) -> (Parsed, Option<Chunks>) {
-    if text.len() > FILE_LEN_MAX {
-        return (too_large(path), None);
+    if let Some(error) = unreadable(path, text) {
+        return (Parsed { zone: None, diagnostics: vec![error], validity: None }, None);
     }
     let (found, cutter) = match crew.and_then(|crew| read(path, text, origin, crew)) {
         Some((found, starts)) => (found, Cutter::of(starts)),

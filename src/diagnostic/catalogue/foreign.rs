@@ -5,6 +5,16 @@ use super::super::check::{Check, ERROR, WARNING};
 /// In order of their codes.
 pub const CHECKS: &[Check] = &[
     Check {
+        code: "foreign-access",
+        severities: WARNING,
+        title: "the other server answers only some clients for a zone",
+        why: "homing answers everybody for every zone it has. Where a zone was meant for a few \
+            clients, its names would be in the open.",
+        wrong: "zone \"corp.example\" { allow-query { internal; }; ... };",
+        right: "leave the zone out, or let only those clients reach this server",
+        clause: "RFC 1034 §4.3.1",
+    },
+    Check {
         code: "foreign-added-zones",
         severities: WARNING,
         title: "zones were added to BIND at run time and are not in its configuration",

@@ -130,6 +130,16 @@ pub const CHECKS: &[Check] = &[
         clause: "RFC 1035 §3.2.4",
     },
     Check {
+        code: "directive-indented",
+        severities: ERROR,
+        title: "white space stands before a directive",
+        why: "A line that begins with white space is a record of the owner before. BIND reads an indented \
+            directive as such a record and refuses it, so the file would mean two things.",
+        wrong: "  $TTL 3600",
+        right: "$TTL 3600",
+        clause: "RFC 1035 §5.1",
+    },
+    Check {
         code: "field-extra",
         severities: ERROR,
         title: "a line goes on after all that its type or directive takes",
@@ -148,6 +158,16 @@ pub const CHECKS: &[Check] = &[
             SOA without its five numbers, is the usual case.",
         wrong: "@  MX  mail",
         right: "@  MX  10 mail",
+        clause: "RFC 1035 §5.1",
+    },
+    Check {
+        code: "file-is-utf16",
+        severities: ERROR,
+        title: "the file is UTF-16 text",
+        why: "Some editors save two octets for each character. A master file is octets, of which names and \
+            directives are ASCII; nothing in such a file can be read.",
+        wrong: "an example.com.zone saved as Unicode",
+        right: "the same file saved as UTF-8, or as plain ASCII",
         clause: "RFC 1035 §5.1",
     },
     Check {
@@ -218,6 +238,16 @@ pub const CHECKS: &[Check] = &[
             record of a file it belongs to nobody.",
         wrong: "   A  192.0.2.1",
         right: "@  A  192.0.2.1",
+        clause: "RFC 1035 §5.1",
+    },
+    Check {
+        code: "quoted-word",
+        severities: ERROR,
+        title: "quotes stand around what is no string",
+        why: "Quotes belong to character strings. Around a name, a TTL, a class, a type or a number some \
+            servers take them for a part of the word and others do not.",
+        wrong: "www  A  \"192.0.2.1\"",
+        right: "www  A  192.0.2.1",
         clause: "RFC 1035 §5.1",
     },
     Check {

@@ -51,10 +51,10 @@ fn records_are_read() {
         ),
         ("w 1h30m in a 192.0.2.1\n", vec!["w.a.test. 5400 A 192.0.2.1"]),
         ("w CLASS1 TYPE1 \\# 4 c0000201\n", vec!["w.a.test. 300 A 192.0.2.1"]),
-        // The TTL of the record before, where there is no $TTL; else $TTL.
+        // Where neither $TTL nor a TTL of the SOA is given, its MINIMUM is the default.
         (
             "w 7 A 192.0.2.1\nv A 192.0.2.1\n",
-            vec!["v.a.test. 7 A 192.0.2.1", "w.a.test. 7 A 192.0.2.1"],
+            vec!["v.a.test. 300 A 192.0.2.1", "w.a.test. 7 A 192.0.2.1"],
         ),
         (
             "$TTL 9\nw 7 A 192.0.2.1\nv A 192.0.2.1\n",
@@ -85,12 +85,38 @@ fn records_are_read() {
             "$GENERATE 8-10/2 h${-8,2,x} A 192.0.2.$\n",
             vec!["h00.a.test. 300 A 192.0.2.8", "h02.a.test. 300 A 192.0.2.10"],
         ),
-        ("$GENERATE 1-1 \\$$ TXT \"${0,3} $\"\n", vec!["\\$1.a.test. 300 TXT \"001 1\""]),
+        // What stands in quotes is the data, and not one string of it.
+        ("$GENERATE 1-1 \\$$ TXT \"${0,3} $\"\n", vec!["\\$1.a.test. 300 TXT \"001\" \"1\""]),
+        ("$GENERATE 1-1 w TXT \"\\\"a $\\\" $$\\065\"\n", vec!["w.a.test. 300 TXT \"a 1\" \"$A\""]),
+        ("$GENERATE 1-1 w${-2} MX \"1${0,2,x} b\"\n", vec!["w-1.a.test. 300 MX 101 b.a.test."]),
         ("$GENERATE 18-18 ${0,3,n} PTR x\n", vec!["2.1.a.test. 300 PTR x.a.test."]),
         // What is double or outside is left out.
         ("w MX 1 B\nw MX 1 b\nw.b. A 192.0.2.1\n", vec!["w.a.test. 300 MX 1 B.a.test."]),
     ] {
         assert_eq!(records(&format!("{SOA}{text}")), expected, "{text}");
+    }
+}
+
+/// The TTL of each record whose owner is `w` or `v`, in order of owner and type.
+fn ttls(text: &str) -> Vec<u32> {
+    let zone = run(text.as_bytes()).zone.expect("a zone");
+    let wanted = zone.nodes.iter().filter(|(owner, _)| owner.label_count() == 3);
+    wanted.flat_map(|(_, node)| node.rrsets.iter().map(|r| r.ttl.as_secs())).collect()
+}
+
+#[test]
+fn ttls_come_from_the_record_before() {
+    for (text, expected) in [
+        ("@ 9 SOA ns h 1 2 3 4 300\nv 7 A 192.0.2.1\nw A 192.0.2.1\n", vec![7, 7]),
+        ("@ 9 SOA ns h 1 2 3 4 300\n$GENERATE 1-1 v 7 A 192.0.2.1\nw A 192.0.2.1\n", vec![7, 7]),
+        ("@ SOA ns h 1 2 3 4 300\nv 7 A 192.0.2.1\nw A 192.0.2.1\n", vec![7, 300]),
+        // What is nobody's TTL is not carried on.
+        ("v A 192.0.2.1\n@ SOA ns h 1 2 3 4 300\nw A 192.0.2.1\n", vec![3_600, 300]),
+        ("$TTL 5\n@ SOA ns h 1 2 3 4 300\nv 7 A 192.0.2.1\nw A 192.0.2.1\n", vec![7, 5]),
+        // A duplicate counts for the smallest TTL.
+        ("$TTL 5\n@ SOA ns h 1 2 3 4 300\nv 7 A 192.0.2.1\nv A 192.0.2.1\n", vec![5]),
+    ] {
+        assert_eq!(ttls(text), expected, "{text}");
     }
 }
 
@@ -164,14 +190,25 @@ fn mistakes_have_their_places() {
         ),
         (
             "$GENERATE 2-1 a A 192.0.2.$\n$GENERATE 1-2 ${x} A 192.0.2.$\n\
-             $GENERATE 1-300 a$ A 192.0.2.$\n",
+             $GENERATE 1-300 a$ A 192.0.2.$\n$GENERATE 1-2\n$GENERATE 1-2 a MX 1 b$\n\
+             $GENERATE 1-2 a\n$GENERATE 1-2 a 5 A\n$GENERATE 1-2 a FOO b\n",
             vec![
                 "z:2:11 error bad-generate",
                 "z:3:15 error bad-generate",
                 "z:4:1 error bad-address",
+                "z:5:11 error field-missing",
+                "z:6:22 error field-extra",
+                "z:7:15 error field-missing",
+                "z:8:19 error field-missing",
+                "z:9:17 error unknown-type",
             ],
         ),
         ("$GENERATE 0-4000000000 a TXT b\n", vec!["z:2:11 error bad-generate"]),
+        // Others read a record where a directive is indented, and refuse it.
+        (
+            " $ORIGIN b\n\t$TTL 5\n",
+            vec!["z:2:2 error directive-indented", "z:3:2 error directive-indented"],
+        ),
     ] {
         let text = if text.is_empty() { String::new() } else { format!("{SOA}{text}") };
         let errors = said(text.as_bytes());
@@ -186,6 +223,7 @@ fn mistakes_have_their_places() {
         assert_eq!(errors, expected, "{text}");
     }
     assert_eq!(said(b" A 192.0.2.1\n"), ["z:1:2 error owner-missing"]);
+    assert_eq!(said(b"\xff\xfe@\0 \0S\0O\0A\0\n\0"), ["z error file-is-utf16"]);
     // Without a SOA that can be read, the other mistakes are told all the same.
     for (soa, code) in [("", "z error soa-missing"), ("@ SOA ns", "z:1:7 error field-missing")] {
         let text = format!("{soa}\nw 5 CNAME x\nw 5 A 192.0.2.1\nb. 5 TYPE255 \\# 0\n");
@@ -241,6 +279,13 @@ fn diagnostics_show_the_line_and_are_bounded() {
     assert_eq!(said.len(), 101);
     assert_eq!(said.iter().filter(|d| d.ends_with("error bad-address")).count(), 100);
     assert_eq!(said.last().map(String::as_str), Some("z error more"));
+}
+
+#[test]
+fn what_is_generated_is_bounded_in_octets_too() {
+    let text = format!("{SOA}$GENERATE 0-999999 a$ TXT \"b ; {}\"\n", "x".repeat(200_000));
+    let said = said(text.as_bytes());
+    assert!(said.iter().any(|d| d == "z:2:11 error bad-generate"), "{said:?}");
 }
 
 #[test]

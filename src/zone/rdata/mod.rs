@@ -25,8 +25,8 @@ pub use number::period;
 pub use read::parse;
 pub use shape::{Fold, Shape, fold_of, shapes};
 pub use string::unescape;
-pub(super) use words::shown;
 pub use words::{Fault, Words};
+pub(super) use words::{quoted_word, shown};
 pub(super) use write::fold;
 pub use write::to_text;
 

@@ -24,7 +24,9 @@ pub fn parse(rtype: Rtype, words: &mut Words<'_>) -> Result<Box<[u8]>, Vec<Fault
         if !faults.is_empty() && words.is_empty() {
             break;
         }
-        faults.extend(read_field(field, words, &mut wire).err());
+        let fault =
+            refuse_quotes(field, words).or_else(|| read_field(field, words, &mut wire).err());
+        faults.extend(fault);
     }
     if faults.is_empty() {
         faults.extend(words.finish().err());
@@ -33,6 +35,22 @@ pub fn parse(rtype: Rtype, words: &mut Words<'_>) -> Result<Box<[u8]>, Vec<Fault
         faults.push(words.fault("rdata-too-long", "the rdata is longer than 65535 octets"));
     }
     if faults.is_empty() { Ok(wire.into()) } else { Err(faults) }
+}
+
+/// The fault of a quoted word where no string stands (RFC 1035 §5.1), which is then passed over.
+fn refuse_quotes(field: Field, words: &mut Words<'_>) -> Option<Fault> {
+    let may_be_quoted = matches!(
+        field,
+        Field::Text
+            | Field::TextOrNone
+            | Field::Texts
+            | Field::LongText
+            | Field::Tag
+            | Field::Parameters
+    );
+    let word = words.peek().filter(|word| word.token.quoted && !may_be_quoted)?;
+    words.take();
+    Some(word.needless_quotes())
 }
 
 fn parse_generic(rtype: Rtype, words: &mut Words<'_>) -> Result<Box<[u8]>, Fault> {

@@ -99,7 +99,7 @@ fn key_text(key: u16) -> String {
 /// The value in wire format.
 fn read_value(key: u16, word: Word<'_>, value: Option<Word<'_>>) -> Result<Vec<u8>, Fault> {
     let generic = word.bytes.get(..3).is_some_and(|p| p.eq_ignore_ascii_case(b"key"));
-    let bad = || word.fault("bad-parameter", format!("the value of {} is not one", key_text(key)));
+    let bad = || word.fault("bad-parameter", format!("this is no value of {}", key_text(key)));
     let Some(value) = value else {
         let empty = generic || matches!(key, NO_DEFAULT_ALPN | OHTTP) || key >= KEYS.len() as u16;
         return if empty && is_value(key, b"") { Ok(Vec::new()) } else { Err(bad()) };
@@ -195,9 +195,9 @@ fn alpn_items(value: &[u8]) -> Option<Vec<&[u8]>> {
     Some(items)
 }
 
-/// The rule that the parameters together break, if any.
+/// The rule that the parameters, in order of their keys, together break, if any.
 fn broken_rule(parameters: &[(u16, Vec<u8>)]) -> Option<&'static str> {
-    let has = |key: u16| parameters.iter().any(|(k, _)| *k == key);
+    let has = |key: u16| parameters.binary_search_by_key(&key, |(k, _)| *k).is_ok();
     if has(NO_DEFAULT_ALPN) && !has(ALPN) {
         return Some("no-default-alpn needs alpn (RFC 9460 §7.1.1)");
     }

@@ -138,17 +138,13 @@ const CERTIFICATE: Field = Number(
         ("OID", 254),
     ],
 );
-/// TLSA usages, selectors and matching types (RFC 7218).
-const USAGE: Field =
-    Number(1, &[("PKIX-TA", 0), ("PKIX-EE", 1), ("DANE-TA", 2), ("DANE-EE", 3), ("PrivCert", 255)]);
-const SELECTOR: Field = Number(1, &[("Cert", 0), ("SPKI", 1), ("PrivSel", 255)]);
-const MATCHING: Field =
-    Number(1, &[("Full", 0), ("SHA2-256", 1), ("SHA2-512", 2), ("PrivMatch", 255)]);
 /// DSYNC schemes (RFC 9859 §2.1).
 const SCHEME: Field = Number(1, &[("NOTIFY", 1)]);
 
 const DELEGATION_SIGNER: &[Field] = &[U16, ALGORITHM, DIGEST, Hex];
-const KEY: &[Field] = &[U16, PROTOCOL, ALGORITHM, Base64OrNone];
+const KEY: &[Field] = &[U16, PROTOCOL, ALGORITHM, Base64];
+/// RFC 2535 §3.1.2: flags may say that there is no key.
+const OLD_KEY: &[Field] = &[U16, PROTOCOL, ALGORITHM, Base64OrNone];
 const SIGNATURE: &[Field] = &[Type, ALGORITHM, U8, Period, Time, Time, U16, Name, Base64];
 
 /// The fields of a type's rdata; none for a type that only the generic form can write (RFC 3597
@@ -170,7 +166,8 @@ pub(super) const fn fields(rtype: Rtype) -> Option<&'static [Field]> {
         Rtype::ISDN => &[Text, TextOrNone],
         Rtype::NSAP => &[Nsap],
         Rtype::SIG | Rtype::RRSIG => SIGNATURE,
-        Rtype::KEY | Rtype::DNSKEY | Rtype::CDNSKEY | Rtype::RKEY => KEY,
+        Rtype::DNSKEY | Rtype::CDNSKEY | Rtype::RKEY => KEY,
+        Rtype::KEY => OLD_KEY,
         Rtype::PX => &[U16, Name, Name],
         Rtype::GPOS => &[Text, Text, Text],
         Rtype::AAAA => &[Ipv6],
@@ -191,7 +188,7 @@ pub(super) const fn fields(rtype: Rtype) -> Option<&'static [Field]> {
         Rtype::DHCID | Rtype::OPENPGPKEY | Rtype::HHIT | Rtype::BRID => &[Base64],
         Rtype::NSEC3 => &[U8, U8, U16, Salt, Hash, Bitmap],
         Rtype::NSEC3PARAM => &[U8, U8, U16, Salt],
-        Rtype::TLSA | Rtype::SMIMEA => &[USAGE, SELECTOR, MATCHING, Hex],
+        Rtype::TLSA | Rtype::SMIMEA => &[U8, U8, U8, Hex],
         Rtype::HIP => &[HostIdentity],
         Rtype::CSYNC => &[U32, U16, Bitmap],
         Rtype::ZONEMD => &[U32, U8, U8, Hex],

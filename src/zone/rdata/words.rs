@@ -101,6 +101,11 @@ impl Word<'_> {
         Fault { token: self.token, code, message: message.into(), help: "" }
     }
 
+    /// The fault of standing in quotes, where only a string may.
+    pub(super) fn needless_quotes(&self) -> Fault {
+        quoted_word(self.token, self.bytes)
+    }
+
     /// Its first characters, for a message.
     pub(super) fn shown(&self) -> String {
         shown(self.bytes)
@@ -109,6 +114,16 @@ impl Word<'_> {
     /// As text, if it is all ASCII.
     pub(super) fn ascii(&self) -> Option<&str> {
         std::str::from_utf8(self.bytes).ok().filter(|t| t.is_ascii())
+    }
+}
+
+/// The fault of a quoted word where no string stands.
+pub(in super::super) fn quoted_word(token: Token, bytes: &[u8]) -> Fault {
+    Fault {
+        token,
+        code: "quoted-word",
+        message: format!("`{}` stands in quotes, and only strings may", shown(bytes)),
+        help: "remove the quotes; most servers refuse them here",
     }
 }
 
