@@ -37,7 +37,8 @@ const TABLE: [Row; 20] = [
         ],
     ),
     ("cli", 7, &["ask", "probe", "api", "load", "history", "zone", "geo", "diagnostic"]),
-    ("ask", 6, &["load", "answer", "route", "geo", "zone", "health", "trace", "diagnostic"]),
+    // What differs is shown by the API and by the command line alike: it is made once, in the API's shape.
+    ("ask", 6, &["load", "answer", "route", "geo", "zone", "api", "health", "trace", "diagnostic"]),
     ("serve", 5, &["answer"]),
     ("load", 5, &["zone", "geo", "route", "answer", "diagnostic"]),
     ("history", 5, &["health", "diagnostic"]),

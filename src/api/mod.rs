@@ -7,6 +7,7 @@
 
 mod change;
 mod diagnostic;
+mod diff;
 mod explain;
 mod generations;
 mod health;
@@ -19,6 +20,11 @@ pub use change::{
     UndrainRequest, Window, expiry_at, why,
 };
 pub use diagnostic::DiagnosticBody;
+pub use diff::{
+    ChangeWord, CountryMove, DiffBody, DiffSide, EndpointChange, FileChange, GenerationFiles, Move,
+    PolicyChange, PoolChange, Rebound, RegionChange, RouteChange, RrsetBody, SettingChange, Share,
+    SteeringChange, ZoneChange,
+};
 pub use explain::{At, ExplainBody, read_at};
 pub use generations::{
     AcceptRequest, GenerationBody, GenerationsBody, HeldBody, HeldZone, PendingBody, PendingFile,

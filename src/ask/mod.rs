@@ -1,16 +1,21 @@
 //! Ask: why an answer is what it is. Questions about a state of the world, answered by the code that serves it.
 //!
-//! Owns:    scenes (a state to ask about) and the explanation of one answer.
-//! Imports: load, answer, route, geo, zone, health, trace, diagnostic.
+//! Owns:    scenes (a state to ask about), the explanation of one answer, the difference of two states.
+//! Imports: load, answer, route, geo, zone, api, health, trace, diagnostic.
 //! Never:   answers by a second implementation, changes anything, runs on the query path.
-//! Enter:   `scene`, then `inquiry`, `explain`, `words`.
+//! Enter:   `scene`, then `inquiry`, `explain`, `words`; `diff`, then `steering`, `moves`, `overlap`.
 
+mod diff;
 mod explain;
 mod inquiry;
 mod listener;
+mod moves;
+mod overlap;
 mod scene;
+mod steering;
 mod words;
 
+pub use diff::{Side, diff};
 pub use explain::{Explanation, explain};
 pub use inquiry::{Inquiry, InquiryError};
 pub use scene::Scene;

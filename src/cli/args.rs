@@ -1,13 +1,17 @@
 //! The command line, defined once: parsing, help and completion derive from it.
 
+mod format;
 mod interchange;
+mod past;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use format::Format;
 pub use interchange::{ExportArgs, ImportArgs, ServerKind};
+pub use past::{DiffArgs, LogArgs};
 
 /// Where the API of a server on this machine is found.
 pub const SERVER_DEFAULT: &str = "http://127.0.0.1:8053";
@@ -41,6 +45,10 @@ pub enum Command {
     Check(CheckArgs),
     /// Write zone files in canonical form; comments are kept
     Fmt(FmtArgs),
+    /// List the states of files that were published, newest first; with -p, what each changed
+    Log(LogArgs),
+    /// Show what differs: records added, removed and changed, and clients whose region changes
+    Diff(DiffArgs),
     /// Tell every step of an answer, and why
     Explain(ExplainArgs),
     /// Show what a server serves, and what it thinks of every endpoint
@@ -153,15 +161,6 @@ pub struct FmtArgs {
     /// As --check, and show what would change
     #[arg(long)]
     pub diff: bool,
-}
-
-/// How a command prints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people
-    Human,
-    /// JSON, for programs
-    Json,
 }
 
 /// Which server is asked.

@@ -65,6 +65,12 @@ impl Client {
         read(&self.send(Method::GET, path, None)?)
     }
 
+    /// GET, and the body as it is.
+    pub fn bytes(&self, path: &str) -> Result<Vec<u8>, ClientError> {
+        let answer = self.send(Method::GET, path, None)?;
+        if (200..300).contains(&answer.status) { Ok(answer.body) } else { Err(refusal(&answer)) }
+    }
+
     /// A write with a JSON body, and the answer as `T`.
     pub fn send_json<T: DeserializeOwned>(
         &self,
@@ -137,9 +143,13 @@ fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, ClientError> {
             ClientError::Strange(format!("the answer is not what it should be: {e}"))
         });
     }
+    Err(refusal(answer))
+}
+
+fn refusal(answer: &Answer) -> ClientError {
     match serde_json::from_slice::<Problem>(&answer.body) {
-        Ok(problem) => Err(ClientError::Refused(Box::new(problem))),
-        Err(_) => Err(ClientError::Strange(format!("the server answers HTTP {}", answer.status))),
+        Ok(problem) => ClientError::Refused(Box::new(problem)),
+        Err(_) => ClientError::Strange(format!("the server answers HTTP {}", answer.status)),
     }
 }
 

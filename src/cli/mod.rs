@@ -7,22 +7,30 @@
 
 mod args;
 mod change;
+mod changes;
 mod check;
 mod client;
+mod diff;
+mod difference;
 mod explain;
 mod export;
 mod failure;
 mod fmt;
 mod folder;
 mod geo;
+mod git;
 mod import;
 mod init;
+mod log;
+mod movement;
 mod paint;
+mod past;
 mod reload;
 mod replace;
 mod report;
 mod rollback;
 mod run;
+mod side;
 mod status;
 
 pub use args::{Cli, Command, LogFormat, ServeArgs};

@@ -112,6 +112,11 @@ impl Columns {
     }
 }
 
+/// Whether somebody reads standard output as it is written.
+pub fn is_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
 /// `1 zone`, `2 zones`.
 pub fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })

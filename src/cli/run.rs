@@ -3,7 +3,8 @@
 use super::args::{Command, GeoCommand};
 use super::failure::Failure;
 use super::{
-    change, check, explain, export, fmt, geo, import, init, reload, report, rollback, status,
+    change, check, diff, explain, export, fmt, geo, import, init, log, reload, report, rollback,
+    status,
 };
 
 /// Runs a command, and gives the exit code. `serve` is not among them: `main` sends it to the running server.
@@ -24,6 +25,8 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Fmt(args) => fmt::run(&args),
+        Command::Log(args) => log::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Report(args) => report::report(&args),

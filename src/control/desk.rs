@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::load::Config;
+
 use super::alarms::Alarms;
 use super::facts::Facts;
 use super::hindsight::Hindsight;
@@ -34,6 +36,8 @@ pub struct Desk {
     pub hindsight: Hindsight,
     /// What is wrong with this machine.
     pub alarms: Alarms,
+    /// What this process was told about itself.
+    pub config: Arc<Config>,
     /// What does not change while the process lives.
     pub facts: Arc<Facts>,
 }

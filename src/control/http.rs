@@ -3,6 +3,7 @@
 
 mod body;
 mod change;
+mod diff;
 mod explain;
 mod generations;
 mod guard;
@@ -53,6 +54,9 @@ pub fn router(desk: Desk) -> Router {
         .route("/v1/site/undrain", post(change::undrain_site))
         .route("/v1/reload", post(change::reload))
         .route("/v1/explain", get(explain::explain))
+        .route("/v1/diff", get(diff::diff))
+        .route("/v1/generations/{generation}/files", get(diff::files))
+        .route("/v1/generations/{generation}/files/{*path}", get(diff::file))
         .route("/v1/generations", get(generations::list))
         .route("/v1/rollback", post(generations::roll_back))
         .route("/v1/resume", post(generations::resume))

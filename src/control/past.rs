@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::api::{GenerationBody, timestamp};
 use crate::fileset::FileSet;
 use crate::health::LogTime;
-use crate::history::{Archive, Cause, Entry, Limits, Restored, Store, Tally};
+use crate::history::{Archive, Cause, Entry, Limits, Restored, Tally};
 use crate::load::{Bounds, Config};
 use crate::number::Generation;
 
@@ -71,7 +71,6 @@ impl Past {
         let folders = (config.zones.clone(), config.geo.clone());
         let past = Past { shelf: Arc::new(Mutex::new(shelf)), alarms, kept, folders };
         past.start(follows);
-        past.tell_problems(0);
         let cause = restored.as_ref().map(|restored| restored.entry.cause.clone());
         let mut last = restored.map(|restored| last(past.lock().archive(), restored));
         if let (Some(last), Some(cause)) = (&mut last, cause)
@@ -88,7 +87,7 @@ impl Past {
     fn start(&self, follows: Receiver<Kept>) {
         let shelf = Arc::clone(&self.shelf);
         let follow = move || {
-            let prune = || lock(&shelf).writer().into_iter().for_each(Store::prune);
+            let prune = || lock(&shelf).prune();
             let amend = |generation, told| lock(&shelf).amend(generation, told);
             after::follow(&follows, prune, amend);
         };
@@ -101,7 +100,6 @@ impl Past {
     /// Keeps `files` as the next generation. Its number is given whether or not they can be kept.
     pub fn keep(&self, files: &FileSet, cause: &Cause, now: LogTime) -> Generation {
         let mut shelf = self.lock();
-        let known = problems(&mut shelf);
         let (generation, kept) = shelf.keep(files, cause, now);
         let touched = match cause.kind == ROLLBACK {
             true => None,
@@ -114,7 +112,6 @@ impl Past {
         match kept {
             Ok(()) => {
                 self.alarms.clear(ALARM);
-                self.tell_problems(known);
                 // Full: so many follow already.
                 let _ = self.kept.try_send(Kept { generation, touched });
             }
@@ -191,15 +188,6 @@ impl Past {
         page
     }
 
-    /// Logs what is wrong with what is kept, but for what is `known`.
-    fn tell_problems(&self, known: usize) {
-        let mut shelf = self.lock();
-        let store = shelf.writer();
-        for problem in store.iter().flat_map(|store| store.problems()).skip(known) {
-            tracing::warn!(event = "generation-problem", "{problem}");
-        }
-    }
-
     fn lock(&self) -> MutexGuard<'_, Shelf> {
         lock(&self.shelf)
     }
@@ -207,10 +195,6 @@ impl Past {
 
 fn lock(shelf: &Mutex<Shelf>) -> MutexGuard<'_, Shelf> {
     shelf.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn problems(shelf: &mut Shelf) -> usize {
-    shelf.writer().map_or(0, |store| store.problems().len())
 }
 
 /// The cause of a change of the files by themselves; the first of all is a start.
@@ -271,3 +255,6 @@ fn body(entry: &Entry) -> GenerationBody {
         ..GenerationBody::default()
     }
 }
+
+#[cfg(test)]
+mod tests;

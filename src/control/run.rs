@@ -175,7 +175,8 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
         site: Site::open(config.state.clone()),
         metrics: Metrics::new(cold, Arc::clone(&serving)),
         facts: Arc::new(Facts { site_name: config.site_name.clone(), listen, started }),
-        hindsight: Hindsight::new(config),
+        hindsight: Hindsight::new(config.clone()),
+        config: Arc::new(config),
         past,
         alarms,
     };

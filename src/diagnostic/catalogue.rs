@@ -4,6 +4,7 @@
 
 mod data;
 mod dnssec;
+mod foreign;
 mod geography;
 mod mail;
 mod routes;
@@ -13,7 +14,7 @@ mod text;
 
 use super::check::Check;
 
-const SUBJECTS: [(&str, &[Check]); 8] = [
+const SUBJECTS: [(&str, &[Check]); 9] = [
     ("Text of zone files", text::CHECKS),
     ("What a zone holds", data::CHECKS),
     ("Mail and certificates", mail::CHECKS),
@@ -22,6 +23,7 @@ const SUBJECTS: [(&str, &[Check]); 8] = [
     ("Routes", routes::CHECKS),
     ("Geography", geography::CHECKS),
     ("Files and the server", server::CHECKS),
+    ("Import from other servers", foreign::CHECKS),
 ];
 
 /// All checks, by subject.

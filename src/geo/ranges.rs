@@ -66,6 +66,37 @@ impl Ranges {
         (ClassId(class), PrefixLen(len))
     }
 
+    /// The whole IPv4 space: where each class begins. The first starts at 0.
+    pub fn runs_v4(&self) -> impl Iterator<Item = (u128, ClassId)> + '_ {
+        let chunks = self.v4.index.windows(2).zip(0u128..).flat_map(|(bounds, chunk)| {
+            let entries = self.v4.entries.get(bounds[0] as usize..bounds[1] as usize);
+            let start = move |entry: &Entry| (chunk << 16 | u128::from(entry.low), entry.class);
+            entries.unwrap_or_default().iter().map(start)
+        });
+        merged(chunks)
+    }
+
+    /// The whole IPv6 space: where each class begins, none for blocks that embed IPv4, which are looked up as such. The
+    /// first starts at 0.
+    pub fn runs_v6(&self) -> impl Iterator<Item = (u128, Option<ClassId>)> + '_ {
+        let coarse = self.v6.highs.iter().zip(&self.v6.classes);
+        let coarse = coarse.flat_map(|(&high, &class)| {
+            let first = u128::from(high) << 64;
+            let from = self.v6.fine.partition_point(|it| it.0 < first);
+            let fine = self.v6.fine.get(from..).filter(|_| class == SPLIT).unwrap_or_default();
+            let fine = fine.iter().take_while(move |it| (it.0 >> 64) as u64 == high).copied();
+            let whole = (class != SPLIT).then_some((first, class));
+            whole.into_iter().chain(fine)
+        });
+        merged(coarse)
+            .map(|(start, class)| (start, (class.0 < Ranges::CLASS_COUNT_MAX).then_some(class)))
+    }
+
+    /// Whether both class every address alike.
+    pub fn is_same(&self, other: &Ranges) -> bool {
+        self.runs_v4().eq(other.runs_v4()) && self.runs_v6().eq(other.runs_v6())
+    }
+
     /// How many ranges it holds: IPv4, IPv6.
     pub fn counts(&self) -> (usize, usize) {
         (self.v4.entries.len(), self.v6.highs.len() + self.v6.fine.len())
@@ -175,6 +206,13 @@ impl<F: FnMut(&Place, &[usize]) -> ClassId> Classes<'_, F> {
         assert!(class < Ranges::CLASS_COUNT_MAX, "a class beyond what a table can hold");
         class
     }
+}
+
+/// Starts with those left out that begin nothing new.
+fn merged(starts: impl Iterator<Item = (u128, u16)>) -> impl Iterator<Item = (u128, ClassId)> {
+    let mut last = None;
+    let news = starts.filter(move |&(_, class)| last.replace(class) != Some(class));
+    news.map(|(start, class)| (start, ClassId(class)))
 }
 
 #[derive(Clone, Copy, Debug)]

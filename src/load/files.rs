@@ -70,6 +70,46 @@ pub fn scan_zone(zones: &Path, below: &str) -> Scan {
     })
 }
 
+/// One zone file by itself, with what it includes from its own folder and below; known as `name`, such as
+/// `zones/example.com.zone`, whatever it is called on the disk.
+pub fn scan_zone_file(path: &Path, name: &str) -> Scan {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Reader::default().look(|walk| {
+        walk.file(path, name);
+        walk.includes(folder);
+    })
+}
+
+/// The files of a state that lies in no folder: `names` are all there are, as `zones/…` and `geo/…`, and `read` gives the
+/// content of one. Those that a scan of folders would pass over are passed over here.
+pub fn gather(names: &[String], mut read: impl FnMut(&str) -> Result<Vec<u8>, String>) -> Scan {
+    let mut scan = Scan::default();
+    let passed_over = |name: &str| name.split('/').skip(1).any(is_ignored);
+    let own = names.iter().filter(|name| is_ours(name) && !passed_over(name));
+    let mut wanted: Vec<String> = own.rev().cloned().collect();
+    let mut seen = HashSet::new();
+    while let Some(name) = wanted.pop() {
+        if !seen.insert(name.clone()) {
+            continue;
+        }
+        let bytes = match read(&name) {
+            Ok(bytes) => bytes,
+            Err(why) => {
+                let said = Diagnostic::error("file-unreadable", Place::file(&name), why);
+                scan.problems.push(said);
+                scan.unread.push(name);
+                continue;
+            }
+        };
+        for written in includes_of(Path::new(&name), &bytes) {
+            let named = include::candidates(&written, &name).unwrap_or_default();
+            wanted.extend(named.into_iter().filter(|name| names.binary_search(name).is_ok()));
+        }
+        scan.files.files.insert(name, File::new(bytes));
+    }
+    scan
+}
+
 /// Looks again and again, and does not read again what has not changed.
 #[derive(Debug, Default)]
 pub struct Reader {

@@ -172,6 +172,52 @@ impl Plan {
         sides.flat_map(|side| &side.endpoints).map(|endpoint| &endpoint.member)
     }
 
+    /// The endpoints with their weights.
+    pub fn weights(&self) -> impl Iterator<Item = (&Member, u32)> {
+        let sides = self.regions.iter().flat_map(|region| &region.sides);
+        sides.flat_map(|side| &side.endpoints).map(|endpoint| (&endpoint.member, endpoint.weight))
+    }
+
+    /// The rules as the file has them, in order.
+    pub fn rule_texts(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().map(|rule| &*rule.text)
+    }
+
+    /// What else the file says of the policy, by the names it has there: for people.
+    pub fn settings(&self) -> [(&'static str, String); 6] {
+        let when_all_down = match self.when_all_down {
+            WhenAllDown::All => "all",
+            WhenAllDown::Default => "default",
+            WhenAllDown::Nodata => "nodata",
+            WhenAllDown::Servfail => "servfail",
+        };
+        let families = match self.families {
+            Families::Separate => "separate",
+            Families::Together => "together",
+        };
+        [
+            ("pool", self.pool.to_string()),
+            ("ttl.min", self.ttl_min.as_secs().to_string()),
+            ("ttl.max", self.ttl_max.as_secs().to_string()),
+            ("answers", self.answers.to_string()),
+            ("when_all_down", when_all_down.to_owned()),
+            ("families", families.to_owned()),
+        ]
+    }
+
+    /// Whether every class of it goes to the same regions in the same order as that of `other` does, with all endpoints up.
+    /// Which addresses a class has is for [`Plan::ranges`] to tell; regions count by name.
+    pub fn orders_like(&self, other: &Plan) -> bool {
+        let region = |region: &PlanRegion| {
+            (region.name.clone(), [0, 1].map(|side| region.side(side).is_empty()))
+        };
+        let rule = |rule: &PlanRule| (rule.text.clone(), rule.fence);
+        self.classes == other.classes
+            && self.families == other.families
+            && self.regions.iter().map(region).eq(other.regions.iter().map(region))
+            && self.rules.iter().map(rule).eq(other.rules.iter().map(rule))
+    }
+
     /// The pool's regions, in the order of regions.toml.
     pub fn regions(&self) -> impl Iterator<Item = (RegionId, &str)> {
         self.regions.iter().map(|region| (region.id, &*region.name))

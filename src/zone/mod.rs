@@ -11,6 +11,7 @@ mod assemble;
 mod check;
 mod chunks;
 mod denial;
+mod diff;
 mod edit;
 mod format;
 mod generate;
@@ -27,6 +28,7 @@ mod windows;
 
 pub use check::Validity;
 pub use chunks::{Chunks, Moves};
+pub use diff::{RrsetChange, diff};
 pub use edit::{Edit, Known, Touched, edit};
 pub use format::format;
 pub use include::{Inclusion, inclusions};

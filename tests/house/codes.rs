@@ -24,6 +24,8 @@ const NO_CODES: [&str; 7] = [
     "no-default-alpn",
     "tls-supported-groups",
 ];
+/// Codes of configurations of other servers, whose own words have the same form, begin so.
+const FOREIGN: &str = "foreign-";
 const CATALOGUE: &str = "src/diagnostic/catalogue/";
 
 /// What is said and stands nowhere, and what stands there and is never said.
@@ -43,6 +45,8 @@ pub fn faults(tree: &Tree) -> Vec<String> {
         for (index, line) in source.lines.iter().take(source.len).enumerate() {
             for word in words(line) {
                 let is_code = is_kebab(word) && !NO_CODES.contains(&word);
+                let imports = source.path.starts_with("src/cli/import");
+                let judges = judges || imports && word.starts_with(FOREIGN);
                 if judges && is_code && !told.contains(word) {
                     faults.push(format!(
                         "{}:{}: `{word}` is in no list of {CATALOGUE}\n  mend: give it its story there; \

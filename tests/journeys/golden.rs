@@ -32,6 +32,18 @@ fn check_of_broken_files() {
 }
 
 #[test]
+fn diff_of_two_folders_and_of_two_files() {
+    let folder = golden("diff");
+    check("diff-folders.txt", &folder, &["diff", "old", "new"], 1);
+    check("diff-stat.txt", &folder, &["diff", "--stat", "old", "new"], 1);
+    let files = ["old/zones/example.test.zone", "new/zones/example.test.zone"];
+    check("diff-files.txt", &folder, &["diff", files[0], files[1]], 0);
+    check("diff-exit.txt", &folder, &["diff", "--exit-code", files[0], "new"], 1);
+    check("diff-nothing.txt", &folder, &["diff", "--exit-code", "old", "old"], 0);
+    check("diff-json.txt", &folder, &["diff", "--format", "json", files[0], files[1]], 0);
+}
+
+#[test]
 fn explain_of_the_examples() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for (transcript, question) in [

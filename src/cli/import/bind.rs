@@ -313,6 +313,7 @@ impl Reading<'_> {
             }
         }
         self.signing(name, inner, scope);
+        self.access(name, inner, scope);
         let named = apex.to_string();
         let named = named.strip_suffix('.').filter(|n| !n.is_empty()).unwrap_or(".");
         let written =
@@ -345,6 +346,21 @@ impl Reading<'_> {
         let auto = find("auto-dnssec").filter(|w| w.text != "off");
         if let Some(word) = policy.or(inline).or(auto) {
             self.foreign.signed.add(&name.text, word.spot);
+        }
+    }
+
+    /// A zone that not everybody may ask for.
+    fn access(&mut self, name: &Word, inner: &[Statement], scope: &Scope<'_>) {
+        let scopes = [inner, scope.defaults[0], scope.defaults[1]];
+        let is_any = |list: &Statement| {
+            let mut elements = list.block().unwrap_or_default().iter();
+            elements.any(|element| element.word(0).is_some_and(|word| word.text == "any"))
+        };
+        let find =
+            |key: &str| scopes.iter().find_map(|s| s.iter().rev().find(|s| s.keyword() == key));
+        let limits = ["allow-query", "match-clients"].into_iter().filter_map(find);
+        if let Some(limit) = limits.into_iter().find(|limit| !is_any(limit)) {
+            self.foreign.restricted.add(&name.text, limit.spot);
         }
     }
 

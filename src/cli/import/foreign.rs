@@ -40,6 +40,8 @@ pub struct Foreign {
     pub signed: Gathered,
     /// Zones that the other server may know better than their files do.
     pub stale: Gathered,
+    /// Zones that the other server answers to some clients only.
+    pub restricted: Gathered,
     /// Places of the zones so far, by name: a name is configured once.
     known: HashMap<Name, Spot>,
     /// Positions in `left`, by setting.
@@ -121,6 +123,12 @@ impl Foreign {
     pub fn tell_gathered(&mut self, texts: &Texts, server: &str, flush: &str) {
         let signs = format!("{server} signs these zones, and their files are taken as they stand");
         let stale = format!("{server} may answer more than the files of these zones hold");
+        let some = format!(
+            "{server} answers some clients only for these zones, and here everybody is answered"
+        );
+        let filter =
+            "leave out what is not for everybody, or let only those clients reach this server";
+        self.said.extend(self.restricted.warning(texts, "foreign-access", &some, filter));
         let flush = format!("run `{flush}` there, and import again with --force");
         self.said.extend(self.signed.warning(texts, "foreign-signing", &signs, SIGNING_HELP));
         self.said.extend(self.stale.warning(texts, "foreign-journal", &stale, &flush));

@@ -185,9 +185,13 @@ impl Reading<'_> {
         let written = expand(file.map_or(FILE_DEFAULT, |word| word.text.as_str()), &apex);
         let signed = is_on("dnssec-signing").map(|word| word.spot);
         let stale = find("zonefile-sync").filter(|word| word.text == "-1").map(|word| word.spot);
+        let modules = ["module", "global-module"].into_iter().filter_map(find);
+        let limit = modules.into_iter().find(|word| word.text.starts_with("mod-queryacl"));
+        let limit = limit.map(|word| word.spot);
         let path = self.texts.located(&storage, &written);
         // Where the file of many zones is named by a template, the zone itself is the place to look at.
         let spot = file.filter(|word| !word.text.contains('%')).map_or(name.spot, |word| word.spot);
+        limit.into_iter().for_each(|spot| self.foreign.restricted.add(&name.text, spot));
         signed.into_iter().for_each(|spot| self.foreign.signed.add(&name.text, spot));
         stale.into_iter().for_each(|spot| self.foreign.stale.add(&name.text, spot));
         self.foreign.zones.push(ForeignZone { name: apex, file: path, spot, include_base: None });

@@ -55,6 +55,7 @@ pub fn read(texts: &mut Texts, path: &Path, file: usize, wishes: &Wishes) -> For
     if let Some(added) = added {
         reading.added(added);
     }
+    foreign.tell_gathered(texts, "nsd", "nsd-control write");
     foreign
 }
 
@@ -187,6 +188,13 @@ impl Reading<'_> {
         else {
             return self.foreign.skip(&name.text, "it has no file", spot);
         };
+        let mut limits =
+            settings.iter().filter(|attribute| attribute.key == "allow-query").peekable();
+        let first = limits.peek().map(|limit| limit.spot);
+        let is_any = limits.any(|limit| limit.value().is_some_and(|word| word.text == "0.0.0.0/0"));
+        if let Some(spot) = first.filter(|_| !is_any) {
+            self.foreign.restricted.add(&name.text, spot);
+        }
         let path = self.texts.located(&self.zonesdir, &expand(&file.text, &apex));
         // Where the file of many zones is named by a pattern, the zone itself is the place to look at.
         let spot = if file.text.contains('%') { name.spot } else { file.spot };

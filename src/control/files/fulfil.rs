@@ -15,7 +15,7 @@ use crate::number::Generation;
 use super::super::picture;
 use super::super::publication::{Findings, Pin, Publication};
 use super::super::wish::{Unmet, Wish, Wished};
-use super::{Files, Outlet};
+use super::{Files, Outlet, SETTLE_MAX};
 
 /// A publication that a wish led to.
 struct Fulfilled {
@@ -101,7 +101,7 @@ impl Files {
         let Some((pin, before)) = self.pinned.take() else {
             return Err(Unmet::NotPinned(self.generation));
         };
-        let scan = self.reader.scan(&self.config);
+        let scan = self.scan_settled();
         let built = self.build(&scan, Removals::Wait);
         Ok(self.follow(built, &cause(wished, None), pin.generation, before))
     }
@@ -110,7 +110,7 @@ impl Files {
         if self.pinned.is_some() {
             return Err(Unmet::Pinned(self.generation));
         }
-        let scan = self.reader.scan(&self.config);
+        let scan = self.scan_settled();
         // What is accepted is what the disk holds now, if that is what was looked at.
         self.build(&scan, Removals::Wait);
         self.owes = true;
@@ -137,6 +137,12 @@ impl Files {
         self.keep(&built.serving, cause);
         self.good = built.serving;
         Fulfilled { publication: self.publication(built.parts), of, before, notes: Vec::new() }
+    }
+
+    /// The files as they are once who writes to them now has ended: a person asks for what they have just written.
+    fn scan_settled(&mut self) -> Scan {
+        self.motion.settle(SETTLE_MAX);
+        self.reader.scan(&self.config)
     }
 
     /// The files that serve.

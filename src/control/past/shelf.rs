@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::diagnostic::Diagnostic;
 use crate::fileset::FileSet;
 use crate::health::LogTime;
 use crate::history::{Archive, Cause, Limits, Restored, Store, StoreError};
@@ -36,6 +37,7 @@ impl Shelf {
         match Store::open_with(&shelf.state, limits) {
             Ok((store, restored)) => {
                 shelf.given = given.max(store.newest());
+                tell(store.problems().iter());
                 shelf.writer = Some(store);
                 (shelf, restored, None)
             }
@@ -54,9 +56,12 @@ impl Shelf {
         self.writer.as_ref().map(Store::archive).or(self.reader.as_ref())
     }
 
-    /// Who adds to it, if anybody can.
-    pub fn writer(&mut self) -> Option<&mut Store> {
-        self.writer.as_mut()
+    /// Lets go of what is beyond the limits, and logs what stands in the way.
+    pub fn prune(&mut self) {
+        let Some(store) = &mut self.writer else { return };
+        let known = store.problems().to_vec();
+        store.prune();
+        tell(store.problems().iter().filter(|problem| !known.contains(problem)));
     }
 
     /// Keeps `files` under the next number. Without luck the number is given all the same, and the files are owed.
@@ -114,10 +119,15 @@ impl Shelf {
             Some(store) => store,
             none => {
                 let (store, _) = Store::open_with(&self.state, self.limits)?;
+                tell(store.problems().iter());
                 self.reader = None;
                 none.insert(store)
             }
         };
         store.keep(files, cause.clone(), now.0, Generation(number.0.saturating_sub(1)))
     }
+}
+
+fn tell<'a>(problems: impl Iterator<Item = &'a Diagnostic>) {
+    problems.for_each(|problem| tracing::warn!(event = "generation-problem", "{problem}"));
 }

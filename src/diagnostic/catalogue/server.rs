@@ -1,6 +1,6 @@
 //! Files and folders, configuration, history.
 
-use super::super::check::{Check, ERROR, WARNING};
+use super::super::check::{Check, ERROR, NOTE, WARNING};
 
 /// In order of their codes.
 pub const CHECKS: &[Check] = &[
@@ -44,6 +44,17 @@ pub const CHECKS: &[Check] = &[
         wrong: "secret = \"swordfish\"",
         right: "secret = \"e5e973e5a6b2a43f48e7dc849e37bfcf\"",
         clause: "RFC 9018 §5",
+    },
+    Check {
+        code: "file-being-written",
+        severities: NOTE,
+        title: "a file is being written, and is read when its writer closes it",
+        why: "A tool that writes a file where it stands rests between two writes, and what is there then \
+            may be a sound zone without its last names. What was read of it before serves on until the \
+            file is closed, or nothing was written for ten seconds.",
+        wrong: "a program that keeps zones/example.com.zone open while it thinks",
+        right: "write example.com.zone.new; mv example.com.zone.new example.com.zone",
+        clause: "DESIGN §8",
     },
     Check {
         code: "file-in-motion",

@@ -92,6 +92,27 @@ fn check(world: &World, cuts: &[Prefix]) {
         }
         check_shortest(&answers, answer);
     }
+    check_runs(&ranges, &answers);
+}
+
+/// The runs say of each address what its lookup says.
+fn check_runs(ranges: &Ranges, answers: &[Answer]) {
+    let (v4, v6): (Vec<_>, Vec<_>) = (ranges.runs_v4().collect(), ranges.runs_v6().collect());
+    assert!(v4.is_sorted_by(|a, b| a.0 < b.0 && a.1 != b.1), "{v4:?}");
+    assert!(v6.is_sorted_by(|a, b| a.0 < b.0 && a.1 != b.1), "{v6:?}");
+    for answer in answers {
+        let found = match answer.address {
+            IpAddr::V4(at) => {
+                let at = u128::from(at.to_bits());
+                v4.get(v4.partition_point(|run| run.0 <= at) - 1).map(|run| run.1)
+            }
+            IpAddr::V6(at) => {
+                v6.get(v6.partition_point(|run| run.0 <= at.to_bits()) - 1).and_then(|run| run.1)
+            }
+        };
+        let is_embedded = answer.address.is_ipv6() && answer.shift.is_some();
+        assert_eq!(found, (!is_embedded).then_some(answer.class), "{}", answer.address);
+    }
 }
 
 /// A bit shorter, the prefix would hold another class, or addresses that are looked up otherwise.

@@ -84,6 +84,15 @@ impl Archive {
         self.attempt(generation, |archive| archive.restore(generation))
     }
 
+    /// As [`Archive::read`], of the files whose paths are `wanted` alone.
+    pub fn read_some(
+        &self,
+        generation: Generation,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Restored, StoreError> {
+        self.attempt(generation, |archive| archive.restore_some(generation, &wanted))
+    }
+
     /// The digest of each file of a generation, by path. Errors are those of [`Archive::read`].
     pub fn paths(&self, generation: Generation) -> Result<BTreeMap<String, Digest>, StoreError> {
         self.attempt(generation, |archive| archive.listing(generation))
@@ -138,11 +147,24 @@ impl Archive {
     }
 
     pub(super) fn restore(&self, generation: Generation) -> Result<Restored, StoreError> {
-        let Some(root) = self.known(generation)?.root else { return self.restore_flat(generation) };
+        self.restore_some(generation, &|_| true)
+    }
+
+    fn restore_some(
+        &self,
+        generation: Generation,
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<Restored, StoreError> {
+        let Some(root) = self.known(generation)?.root else {
+            let mut restored = self.restore_flat(generation)?;
+            restored.files.files.retain(|path, _| wanted(path));
+            restored.missing.retain(|path| wanted(path));
+            return Ok(restored);
+        };
         let entry = self.known(generation)?.clone();
         let mut restored = Restored { entry, files: FileSet::default(), missing: Vec::new() };
         let mut trees = self.trees();
-        for leaf in trees.leaves(root)? {
+        for leaf in trees.leaves(root)?.into_iter().filter(|leaf| wanted(&leaf.path)) {
             if is_database(&leaf.path) && !self.packs.contains(leaf.digest) {
                 restored.missing.push(leaf.path);
                 continue;

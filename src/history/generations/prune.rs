@@ -82,6 +82,8 @@ impl Archive {
         if !live.gone.is_empty() {
             sync_folder(&self.manifests())?;
         }
+        // One whose manifest is whole is damaged as long as what it leads to is.
+        self.damaged.retain(|generation, _| !self.entries.contains_key(generation));
         self.damaged.extend(live.damaged);
         match self.damaged.is_empty() {
             true => self.collect(&live.objects),

@@ -18,9 +18,10 @@ const TTL_COLUMNS_MIN: usize = 5;
 const TYPE_COLUMNS_MIN: usize = 5;
 /// A longer type does not move the others either: `DNSKEY` still does, `NSEC3PARAM` not.
 const TYPE_COLUMNS_MAX: usize = 6;
-/// Folded lines begin under the rdata, or if that is further right than this, at `INDENT_DEEP`.
-const INDENT_MAX: usize = 36;
-const INDENT_DEEP: usize = 24;
+/// Folded lines begin under the rdata, or if that is further right than this, at `INDENT_DEEP`: left of all columns but
+/// the owner's, so that none looks like a record without an owner.
+const INDENT_MAX: usize = 44;
+const INDENT_DEEP: usize = 16;
 /// A longer line does not move the comments of the others: its own follows after one space.
 const COMMENTED_COLUMNS_MAX: usize = 72;
 

@@ -8,8 +8,8 @@ use super::source::{Logical, Note};
 use super::spelling::{name, spell, verbatim};
 use crate::wire::{Class, Rtype};
 
-/// Columns of a line of hexadecimal or base64: as in PEM (RFC 7468 §2).
-const BLOB_COLUMNS: usize = 64;
+/// Columns of a line of hexadecimal or base64, as dig splits them: what stands right of most types still fits.
+const BLOB_COLUMNS: usize = 56;
 
 /// A word, ready to be written.
 pub(super) type Word = Vec<u8>;
