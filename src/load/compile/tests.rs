@@ -34,7 +34,7 @@ fn parsed(text: &str) -> (Parsed, Option<Chunks>) {
     let none = |_: &str, _: &str| Err("there is no other file".to_owned());
     // In windows or in one go: its chunks serve alike.
     let crew = |count: usize, work: &(dyn Fn(usize) + Sync)| (0..count).for_each(work);
-    let crew = Some(&crew as &zone::Crew<'_>).filter(|_| text.len() % 2 == 0);
+    let crew = Some(&crew as &zone::Crew<'_>).filter(|_| text.len().is_multiple_of(2));
     zone::parse_in_chunks(PATH, text.as_bytes(), &origin(), &none, crew)
 }
 
