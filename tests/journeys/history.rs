@@ -200,7 +200,8 @@ fn a_change_that_takes_too_much_away_is_held_until_it_is_accepted() {
     assert!(said.contains("30 names that served before are gone"), "{said}");
     assert_eq!(server.udp(&Query::new("n29.example.test A")).lines()[0], "NXDOMAIN aa");
     assert_eq!(status(&server)["held"], Value::Null);
-    assert_eq!(run(&server, &["reload", "--wait"], 0), "generation 4 unchanged\n");
+    let said = run(&server, &["reload", "--wait"], 0);
+    assert!(said.ends_with("generation 4 unchanged\n"), "{said}");
     run(&server, &["accept", &now, "--why", "again"], 1);
 }
 
