@@ -17,12 +17,13 @@ use crate::route::{Inventory, Plan};
 use crate::zone::{Name, Zone};
 
 use super::bind::{self, Bindings, Routed, Served, Zones};
-use super::compile::{self, compile_zone};
+use super::compile::compile_zone;
 use super::config::Config;
 use super::files::Scan;
 use super::forms::{self, Form, Forms};
 use super::ground::{Ground, Grounds};
 use super::guard::Guard;
+use super::job::Job;
 use super::losses::{self, After, Held};
 use super::outcome;
 use super::removal::{self, Removals};
@@ -305,10 +306,8 @@ impl Builder {
         let made = forms::in_parallel(jobs, |job| {
             let known = before.get(&job.zone.apex).filter(|(key, _)| *key == job.key);
             let patched = || {
-                let (base, change) = job.base.zip(job.form.change.as_ref())?;
-                let (_, image) = before.get(&job.zone.apex).filter(|(key, _)| *key == base)?;
-                let touched = &change.touched;
-                compile::patch_zone(seed, image, job.zone, touched, job.routed, &is_routed)
+                let known = before.get(&job.zone.apex).filter(|(key, _)| Some(*key) == job.base);
+                job.patch(seed, &known?.1, &is_routed)
             };
             let made =
                 || patched().unwrap_or_else(|| lay_out(seed, job.zone, job.routed, &is_routed));
@@ -380,45 +379,6 @@ impl Attempt {
     fn zones(&self) -> Zones<'_> {
         static NO_GONE: BTreeMap<Name, String> = BTreeMap::new();
         Zones { served: &self.served, broken: &self.broken, gone: &NO_GONE }
-    }
-}
-
-/// One zone to be made into an image.
-struct Job<'a> {
-    form: &'a Form,
-    zone: &'a Zone,
-    routed: &'a Routed,
-    key: Digest,
-    /// The key that the image before a change of the file has, if nothing else changed.
-    base: Option<Digest>,
-}
-
-impl<'a> Job<'a> {
-    fn new(
-        form: &'a Form,
-        zone: &'a Zone,
-        bindings: &'a Bindings,
-        is_routed: &impl Fn(&Name) -> bool,
-    ) -> Job<'a> {
-        static NO_ROUTES: Routed = Routed::new();
-        let routed = bindings.routed.get(&zone.apex).unwrap_or(&NO_ROUTES);
-        // Those of zones below count too: their owners stay out of this zone's additional sections.
-        let below = bindings.routed.range(&zone.apex..);
-        let below = below.take_while(|(apex, _)| apex.is_at_or_below(&zone.apex));
-        let routes: Vec<(String, Digest)> = below
-            .flat_map(|(_, routed)| routed)
-            .map(|(owner, policy)| (owner.to_string(), Digest::of(&policy.0.to_le_bytes())))
-            .collect();
-        let hintless = form.hinted.iter().filter(|hinted| is_routed(&hinted.target));
-        let hintless: Vec<String> = hintless.map(|hinted| hinted.target.to_string()).collect();
-        let key = |form: Digest| {
-            let parts = std::iter::once(("", form))
-                .chain(routes.iter().map(|(owner, policy)| (owner.as_str(), *policy)))
-                .chain(hintless.iter().map(|target| (target.as_str(), Digest::default())));
-            Digest::of_parts(parts)
-        };
-        let base = form.change.as_ref().map(|change| key(change.base));
-        Job { form, zone, routed, key: key(form.key), base }
     }
 }
 

@@ -18,6 +18,7 @@ mod ground;
 mod guard;
 mod hints;
 mod include;
+mod job;
 mod losses;
 mod motion;
 mod outcome;
