@@ -32,7 +32,7 @@ pub const CHECKS: &[Check] = &[
             paths begin at --root DIR.",
         wrong: "file \"/var/lib/bind/example.com.db\";    // readable for bind only",
         right: "sudo -u bind homing import bind /etc/bind/named.conf DIR",
-        clause: "DESIGN §9",
+        clause: "README.md, From other servers",
     },
     Check {
         code: "foreign-include",
@@ -41,7 +41,7 @@ pub const CHECKS: &[Check] = &[
         why: "What it holds was not imported, and nothing says what that was.",
         wrong: "include \"/etc/bind/zones.conf\";    // not there",
         right: "homing import bind --root /mnt/old /mnt/old/etc/bind/named.conf DIR",
-        clause: "DESIGN §9",
+        clause: "README.md, From other servers",
     },
     Check {
         code: "foreign-include-depth",
@@ -50,7 +50,7 @@ pub const CHECKS: &[Check] = &[
         why: "They include each other in a circle, or nearly: nothing was written.",
         wrong: "include \"named.conf\";    // within named.conf",
         right: "each file included once",
-        clause: "DESIGN rule 8",
+        clause: "README.md, Promises",
     },
     Check {
         code: "foreign-journal",
@@ -60,7 +60,7 @@ pub const CHECKS: &[Check] = &[
             written out. Have the server write them, and import again.",
         wrong: "a zone with allow-update, and a .jnl beside its file",
         right: "rndc sync -clean",
-        clause: "DESIGN §9",
+        clause: "README.md, From other servers",
     },
     Check {
         code: "foreign-raw",
@@ -89,7 +89,7 @@ pub const CHECKS: &[Check] = &[
         why: "To go on would be a guess at what was meant: nothing was written.",
         wrong: "zone \"example.com\" { type primary; };    // without a file",
         right: "zone \"example.com\" { type primary; file \"example.com.db\"; };",
-        clause: "DESIGN §9",
+        clause: "README.md, From other servers",
     },
     Check {
         code: "foreign-syntax",
@@ -98,7 +98,7 @@ pub const CHECKS: &[Check] = &[
         why: "A brace, a quote or a semicolon is missing: nothing was written.",
         wrong: "zone \"example.com\" { type primary; file \"a.db\" };",
         right: "zone \"example.com\" { type primary; file \"a.db\"; };",
-        clause: "DESIGN §9",
+        clause: "README.md, From other servers",
     },
     Check {
         code: "foreign-view",
@@ -108,7 +108,7 @@ pub const CHECKS: &[Check] = &[
             of steering, routes are another.",
         wrong: "view \"inside\" { ... }; view \"outside\" { ... };",
         right: "homing import bind --view outside named.conf DIR",
-        clause: "DESIGN §9",
+        clause: "README.md, From other servers",
     },
     Check {
         code: "foreign-zone-name",
@@ -127,6 +127,6 @@ pub const CHECKS: &[Check] = &[
         wrong: "zone \"example.com\" { file \"a.db\"; ... }; zone \"example.com\" { file \"b.db\"; \
             ... };",
         right: "zone \"example.com\" { file \"b.db\"; ... };",
-        clause: "DESIGN §3",
+        clause: "README.md, Files",
     },
 ];

@@ -22,7 +22,7 @@ pub const CHECKS: &[Check] = &[
             anonymizers tell none.",
         wrong: "geo/GeoIP2-Connection-Type.mmdb",
         right: "geo/GeoLite2-City.mmdb",
-        clause: "DESIGN §7",
+        clause: "geo/README.md",
     },
     Check {
         code: "geo-not-redistributable",
@@ -32,7 +32,7 @@ pub const CHECKS: &[Check] = &[
             forbids that; as a file in geo/ it may be used.",
         wrong: "homing geo build GeoLite2-City.mmdb builtin.bin",
         right: "cp GeoLite2-City.mmdb geo/",
-        clause: "DESIGN §7",
+        clause: "geo/README.md",
     },
     Check {
         code: "not-a-position",
@@ -41,7 +41,7 @@ pub const CHECKS: &[Check] = &[
         why: "Latitude and longitude in degrees, north and east positive.",
         wrong: "position = [50.11]",
         right: "position = [50.11, 8.68]",
-        clause: "DESIGN §3",
+        clause: "geo/README.md",
     },
     Check {
         code: "override-duplicate",
@@ -51,7 +51,7 @@ pub const CHECKS: &[Check] = &[
         wrong: "192.0.2.0/24,EU-DE,office\n\
             192.0.2.0/24,fra,lab",
         right: "192.0.2.0/24,fra,lab",
-        clause: "DESIGN §5",
+        clause: "geo/README.md",
     },
     Check {
         code: "override-host-bits",
@@ -69,7 +69,7 @@ pub const CHECKS: &[Check] = &[
         why: "A line is prefix, place or region, and a comment, with commas between them.",
         wrong: "192.0.2.0/24 EU-DE",
         right: "192.0.2.0/24,EU-DE,office",
-        clause: "DESIGN §3",
+        clause: "geo/README.md",
     },
     Check {
         code: "override-prefix",
@@ -88,7 +88,7 @@ pub const CHECKS: &[Check] = &[
             them all.",
         wrong: "a file with other columns",
         right: "prefix,place-or-region,comment",
-        clause: "DESIGN rule 8",
+        clause: "README.md, Promises",
     },
     Check {
         code: "region-without-position",
@@ -98,7 +98,7 @@ pub const CHECKS: &[Check] = &[
         wrong: "[fra]",
         right: "[fra]\n\
             position = [50.11, 8.68]",
-        clause: "DESIGN §3",
+        clause: "geo/README.md",
     },
     Check {
         code: "site-without-position",
@@ -109,7 +109,7 @@ pub const CHECKS: &[Check] = &[
         wrong: "[site] without position",
         right: "[site]\n\
             position = [50.11, 8.68]",
-        clause: "DESIGN §5",
+        clause: "geo/README.md",
     },
     Check {
         code: "too-many-regions",
@@ -118,6 +118,6 @@ pub const CHECKS: &[Check] = &[
         why: "A bound far above use.",
         wrong: "a region for each router",
         right: "a region for each location, with its routers in pools",
-        clause: "DESIGN rule 8",
+        clause: "README.md, Promises",
     },
 ];

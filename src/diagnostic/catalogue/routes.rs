@@ -12,7 +12,7 @@ pub const CHECKS: &[Check] = &[
             asterisk.",
         wrong: "\"\" = \"web\"",
         right: "\"@\" = \"web\"",
-        clause: "DESIGN §3",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "default-lacks-family",
@@ -25,7 +25,7 @@ pub const CHECKS: &[Check] = &[
         wrong: "fra = [\"192.0.2.10\", \"2001:db8::10\"]    # and in the zone file: www A 192.0.2.10",
         right: "www  A     192.0.2.10\n\
             www  AAAA  2001:db8::10",
-        clause: "DESIGN §5",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "duplicate-route",
@@ -45,7 +45,7 @@ pub const CHECKS: &[Check] = &[
             record is served without them, so that the policy decides.",
         wrong: "@  HTTPS  1 www alpn=h2 ipv4hint=192.0.2.10    ; and www is routed",
         right: "@  HTTPS  1 www alpn=h2",
-        clause: "DESIGN §5, RFC 9460 §7.3",
+        clause: "zones/README.md, Steering files, RFC 9460 §7.3",
     },
     Check {
         code: "route-below-delegation",
@@ -56,7 +56,7 @@ pub const CHECKS: &[Check] = &[
         wrong: "\"www.lab\" = \"web\"    # and in the zone file: lab NS ns1.lab",
         right: "[routes.\"lab.example.com\"]\n\
             \"www\" = \"web\"",
-        clause: "DESIGN §5, RFC 1034 §4.2.1",
+        clause: "zones/README.md, Steering files, RFC 1034 §4.2.1",
     },
     Check {
         code: "route-below-dname",
@@ -65,7 +65,7 @@ pub const CHECKS: &[Check] = &[
         why: "Names below a DNAME are answered from its target, and do not exist here.",
         wrong: "\"www.old\" = \"web\"    # and in the zone file: old DNAME new.example.net.",
         right: "\"www\" = \"web\"",
-        clause: "DESIGN §5, RFC 6672 §2.4",
+        clause: "zones/README.md, Steering files, RFC 6672 §2.4",
     },
     Check {
         code: "route-beside-cname",
@@ -85,7 +85,7 @@ pub const CHECKS: &[Check] = &[
             hold only the default RRset there: addresses, or one CNAME.",
         wrong: "\"www\" = \"lb\"    # and in the zone file: www TXT \"hello\"",
         right: "www  CNAME  lb.fra.example.net.",
-        clause: "DESIGN §5, RFC 1034 §3.6.2",
+        clause: "zones/README.md, Steering files, RFC 1034 §3.6.2",
     },
     Check {
         code: "route-cname-at-apex",
@@ -94,7 +94,7 @@ pub const CHECKS: &[Check] = &[
         why: "The answer would be a CNAME at the apex, beside SOA and NS. Give the pool addresses.",
         wrong: "\"@\" = \"lb\"",
         right: "\"@\" = \"web\"",
-        clause: "DESIGN §5, RFC 1034 §3.6.2",
+        clause: "zones/README.md, Steering files, RFC 1034 §3.6.2",
     },
     Check {
         code: "route-defined-twice",
@@ -104,7 +104,7 @@ pub const CHECKS: &[Check] = &[
         wrong: "\"www\" = \"web\"                  # [routes.\"example.com\"] in a.toml\n\
             \"www.example.com.\" = \"shop\"    # [routes.\"example.com\"] in b.toml",
         right: "\"www\" = \"web\"",
-        clause: "DESIGN §3",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "route-file-removed",
@@ -114,7 +114,7 @@ pub const CHECKS: &[Check] = &[
             answer left. To mean it, empty the file first, or give the names A or AAAA records.",
         wrong: "rm zones/example.com.toml",
         right: "www  A  192.0.2.10",
-        clause: "DESIGN rule 5",
+        clause: "README.md, Promises",
     },
     Check {
         code: "route-in-signed-zone",
@@ -124,7 +124,7 @@ pub const CHECKS: &[Check] = &[
             default RRset is served, with the signatures of the file.",
         wrong: "\"www\" = \"web\"    # and the zone has DNSKEY and RRSIG",
         right: "the zone unsigned, or without the route",
-        clause: "DESIGN §5",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "route-on-ns-target",
@@ -134,7 +134,7 @@ pub const CHECKS: &[Check] = &[
             it has to be the same everywhere.",
         wrong: "\"ns1\" = \"web\"",
         right: "ns1  A  192.0.2.53",
-        clause: "DESIGN §5",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "route-outside-zone",
@@ -144,7 +144,7 @@ pub const CHECKS: &[Check] = &[
             absolute.",
         wrong: "\"www.example.org.\" = \"web\"    # in [routes.\"example.com\"]",
         right: "\"www\" = \"web\"",
-        clause: "DESIGN §3",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "route-owner",
@@ -162,7 +162,7 @@ pub const CHECKS: &[Check] = &[
         why: "Its line was removed, which is taken as meant; from now on the name has no address.",
         wrong: "\"www\" = \"web\"    # removed, and the zone file holds nothing for www",
         right: "www  A  192.0.2.10",
-        clause: "DESIGN rule 5",
+        clause: "README.md, Promises",
     },
     Check {
         code: "route-without-default",
@@ -173,7 +173,7 @@ pub const CHECKS: &[Check] = &[
             an error.",
         wrong: "\"www\" = \"web\"    # and the zone file holds nothing for www",
         right: "www  A  192.0.2.10",
-        clause: "DESIGN §5",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "route-zone-unknown",
@@ -182,7 +182,7 @@ pub const CHECKS: &[Check] = &[
         why: "Routes belong to the zone whose apex their table names.",
         wrong: "[routes.\"exmaple.com\"]",
         right: "[routes.\"example.com\"]",
-        clause: "DESIGN §3",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "wildcard-blocked",

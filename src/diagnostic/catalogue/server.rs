@@ -12,7 +12,7 @@ pub const CHECKS: &[Check] = &[
             apex the later path is refused.",
         wrong: "zones/example.com.zone and zones/old/example.com.zone",
         right: "zones/example.com.zone",
-        clause: "DESIGN §3",
+        clause: "README.md, Files",
     },
     Check {
         code: "change-held",
@@ -23,7 +23,7 @@ pub const CHECKS: &[Check] = &[
             sets the limits.",
         wrong: "a zone of 15 names, of which 12 are gone",
         right: "homing accept 5 --why \"moved to another zone\"",
-        clause: "DESIGN §8",
+        clause: "README.md, History, rollback, and the guard",
     },
     Check {
         code: "config-unreadable",
@@ -32,7 +32,7 @@ pub const CHECKS: &[Check] = &[
         why: "The file is not there, or the user of the server may not read it.",
         wrong: "homing check --config /etc/homing/homing.toml as a user without rights",
         right: "chmod a+r /etc/homing/homing.toml",
-        clause: "DESIGN §3",
+        clause: "README.md, Files",
     },
     Check {
         code: "cookie-secret",
@@ -54,7 +54,7 @@ pub const CHECKS: &[Check] = &[
             file is closed, or nothing was written for ten seconds.",
         wrong: "a program that keeps zones/example.com.zone open while it thinks",
         right: "write example.com.zone.new; mv example.com.zone.new example.com.zone",
-        clause: "DESIGN §8",
+        clause: "README.md, History, rollback, and the guard",
     },
     Check {
         code: "file-in-motion",
@@ -64,7 +64,7 @@ pub const CHECKS: &[Check] = &[
             read of it before serves on. Write beside it and rename: rename is one step.",
         wrong: "a program that appends to zones/example.com.zone without end",
         right: "write example.com.zone.new; mv example.com.zone.new example.com.zone",
-        clause: "DESIGN §8",
+        clause: "README.md, History, rollback, and the guard",
     },
     Check {
         code: "file-unreadable",
@@ -73,7 +73,7 @@ pub const CHECKS: &[Check] = &[
         why: "What was read of it before stays in service; it is never taken for empty.",
         wrong: "zones/example.com.zone of mode 0600 and another owner",
         right: "chmod a+r zones/example.com.zone",
-        clause: "DESIGN rule 5",
+        clause: "README.md, Promises",
     },
     Check {
         code: "file-unwritable",
@@ -83,7 +83,7 @@ pub const CHECKS: &[Check] = &[
             file is as it was.",
         wrong: "homing fmt on a folder of another owner",
         right: "chmod u+w zones",
-        clause: "DESIGN §9",
+        clause: "README.md, Operations",
     },
     Check {
         code: "folder-name",
@@ -92,7 +92,7 @@ pub const CHECKS: &[Check] = &[
         why: "`.` is the folder of homing.toml itself.",
         wrong: "zones = \"\"",
         right: "zones = \".\"",
-        clause: "DESIGN §3",
+        clause: "README.md, Files",
     },
     Check {
         code: "folder-too-deep",
@@ -101,7 +101,7 @@ pub const CHECKS: &[Check] = &[
         why: "A bound, so that a link in a circle ends.",
         wrong: "zones/a/b/c/... without end",
         right: "zones/a/example.com.zone",
-        clause: "DESIGN rule 8",
+        clause: "README.md, Promises",
     },
     Check {
         code: "folder-unreadable",
@@ -110,7 +110,7 @@ pub const CHECKS: &[Check] = &[
         why: "What was read of it before stays in service; it is never taken for empty.",
         wrong: "zones/customers/ of mode 0700 and another owner",
         right: "chmod a+rx zones/customers",
-        clause: "DESIGN rule 5",
+        clause: "README.md, Promises",
     },
     Check {
         code: "generation-not-carried-over",
@@ -120,7 +120,7 @@ pub const CHECKS: &[Check] = &[
             damaged one cannot be rolled back to.",
         wrong: "state/ of an older version on a full disk",
         right: "room on the disk, and a restart",
-        clause: "DESIGN §8",
+        clause: "README.md, History, rollback, and the guard",
     },
     Check {
         code: "generation-unreadable",
@@ -130,7 +130,7 @@ pub const CHECKS: &[Check] = &[
             stands in for it, and the files on the disk are read all the same.",
         wrong: "state/ changed by hand",
         right: "state/ left alone, on a disk without errors",
-        clause: "DESIGN §8",
+        clause: "README.md, History, rollback, and the guard",
     },
     Check {
         code: "generations-overfull",
@@ -140,7 +140,7 @@ pub const CHECKS: &[Check] = &[
             that the server may remove files in state/.",
         wrong: "state/ on a disk that was mounted read-only",
         right: "mount -o remount,rw /var/lib/homing",
-        clause: "DESIGN §8",
+        clause: "README.md, History, rollback, and the guard",
     },
     Check {
         code: "include-leaves-zones",
@@ -150,7 +150,7 @@ pub const CHECKS: &[Check] = &[
             machine otherwise.",
         wrong: "zones/hosts.inc -> /etc/shadow",
         right: "zones/hosts.inc as a file",
-        clause: "DESIGN §3",
+        clause: "README.md, Files",
     },
     Check {
         code: "internal",
@@ -160,7 +160,7 @@ pub const CHECKS: &[Check] = &[
             everything else goes on. Please report it.",
         wrong: "(none: it is our mistake)",
         right: "the last good form of the file serves on",
-        clause: "DESIGN rule 7",
+        clause: "README.md, Promises",
     },
     Check {
         code: "name-not-utf8",
@@ -169,7 +169,7 @@ pub const CHECKS: &[Check] = &[
         why: "Paths are shown in diagnostics, the API and the history, which are text.",
         wrong: "zones/ex\\xe4mple.zone",
         right: "zones/ex%E4mple.zone",
-        clause: "DESIGN §3",
+        clause: "README.md, Files",
     },
     Check {
         code: "not-a-file",
@@ -178,7 +178,7 @@ pub const CHECKS: &[Check] = &[
         why: "A folder, socket or pipe with the name of a zone file.",
         wrong: "mkdir zones/example.com.zone",
         right: "zones/example.com.zone as a file",
-        clause: "DESIGN §3",
+        clause: "README.md, Files",
     },
     Check {
         code: "not-an-address",
@@ -187,7 +187,7 @@ pub const CHECKS: &[Check] = &[
         why: "The addresses that the server listens on, with their port.",
         wrong: "dns = [\"localhost\"]",
         right: "dns = [\"127.0.0.1:53\", \"[::1]:53\"]",
-        clause: "DESIGN §3",
+        clause: "README.md, Files",
     },
     Check {
         code: "restart-needed",
@@ -197,7 +197,7 @@ pub const CHECKS: &[Check] = &[
             running server.",
         wrong: "an edit of homing.toml",
         right: "systemctl restart homing",
-        clause: "DESIGN §8",
+        clause: "README.md, History, rollback, and the guard",
     },
     Check {
         code: "site-name",
@@ -215,7 +215,7 @@ pub const CHECKS: &[Check] = &[
         why: "A bound, so that no mistake takes all sockets.",
         wrong: "dns = [ (a hundred addresses) ]",
         right: "dns = [\"0.0.0.0:53\", \"[::]:53\"]",
-        clause: "DESIGN rule 8",
+        clause: "README.md, Promises",
     },
     Check {
         code: "too-many-files",
@@ -224,7 +224,7 @@ pub const CHECKS: &[Check] = &[
         why: "A bound, so that no mistake fills the memory.",
         wrong: "zones/ linked to the root of the file system",
         right: "zones/ with zone and steering files only",
-        clause: "DESIGN rule 8",
+        clause: "README.md, Promises",
     },
     Check {
         code: "zone-file-name",
@@ -234,7 +234,7 @@ pub const CHECKS: &[Check] = &[
             cannot hold written as % and two digits; root.zone is the root.",
         wrong: "zones/a..b.zone",
         right: "zones/a.b.zone",
-        clause: "DESIGN §3",
+        clause: "README.md, Files",
     },
     Check {
         code: "zones-empty",
@@ -244,6 +244,6 @@ pub const CHECKS: &[Check] = &[
             removed. To serve nothing, stop the server; to remove zones, leave one.",
         wrong: "rm zones/*.zone",
         right: "rm zones/old.example.zone",
-        clause: "DESIGN rule 5",
+        clause: "README.md, Promises",
     },
 ];

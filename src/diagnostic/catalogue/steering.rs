@@ -13,7 +13,7 @@ pub const CHECKS: &[Check] = &[
         wrong: "rules = [{ asns = [64500], regions = [\"fra\"] }]    # geo/ holds a country database \
             only",
         right: "geo/GeoLite2-ASN.mmdb beside it",
-        clause: "DESIGN §3",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "bad-endpoint",
@@ -23,7 +23,7 @@ pub const CHECKS: &[Check] = &[
             final dot. Leading zeros, ports and networks are none.",
         wrong: "fra = [\"192.0.2.010\"]",
         right: "fra = [\"192.0.2.10\"]",
-        clause: "DESIGN §3",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "bad-subnet",
@@ -42,7 +42,7 @@ pub const CHECKS: &[Check] = &[
             weight.",
         wrong: "fra = [\"192.0.2.10\", \"192.0.2.10\"]",
         right: "fra = [{ address = \"192.0.2.10\", weight = 2 }]",
-        clause: "DESIGN §6",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "duplicate-policy",
@@ -52,7 +52,7 @@ pub const CHECKS: &[Check] = &[
             The later path is refused.",
         wrong: "[policies.web] in a.toml and in b.toml",
         right: "[policies.web] and [policies.shop]",
-        clause: "DESIGN §3",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "duplicate-pool",
@@ -62,7 +62,7 @@ pub const CHECKS: &[Check] = &[
             The later path is refused.",
         wrong: "[pools.web] in a.toml and in b.toml",
         right: "[pools.web] and [pools.shop]",
-        clause: "DESIGN §3",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "duplicate-region",
@@ -72,7 +72,7 @@ pub const CHECKS: &[Check] = &[
             counts.",
         wrong: "regions = [\"fra\", \"iad\", \"fra\"]",
         right: "regions = [\"fra\", \"iad\"]",
-        clause: "DESIGN §5",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "empty-list",
@@ -82,7 +82,7 @@ pub const CHECKS: &[Check] = &[
             nothing. Leave the key out to mean everybody.",
         wrong: "{ places = [], regions = [\"fra\"] }",
         right: "{ regions = [\"fra\"] }",
-        clause: "DESIGN §3",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "empty-pool",
@@ -92,7 +92,7 @@ pub const CHECKS: &[Check] = &[
         wrong: "[pools.web]",
         right: "[pools.web]\n\
             fra = [\"192.0.2.10\"]",
-        clause: "DESIGN rule 5",
+        clause: "README.md, Promises",
     },
     Check {
         code: "fence-without-list",
@@ -102,7 +102,7 @@ pub const CHECKS: &[Check] = &[
             pool, so that nothing is kept out.",
         wrong: "{ places = [\"EU-CH\"], regions = \"nearest\", fence = true }",
         right: "{ places = [\"EU-CH\"], regions = [\"fra\"], fence = true }",
-        clause: "DESIGN §5",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "fence-without-region",
@@ -112,7 +112,7 @@ pub const CHECKS: &[Check] = &[
         wrong: "{ places = [\"EU-CH\"], regions = [\"zrh\"], fence = true }    # the pool has fra \
             and iad",
         right: "{ places = [\"EU-CH\"], regions = [\"fra\"], fence = true }",
-        clause: "DESIGN §5, rule 5",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "last-rule-has-condition",
@@ -122,7 +122,7 @@ pub const CHECKS: &[Check] = &[
             everybody else.",
         wrong: "rules = [{ places = [\"EU\"], regions = [\"fra\"] }]",
         right: "rules = [{ places = [\"EU\"], regions = [\"fra\"] }, { regions = \"nearest\" }]",
-        clause: "DESIGN §3",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "missing-key",
@@ -132,7 +132,7 @@ pub const CHECKS: &[Check] = &[
             `address`.",
         wrong: "{ places = [\"EU\"] }",
         right: "{ places = [\"EU\"], regions = [\"fra\"] }",
-        clause: "DESIGN §3",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "not-a-duration",
@@ -141,7 +141,7 @@ pub const CHECKS: &[Check] = &[
         why: "Numbers with units, the largest first: 250ms, 10s, 5m, 1h30m, 7d.",
         wrong: "interval = \"10 seconds\"",
         right: "interval = \"10s\"",
-        clause: "DESIGN §3",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "out-of-range",
@@ -150,7 +150,7 @@ pub const CHECKS: &[Check] = &[
         why: "Every setting has bounds within which it makes sense; the message names them.",
         wrong: "answers = 0",
         right: "answers = 2",
-        clause: "DESIGN §3",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "place-never-matched",
@@ -161,7 +161,7 @@ pub const CHECKS: &[Check] = &[
         wrong: "{ places = [\"NA-US-CA\"], regions = [\"sjc\"] }    # geo/ holds a country database \
             only",
         right: "a city database in geo/, or { places = [\"NA-US\"], regions = [\"sjc\"] }",
-        clause: "DESIGN §7",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "policy-without-pool",
@@ -171,7 +171,7 @@ pub const CHECKS: &[Check] = &[
         wrong: "[policies.web]",
         right: "[policies.web]\n\
             pool = \"web\"",
-        clause: "DESIGN §3",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "pool-mixes-kinds",
@@ -180,7 +180,7 @@ pub const CHECKS: &[Check] = &[
         why: "An answer is addresses or one CNAME, never both. Make two pools.",
         wrong: "fra = [\"192.0.2.10\", \"lb.fra.example.net.\"]",
         right: "fra = [\"192.0.2.10\"]",
-        clause: "DESIGN §5",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "region-lacks-family",
@@ -192,7 +192,7 @@ pub const CHECKS: &[Check] = &[
             iad = [\"198.51.100.10\", \"2001:db8:2::10\"]",
         right: "fra = [\"192.0.2.10\", \"2001:db8:1::10\"]\n\
             iad = [\"198.51.100.10\", \"2001:db8:2::10\"]",
-        clause: "DESIGN §5",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "region-not-in-pool",
@@ -201,7 +201,7 @@ pub const CHECKS: &[Check] = &[
         why: "The region is passed over: clients go to the next of the list.",
         wrong: "{ places = [\"EU\"], regions = [\"ber\", \"fra\"] }    # the pool has no ber",
         right: "{ places = [\"EU\"], regions = [\"fra\"] }",
-        clause: "DESIGN §5",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "rule-never-reached",
@@ -211,7 +211,7 @@ pub const CHECKS: &[Check] = &[
             condition, or behind one that matches all that it matches.",
         wrong: "rules = [{ regions = \"nearest\" }, { places = [\"EU\"], regions = [\"fra\"] }]",
         right: "rules = [{ places = [\"EU\"], regions = [\"fra\"] }, { regions = \"nearest\" }]",
-        clause: "DESIGN §3",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "subnet-never-matched",
@@ -221,7 +221,7 @@ pub const CHECKS: &[Check] = &[
             that they hold.",
         wrong: "{ subnets = [\"::ffff:203.0.113.0/120\"], regions = [\"fra\"] }",
         right: "{ subnets = [\"203.0.113.0/24\"], regions = [\"fra\"] }",
-        clause: "DESIGN §5",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "toml-syntax",
@@ -239,7 +239,7 @@ pub const CHECKS: &[Check] = &[
         why: "Tables are made for every choice; make several pools.",
         wrong: "one pool with 10,000 endpoints",
         right: "pools by purpose",
-        clause: "DESIGN rule 8",
+        clause: "README.md, Promises",
     },
     Check {
         code: "too-many-policies",
@@ -248,7 +248,7 @@ pub const CHECKS: &[Check] = &[
         why: "A bound far above use. Names that are steered alike share a policy.",
         wrong: "a policy for each name",
         right: "one policy, and a route for each name",
-        clause: "DESIGN rule 8",
+        clause: "README.md, Promises",
     },
     Check {
         code: "too-many-rules",
@@ -258,7 +258,7 @@ pub const CHECKS: &[Check] = &[
             lines.",
         wrong: "rules = [{ subnets = [\"192.0.2.0/24\"], ... }, ... ]",
         right: "192.0.2.0/24,fra,in geo/overrides.csv",
-        clause: "DESIGN rule 8",
+        clause: "README.md, Promises",
     },
     Check {
         code: "too-many-values",
@@ -267,7 +267,7 @@ pub const CHECKS: &[Check] = &[
         why: "Long lists of networks belong into geo/overrides.csv.",
         wrong: "subnets = [\"192.0.2.0/24\", ... ]",
         right: "192.0.2.0/24,fra,in geo/overrides.csv",
-        clause: "DESIGN rule 8",
+        clause: "README.md, Promises",
     },
     Check {
         code: "ttl-bounds",
@@ -277,7 +277,7 @@ pub const CHECKS: &[Check] = &[
             the two.",
         wrong: "ttl = { min = 60, max = 10 }",
         right: "ttl = { min = 10, max = 60 }",
-        clause: "DESIGN §5",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "unknown-key",
@@ -286,7 +286,7 @@ pub const CHECKS: &[Check] = &[
         why: "A misspelt key would be a setting that silently does nothing.",
         wrong: "anwsers = 2",
         right: "answers = 2",
-        clause: "DESIGN §3",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "unknown-place",
@@ -305,7 +305,7 @@ pub const CHECKS: &[Check] = &[
         why: "Policy names are global under zones/ and compared letter by letter.",
         wrong: "\"www\" = \"wbe\"",
         right: "\"www\" = \"web\"",
-        clause: "DESIGN §3",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "unknown-pool",
@@ -314,7 +314,7 @@ pub const CHECKS: &[Check] = &[
         why: "Pool names are global under zones/ and compared letter by letter.",
         wrong: "pool = \"wbe\"",
         right: "pool = \"web\"",
-        clause: "DESIGN §3",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "unknown-region",
@@ -324,7 +324,7 @@ pub const CHECKS: &[Check] = &[
         wrong: "ber = [\"192.0.2.20\"]    # and regions.toml holds fra and iad",
         right: "[ber]\n\
             position = [52.52, 13.40]",
-        clause: "DESIGN §3",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "unknown-word",
@@ -333,7 +333,7 @@ pub const CHECKS: &[Check] = &[
         why: "The message names them.",
         wrong: "when_all_down = \"none\"",
         right: "when_all_down = \"nodata\"",
-        clause: "DESIGN §3",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "unused-policy",
@@ -342,7 +342,7 @@ pub const CHECKS: &[Check] = &[
         why: "It is compiled and never asked. A route was removed, or misses.",
         wrong: "[policies.web] without any \"...\" = \"web\"",
         right: "\"www\" = \"web\"",
-        clause: "DESIGN §3",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "unused-pool",
@@ -352,7 +352,7 @@ pub const CHECKS: &[Check] = &[
         wrong: "[pools.web] without any pool = \"web\"",
         right: "[policies.web]\n\
             pool = \"web\"",
-        clause: "DESIGN §3",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "weights-all-zero",
@@ -361,7 +361,7 @@ pub const CHECKS: &[Check] = &[
         why: "Nobody would be sent anywhere.",
         wrong: "regions = [{ region = \"fra\", weight = 0 }]",
         right: "regions = [{ region = \"fra\", weight = 1 }]",
-        clause: "DESIGN §3",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "weights-mixed",
@@ -370,7 +370,7 @@ pub const CHECKS: &[Check] = &[
         why: "A rule either orders its regions or splits clients between them.",
         wrong: "regions = [{ region = \"fra\", weight = 95 }, \"iad\"]",
         right: "regions = [{ region = \"fra\", weight = 95 }, { region = \"iad\", weight = 5 }]",
-        clause: "DESIGN §3",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "wrong-type",

@@ -177,7 +177,7 @@ pub const CHECKS: &[Check] = &[
         why: "Files have a bound, so that no mistake fills the memory of a name server.",
         wrong: "zones/example.com.zone of 3 GiB",
         right: "a zone split at its delegations into several files",
-        clause: "DESIGN rule 8",
+        clause: "README.md, Promises",
     },
     Check {
         code: "fmt-would-change",
@@ -187,7 +187,7 @@ pub const CHECKS: &[Check] = &[
             record differs. This is a fault of ours: please report it with the lines around.",
         wrong: "(none: it is our mistake)",
         right: "the file as it is",
-        clause: "DESIGN §9",
+        clause: "zones/README.md, Canonical form",
     },
     Check {
         code: "generic-form-needed",
@@ -228,7 +228,7 @@ pub const CHECKS: &[Check] = &[
             rest is counted. Mend the first ones: what is left shows itself then.",
         wrong: "a file with 3,000 lines of one mistake",
         right: "the same file, mended at its cause",
-        clause: "DESIGN rule 8",
+        clause: "README.md, Promises",
     },
     Check {
         code: "owner-missing",
@@ -276,7 +276,7 @@ pub const CHECKS: &[Check] = &[
         why: "A bound far above any zone known, so that no $GENERATE fills the memory.",
         wrong: "$GENERATE 1-4294967295 h$ A 192.0.2.1",
         right: "*.h  A  192.0.2.1",
-        clause: "DESIGN rule 8",
+        clause: "README.md, Promises",
     },
     Check {
         code: "ttl-missing",
