@@ -117,19 +117,6 @@ impl Forms {
         true
     }
 
-    /// Whether the form of `path` in `now` is an edit of that in `before` under which every name still owns something.
-    pub(super) fn keeps_all_names(&self, path: &str, before: &FileSet, now: &FileSet) -> bool {
-        let (Some(before), Some(now)) = (before.get(path), now.get(path)) else { return false };
-        let base = Digest::of_parts([(path, before.digest)]);
-        let mut known = self.known.get(path).into_iter().flatten();
-        let form = known.find(|k| k.digest == now.digest).map(|k| &k.form);
-        let edit = form.and_then(|form| Some((form.zone.as_ref()?, form.change.as_ref()?)));
-        edit.is_some_and(|(zone, change)| {
-            let mut touched = change.touched.iter();
-            change.base == base && touched.all(|touched| zone.nodes.contains_key(&touched.owner))
-        })
-    }
-
     /// Whether any form is of a file that was not read as a whole, so that not all is said of it yet.
     pub(super) fn is_hasty(&self) -> bool {
         self.known.values().flatten().any(|kept| kept.form.change.is_some())

@@ -117,8 +117,8 @@ fn changes(choice: &Choice<'_>, after: &After<'_>, forms: &mut Forms) -> Vec<Cha
     }
     let mut changes = Vec::new();
     for path in paths.iter().filter(|path| is_zone_file(path)) {
-        // An edit tells by itself that no name went, and spares reading the file as it was.
-        if forms.keeps_all_names(path, choice.serving(), &choice.files) {
+        if let Some(change) = edited(path, choice, after, forms) {
+            changes.push(change);
             continue;
         }
         let Some(before) = forms.parse_one(path, choice.serving()) else { continue };
@@ -131,6 +131,25 @@ fn changes(choice: &Choice<'_>, after: &After<'_>, forms: &mut Forms) -> Vec<Cha
         changes.push(Change { path: path.clone(), apex: zone.apex.clone(), loss, examples });
     }
     changes
+}
+
+/// The change of a file of which the edit alone was read: only what it touched is looked at, and the form before, which is
+/// used up, is not read again. Names that came are counted as if they had been there.
+fn edited(path: &str, choice: &Choice<'_>, after: &After<'_>, forms: &mut Forms) -> Option<Change> {
+    let form = forms.parse_one(path, &choice.files)?;
+    let (zone, edit) = (form.zone.as_ref()?, form.change.as_ref()?);
+    let serving = choice.serving().get(path)?;
+    if edit.base != Digest::of_parts([(path, serving.digest)]) {
+        return None;
+    }
+    let is_gone =
+        |owner: &&Name| !zone.nodes.contains_key(*owner) && !is_taken_over(owner, zone, after);
+    let gone = edit.touched.iter().filter(|touched| touched.more_records < 0);
+    let gone: Vec<&Name> = gone.map(|touched| &touched.owner).filter(is_gone).collect();
+    let names = name_count(zone) + gone.len();
+    let loss = Loss { names, removed: gone.len(), emptied: names == gone.len() };
+    let examples = gone.into_iter().take(EXAMPLE_COUNT_MAX).cloned().collect();
+    Some(Change { path: path.to_owned(), apex: zone.apex.clone(), loss, examples })
 }
 
 /// What `zone` loses when `after` serves instead, and some of the names.

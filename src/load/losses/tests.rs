@@ -31,8 +31,11 @@ impl World {
     }
 
     fn look(&mut self, removals: Removals) -> Built {
+        self.look_under(Guard::default(), removals)
+    }
+
+    fn look_under(&mut self, guard: Guard, removals: Removals) -> Built {
         let scan = Scan::from(self.disk.clone());
-        let guard = Guard::default();
         let built = self.builder.build_guarded(&scan, &self.serving, removals, Some(&guard));
         self.serving = built.serving.clone();
         built
@@ -178,4 +181,26 @@ fn what_was_held_is_published_by_a_build_without_a_guard() {
     assert_eq!(world.builder.names_removed(&world.serving, &built.serving), 12);
     assert_eq!((refused(&built), built.held.len(), built.changed), (vec![], 0, true));
     assert_eq!(*built.serving.get("zones/a.zone").unwrap().bytes, *emptied.as_bytes());
+}
+
+#[test]
+fn an_edit_of_a_large_zone_is_judged_by_what_it_touched() {
+    let zone_without = |gone: std::ops::Range<usize>| {
+        let name = |n: usize| format!("name-number-{n} 300 IN A 192.0.2.{}\n", n % 250);
+        zone(1, 0..0) + &(0..5000).filter(|n| !gone.contains(n)).map(name).collect::<String>()
+    };
+    let whole = zone_without(0..0);
+    let guard = Guard { max_removed_share: 0.002, min_removed: 10 };
+    let mut world = World::new(&[("zones/a.zone", &whole)]);
+    world.write(&[("zones/a.zone", &zone_without(2000..2009))]);
+    let built = world.look_under(guard, Removals::Wait);
+    assert_eq!((held(&built), world.builder.is_hasty()), (vec![], true), "only the edit was read");
+    world.write(&[("zones/a.zone", &whole)]);
+    assert_eq!(held(&world.look_under(guard, Removals::Wait)), []);
+    world.write(&[("zones/a.zone", &zone_without(2000..2015))]);
+    for _ in 0..2 {
+        let built = world.look_under(guard, Removals::Wait);
+        assert_eq!(held(&built), [("zones/a.zone", 5000, 15)]);
+        assert!(world.serves("zones/a.zone", &whole));
+    }
 }
