@@ -8,12 +8,16 @@ use super::super::report::Mark;
 use super::super::rrset::{Rrset, Zone};
 use super::placed::{Hider, Placed, Remarks};
 
+/// Servers of a cut that each address below it is held against; of more, all NS records of the zone are looked through
+/// once at the end, so that a cut with very many servers takes no square of their number.
+const SERVER_COUNT_ASKED: usize = 16;
+
 /// The delegations of a zone, while it is walked.
 #[derive(Default)]
 pub struct Cuts<'z> {
     /// The NS RRset of the cut that was met last.
     servers: Option<&'z Rrset>,
-    /// Addresses at or below a cut that none of its own NS records names, with the cut.
+    /// Addresses at or below a cut that none of its own NS records is known to name, with the cut.
     unnamed: Vec<(&'z Name, &'z Name, Mark)>,
 }
 
@@ -66,8 +70,9 @@ impl<'z> Cuts<'z> {
         let address = placed.rrset(Rtype::A).or_else(|| placed.rrset(Rtype::AAAA));
         let Some((_, mark)) = address else { return };
         let owner = placed.owner.as_wire();
-        let mut servers = self.servers.iter().flat_map(|rrset| &rrset.rdata);
-        if !servers.any(|server| server.eq_ignore_ascii_case(owner)) {
+        let servers = self.servers.iter().flat_map(|rrset| &rrset.rdata);
+        let mut asked = servers.take(SERVER_COUNT_ASKED);
+        if !asked.any(|server| server.eq_ignore_ascii_case(owner)) {
             self.unnamed.push((placed.owner, cut, mark));
         }
     }

@@ -106,6 +106,15 @@ fn delegations_have_their_glue_and_nothing_else() {
 }
 
 #[test]
+fn a_delegation_to_many_servers_has_the_glue_of_each() {
+    let mut records: String =
+        (10..50).map(|n| format!("l NS n{n}.l\nn{n}.l A 192.0.2.{n}\n")).collect();
+    assert_eq!(said(&records), [""; 0]);
+    records.push_str("o.l A 192.0.2.1\n");
+    assert_eq!(said(&records), ["84 glue-needless"]);
+}
+
+#[test]
 fn policies_for_mail_and_certificates_can_be_read() {
     check(&[
         ("@ TXT \"v=spf1 mx \" \"-all\"\n", &[]),
