@@ -61,7 +61,8 @@ pub(super) fn bind<'r>(
 ) -> Bindings {
     let mut bindings = Bindings::default();
     let mut bound: HashMap<Name, &Route> = HashMap::new();
-    let mut targets: HashMap<&Name, Vec<Name>> = HashMap::new();
+    // What a walk of the whole zone tells: the names of its servers, and whether it is signed. Once a zone.
+    let mut walked: HashMap<&Name, (Vec<Name>, bool)> = HashMap::new();
     let mut wildcards = Vec::new();
     for route in routes {
         let Some(plan) = plans.get(usize::from(route.policy.0)) else { continue };
@@ -82,12 +83,13 @@ pub(super) fn bind<'r>(
             continue;
         }
         bound.insert(owner.clone(), route);
-        let targets = targets.entry(&served.zone.apex).or_insert_with(|| ns_targets(&served.zone));
+        let walk = || (ns_targets(&served.zone), served.zone.is_signed());
+        let (targets, is_signed) = walked.entry(&served.zone.apex).or_insert_with(walk);
         if let Some((said, reach)) = case.refusal(targets) {
             bindings.faults.push(case.fault(said, &served.files, reach));
             continue;
         }
-        if served.zone.is_signed() {
+        if *is_signed {
             signed(&case, served, &mut bindings);
             continue;
         }
