@@ -36,7 +36,7 @@ impl Watch {
         let interest = Interest::new(folders, ours);
         let told = move |event: Result<Event, notify::Error>| match event {
             Ok(event) => {
-                let has_ended = note_motion(&motion, &event);
+                let has_ended = interest.note_motion(&motion, &event);
                 if has_ended || interest.may_change(&event) {
                     looks.hint();
                 }
@@ -82,22 +82,6 @@ impl Watch {
     }
 }
 
-/// Notes what a writer does: a file is in motion from its first write until it is closed, moved or removed. True if that
-/// is now.
-fn note_motion(motion: &Motion, event: &Event) -> bool {
-    match event.kind {
-        EventKind::Modify(ModifyKind::Data(_)) => {
-            let now = Instant::now();
-            event.paths.iter().for_each(|path| motion.written(path, now));
-            false
-        }
-        EventKind::Access(AccessKind::Close(AccessMode::Write))
-        | EventKind::Modify(ModifyKind::Name(_))
-        | EventKind::Remove(_) => event.paths.iter().filter(|path| motion.ended(path)).count() > 0,
-        _ => false,
-    }
-}
-
 /// Which events tell of a change that could matter.
 #[derive(Debug)]
 struct Interest {
@@ -124,13 +108,34 @@ impl Interest {
 
     /// Whether something was made, written, renamed or removed, and not by us. Reading is none of it.
     fn may_change(&self, event: &Event) -> bool {
-        let matters = |path: &PathBuf| {
-            let is_above = path.parent().is_some_and(|p| self.above.iter().any(|a| a == p));
-            let is_entry = path.file_name().is_some_and(|n| self.entries.iter().any(|e| e == n));
-            !path.starts_with(&self.ours) && (!is_above || is_entry)
-        };
         let is_access = matches!(event.kind, EventKind::Access(_));
-        !is_access && (event.paths.is_empty() || event.paths.iter().any(matters))
+        !is_access && (event.paths.is_empty() || event.paths.iter().any(|path| self.matters(path)))
+    }
+
+    /// Notes what a writer does: a file is in motion from its first write until it is closed, moved or removed. True if
+    /// that is now. A log that stays open beside the folders is nothing to wait for.
+    fn note_motion(&self, motion: &Motion, event: &Event) -> bool {
+        let paths = event.paths.iter().filter(|path| self.matters(path));
+        match event.kind {
+            EventKind::Modify(ModifyKind::Data(_)) => {
+                let now = Instant::now();
+                paths.for_each(|path| motion.written(path, now));
+                false
+            }
+            EventKind::Access(AccessKind::Close(AccessMode::Write))
+            | EventKind::Modify(ModifyKind::Name(_))
+            | EventKind::Remove(_) => {
+                // All of them, not the first alone.
+                paths.filter(|path| motion.ended(path)).count() > 0
+            }
+            _ => false,
+        }
+    }
+
+    fn matters(&self, path: &Path) -> bool {
+        let is_above = path.parent().is_some_and(|p| self.above.iter().any(|a| a == p));
+        let is_entry = path.file_name().is_some_and(|n| self.entries.iter().any(|e| e == n));
+        !path.starts_with(&self.ours) && (!is_above || is_entry)
     }
 }
 
@@ -164,14 +169,21 @@ mod tests {
 
     #[test]
     fn a_file_is_in_motion_until_its_writer_closes_it() {
+        let folders = [Path::new("/none/zones"), Path::new("/none/geo")];
+        let interest = Interest::new(&folders, Path::new("/none/state"));
         let motion = Motion::default();
-        let path = Path::new("/none/zones/a.zone");
-        let note = |kind| note_motion(&motion, &Event::new(kind).add_path(path.to_path_buf()));
+        let note = |kind, path: &str| {
+            interest.note_motion(&motion, &Event::new(kind).add_path(PathBuf::from(path)))
+        };
+        let (zone, log) = ("/none/zones/a.zone", "/none/server.log");
+        let holds = |path: &str| motion.holds(Path::new(path), Instant::now());
         let written = EventKind::Modify(ModifyKind::Data(DataChange::Any));
         let closed = EventKind::Access(AccessKind::Close(AccessMode::Write));
-        assert!(!note(closed), "nothing was written");
-        assert!(!note(written) && motion.holds(path, Instant::now()));
-        assert!(!note(EventKind::Access(AccessKind::Close(AccessMode::Read))));
-        assert!(note(closed) && !motion.holds(path, Instant::now()));
+        assert!(!note(closed, zone), "nothing was written");
+        assert!(!note(written, zone) && holds(zone));
+        assert!(!note(EventKind::Access(AccessKind::Close(AccessMode::Read)), zone));
+        assert!(note(closed, zone) && !holds(zone));
+        // A log may stay open beside the folders for good.
+        assert!(!note(written, log) && !holds(log));
     }
 }
