@@ -29,11 +29,18 @@ pub(super) struct Records {
     list: Vec<Record>,
     /// Whether none was lost to a mistake: only then is it known what a zone lacks.
     pub(super) is_complete: bool,
+    /// Whether a SOA stands at another name than the origin in force there.
+    pub(super) has_soa_off_origin: bool,
 }
 
 impl Default for Records {
     fn default() -> Records {
-        Records { owners: Vec::new(), list: Vec::new(), is_complete: true }
+        Records {
+            owners: Vec::new(),
+            list: Vec::new(),
+            is_complete: true,
+            has_soa_off_origin: false,
+        }
     }
 }
 
@@ -67,6 +74,7 @@ impl Records {
         let moved = |record: Record| Record { owner: record.owner + before, ..record };
         self.list.extend(next.list.into_iter().map(moved));
         self.is_complete &= next.is_complete;
+        self.has_soa_off_origin |= next.has_soa_off_origin;
         Some(())
     }
 
@@ -94,7 +102,7 @@ pub(super) fn assemble(
     mut records: Records,
     report: &mut Report<'_>,
 ) -> (Zone, Option<Validity>, bool) {
-    let known_apex = find_apex(path, &records, report);
+    let known_apex = find_apex(path, origin, &records, report);
     // Without an apex the file is refused, and its other mistakes are told all the same.
     let apex = known_apex.as_ref().unwrap_or(origin).clone();
     if known_apex.is_some() {
@@ -163,7 +171,12 @@ impl Records {
 }
 
 /// The owner of the SOA; one, and the same SOA (RFC 1035 §5.2).
-fn find_apex(path: &str, records: &Records, report: &mut Report<'_>) -> Option<Name> {
+fn find_apex(
+    path: &str,
+    origin: &Name,
+    records: &Records,
+    report: &mut Report<'_>,
+) -> Option<Name> {
     let mut all = records.list.iter().filter(|r| r.rtype == Rtype::SOA);
     let Some(first) = all.next() else {
         // A record that is no error to leave out is not the SOA; one with a mistake may be.
@@ -188,6 +201,13 @@ fn find_apex(path: &str, records: &Records, report: &mut Report<'_>) -> Option<N
             let help = "a file holds one zone; give the other its own file (RFC 1035 §5.2)";
             report.error_with_help(other.mark, "soa-doubled", message, help);
         }
+    }
+    // `$ORIGIN` may lead elsewhere; a SOA that follows neither it nor the file's name is probably a slip.
+    if apex != origin && records.has_soa_off_origin {
+        let message = format!("the SOA is at {apex}, and the file is named for {origin}");
+        let stem = if apex.is_root() { "root.".into() } else { apex.to_string().to_lowercase() };
+        let help = format!("write the SOA at @, or name the file {stem}zone");
+        report.warning(first.mark, "soa-unlike-file", message, help);
     }
     Some(apex.clone())
 }

@@ -50,6 +50,9 @@ pub(super) fn read(found: &mut Found<'_>, text: &[u8], entry: &Entry, state: &mu
     if found.records.len() >= RECORD_COUNT_MAX {
         return found.report.error(mark, "too-many-records", "the zone has too many records");
     }
+    if head.rtype == Rtype::SOA && found.records.owner_at(owner) != Some(&state.origin) {
+        found.records.has_soa_off_origin = true;
+    }
     found.records.push(Record { owner, rtype: head.rtype, ttl, rdata, mark });
 }
 

@@ -300,6 +300,16 @@ pub const CHECKS: &[Check] = &[
         clause: "RFC 1912 §2.2",
     },
     Check {
+        code: "soa-unlike-file",
+        severities: WARNING,
+        title: "the SOA is neither at the origin nor at the name of the file",
+        why: "The zone is the one that its SOA names, whatever the file is called. A slip there makes \
+            another zone of it, and the right one is not served.",
+        wrong: "exmaple.com.  SOA  ...     in zones/example.com.zone",
+        right: "@             SOA  ...",
+        clause: "RFC 1035 §5.2",
+    },
+    Check {
         code: "target-is-alias",
         severities: WARNING,
         title: "an NS, MX or SRV record points at a CNAME",
