@@ -173,8 +173,14 @@ pub fn why(text: &str) -> Result<&str, String> {
     if text.is_empty() {
         return Err("why is missing: say why in a few words; the log keeps them".to_owned());
     }
+    words("why", text)
+}
+
+/// Words that may be left out, within their bound. `what` they are is `why` or `who`.
+pub fn words<'t>(what: &str, text: &'t str) -> Result<&'t str, String> {
+    let text = text.trim();
     if text.len() > WORDS_LEN_MAX {
-        return Err(format!("why is longer than {WORDS_LEN_MAX} octets"));
+        return Err(format!("{what} is longer than {WORDS_LEN_MAX} octets"));
     }
     Ok(text)
 }

@@ -17,7 +17,7 @@ mod status;
 
 pub use change::{
     Acknowledged, DrainRequest, OverrideRequest, Reloaded, ResumeRequest, SiteRequest,
-    UndrainRequest, Window, expiry_at, why,
+    UndrainRequest, Window, expiry_at, why, words,
 };
 pub use diagnostic::DiagnosticBody;
 pub use diff::{

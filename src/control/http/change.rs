@@ -36,7 +36,7 @@ pub async fn decide(
         action: request.action().map_err(bad)?,
         expiry: api::expiry_at(window, desk.writer.now()).map_err(bad)?,
         why: why(&request.why)?,
-        who: who(request.who),
+        who: who(request.who)?,
     };
     acknowledge(&desk, event, safety(request.force), if_match(&headers)?).await
 }
@@ -58,8 +58,8 @@ pub async fn clear(
 ) -> Result<Response, Refused> {
     let event = Event::ClearOverride {
         subject: read_subject(&subject)?,
-        why: words.why.trim().into(),
-        who: who(words.who),
+        why: remark(&words.why)?,
+        who: who(words.who)?,
     };
     // What an operator decided, an operator may take back.
     acknowledge(&desk, event, Safety::Waived, if_match(&headers)?).await
@@ -74,7 +74,7 @@ pub async fn drain(
 ) -> Result<Response, Refused> {
     let request: DrainRequest = read(body)?;
     let keep = request.keep().map_err(|detail| Refused::unprocessable("bad-drain", detail))?;
-    let (why, who) = (why(&request.why)?, who(request.who));
+    let (why, who) = (why(&request.why)?, who(request.who)?);
     let event = Event::Drain { region: region.into(), keep, why, who };
     acknowledge(&desk, event, safety(request.force), if_match(&headers)?).await
 }
@@ -87,8 +87,8 @@ pub async fn undrain(
     body: Body,
 ) -> Result<Response, Refused> {
     let request: UndrainRequest = read(body)?;
-    let why = request.why.trim().into();
-    let event = Event::Undrain { region: region.into(), why, who: who(request.who) };
+    let (why, who) = (remark(&request.why)?, who(request.who)?);
+    let event = Event::Undrain { region: region.into(), why, who };
     acknowledge(&desk, event, Safety::Kept, if_match(&headers)?).await
 }
 
@@ -96,15 +96,16 @@ pub async fn undrain(
 pub async fn drain_site(State(desk): State<Desk>, body: Body) -> Result<Response, Refused> {
     let request: SiteRequest = read(body)?;
     let why = why(&request.why)?.into_string();
-    let who = who(request.who).into_string();
+    let who = who(request.who)?.into_string();
     change_site(desk, SiteDrain { drained: true, why, who }).await
 }
 
 /// POST /v1/site/undrain.
 pub async fn undrain_site(State(desk): State<Desk>, body: Body) -> Result<Response, Refused> {
     let request: SiteRequest = read(body)?;
-    let who = who(request.who).into_string();
-    change_site(desk, SiteDrain { drained: false, why: request.why, who }).await
+    let who = who(request.who)?.into_string();
+    let why = remark(&request.why)?.into_string();
+    change_site(desk, SiteDrain { drained: false, why, who }).await
 }
 
 async fn change_site(desk: Desk, drain: SiteDrain) -> Result<Response, Refused> {
@@ -167,10 +168,18 @@ pub fn why(text: &str) -> Result<Box<str>, Refused> {
     api::why(text).map(Into::into).map_err(|detail| Refused::unprocessable("no-why", detail))
 }
 
+/// Why, as a request says it that need not.
+pub fn remark(text: &str) -> Result<Box<str>, Refused> {
+    let words = api::words("why", text);
+    words.map(Into::into).map_err(|detail| Refused::unprocessable("long-why", detail))
+}
+
 /// Who, as a request says it.
-pub fn who(name: Option<String>) -> Box<str> {
+pub fn who(name: Option<String>) -> Result<Box<str>, Refused> {
     let name = name.unwrap_or_default();
-    if name.trim().is_empty() { SOMEBODY.into() } else { name.trim().into() }
+    let words = api::words("who", &name);
+    let who = words.map_err(|detail| Refused::unprocessable("long-who", detail))?;
+    Ok(if who.is_empty() { SOMEBODY } else { who }.into())
 }
 
 fn safety(force: bool) -> Safety {
@@ -211,7 +220,9 @@ mod tests {
 
     #[test]
     fn somebody_did_it() {
-        assert_eq!(&*who(None), SOMEBODY);
-        assert_eq!(&*who(Some(" ana ".to_owned())), "ana");
+        let said = |name: Option<String>| who(name).map_err(|refused| refused.problem.status);
+        assert_eq!(said(None).as_deref(), Ok(SOMEBODY));
+        assert_eq!(said(Some(" ana ".to_owned())).as_deref(), Ok("ana"));
+        assert_eq!(said(Some("a".repeat(201))), Err(422));
     }
 }

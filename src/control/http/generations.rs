@@ -13,11 +13,8 @@ use super::super::past::Page;
 use super::super::picture;
 use super::super::wish::{Unmet, Wish, Wished};
 use super::body::{Body, json, read};
-use super::change::{who, why};
+use super::change::{remark, who, why};
 use super::problem::Refused;
-
-/// Octets of a name: it is kept with its generation.
-const WHO_LEN_MAX: usize = 200;
 
 /// Which generations are asked for.
 #[derive(Debug, Deserialize)]
@@ -63,11 +60,7 @@ pub async fn roll_back(State(desk): State<Desk>, body: Body) -> Result<Response,
 /// POST /v1/resume.
 pub async fn resume(State(desk): State<Desk>, body: Body) -> Result<Response, Refused> {
     let request: ResumeRequest = read(body)?;
-    let reason = match request.why.trim() {
-        "" => String::new(),
-        given => why(given)?.into(),
-    };
-    fulfil(&desk, Wish::Resume, request.who, reason).await
+    fulfil(&desk, Wish::Resume, request.who, remark(&request.why)?.into()).await
 }
 
 /// POST /v1/accept.
@@ -83,11 +76,7 @@ async fn fulfil(
     name: Option<String>,
     why: String,
 ) -> Result<Response, Refused> {
-    let who: String = who(name).into();
-    if who.len() > WHO_LEN_MAX {
-        let detail = format!("who is longer than {WHO_LEN_MAX} octets");
-        return Err(Refused::unprocessable("long-who", detail));
-    }
+    let who: String = who(name)?.into();
     let wished = Wished { wish, who, why };
     let busy = || Refused::unavailable("busy", "too much waits for the files; try again");
     let outcome = desk.looks.fulfil(wished).ok_or_else(busy)?;
