@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,7 +16,7 @@ use crate::answer::Site as Answerer;
 use crate::health::State;
 use crate::history::Log;
 use crate::load::{Config, Removals};
-use crate::serve::{self, Limits, Serving, Sockets};
+use crate::serve::{self, BindError, Limits, Serving, Sockets};
 
 use super::alarms::Alarms;
 use super::banner;
@@ -36,6 +36,9 @@ use super::ready::Ready;
 use super::reclaim::Reclaim;
 use super::site::Site;
 use super::writer::{Clock, Writer};
+
+/// How long an address may be taken at the start. A guess: a killed server of many GiB is gone by then.
+const TAKEN_MAX: Duration = Duration::from_secs(1);
 
 /// How long what is in flight may take to finish when the server is told to end.
 const END_MAX: Duration = Duration::from_secs(5);
@@ -117,7 +120,9 @@ fn prepare(options: &Options) -> Result<Prepared, String> {
     let started = SystemTime::now();
     let config = configuration(options)?;
     let api = listen_api(config.api)?;
-    let sockets = Sockets::bind(&config.dns, config.cores).map_err(|e| e.to_string())?;
+    let bind = || Sockets::bind(&config.dns, config.cores);
+    let sockets = patiently(bind, |e| matches!(e, BindError::InUse(..)));
+    let sockets = sockets.map_err(|e| e.to_string())?;
     for skipped in sockets.skipped() {
         tracing::warn!(event = "address-skipped", "{skipped}");
     }
@@ -222,9 +227,27 @@ fn listen_api(address: SocketAddr) -> Result<TcpListener, String> {
         ),
         _ => format!("cannot serve the API on {address}: {error}"),
     };
-    let listener = TcpListener::bind(address).map_err(refused)?;
+    let is_taken = |error: &std::io::Error| error.kind() == std::io::ErrorKind::AddrInUse;
+    let listener = patiently(|| TcpListener::bind(address), is_taken).map_err(refused)?;
     listener.set_nonblocking(true).map_err(refused)?;
     Ok(listener)
+}
+
+/// Tries again for a little while what is wanted is taken: a server that was killed a moment ago holds its addresses until
+/// the kernel has let go of its memory.
+fn patiently<T, E>(
+    attempt: impl Fn() -> Result<T, E>,
+    is_taken: impl Fn(&E) -> bool,
+) -> Result<T, E> {
+    let begun = Instant::now();
+    loop {
+        match attempt() {
+            Err(error) if is_taken(&error) && begun.elapsed() < TAKEN_MAX => {
+                thread::sleep(Duration::from_millis(20));
+            }
+            outcome => return outcome,
+        }
+    }
 }
 
 /// Opens the log. If it cannot be, files serve all the same, and an alarm says why reports are refused.

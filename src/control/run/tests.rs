@@ -255,3 +255,20 @@ fn without_a_state_folder_files_serve_and_reports_are_refused() {
     assert!(asked.get("/v1/status").body.contains("\"zones\":2"));
     assert_eq!(asked.get("/v1/generations").status, 200);
 }
+
+#[test]
+fn an_address_that_is_taken_for_a_moment_is_waited_for() {
+    let left = std::cell::Cell::new(2);
+    let attempt = || match left.replace(left.get() - 1) {
+        0 => Ok("bound"),
+        _ => Err("taken"),
+    };
+    assert_eq!(patiently(attempt, |error| *error == "taken"), Ok("bound"));
+    assert_eq!(
+        patiently(|| Err::<(), _>("forbidden"), |error| *error == "taken"),
+        Err("forbidden")
+    );
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let said = listen_api(holder.local_addr().unwrap()).unwrap_err();
+    assert!(said.contains("another program has this address"), "{said}");
+}
