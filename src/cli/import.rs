@@ -7,6 +7,7 @@ mod bind;
 mod braces;
 mod colons;
 mod foreign;
+mod include;
 mod knot;
 mod master;
 mod nsd;

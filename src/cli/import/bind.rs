@@ -4,11 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::braces::{Part, Statement, parse};
 use super::foreign::{Foreign, ForeignZone, Wishes, reason};
+use super::include::included;
 use super::scan::{Spot, Word};
 use super::texts::{Texts, folder_of};
-
-/// How deep includes nest.
-const INCLUDE_DEPTH_MAX: usize = 16;
 
 /// Reads the configuration at `path`.
 pub fn read(texts: &mut Texts, path: &Path, file: usize, wishes: &Wishes) -> Foreign {
@@ -71,41 +69,16 @@ impl Whole<'_> {
     }
 
     fn include(&mut self, pattern: &Word, within: &str, depth: usize) -> Vec<Statement> {
-        if depth >= INCLUDE_DEPTH_MAX {
-            let what = format!("includes nest deeper than {INCLUDE_DEPTH_MAX}: in a circle?");
-            let said = self.texts.error(pattern.spot, "foreign-include-depth", what);
-            self.foreign.said.push(said.consequence("nothing was written"));
-            return Vec::new();
-        }
+        let files = included(self.texts, &mut self.foreign, &self.directory, pattern, depth);
         let mut out = Vec::new();
-        for path in self.texts.glob(&self.directory, &pattern.text) {
-            match self.texts.open(&path) {
-                Ok(file) => match parse(self.texts.text(file), file) {
-                    Ok(inner) => out.extend(self.expand(inner, within, depth + 1)),
-                    Err(slip) => self.foreign.said.push(self.texts.slip(&slip)),
-                },
-                Err(error) => {
-                    let said = unreadable(self.texts, pattern.spot, &path, &error);
-                    self.foreign.said.push(said);
-                }
+        for (_, file) in files {
+            match parse(self.texts.text(file), file) {
+                Ok(inner) => out.extend(self.expand(inner, within, depth + 1)),
+                Err(slip) => self.foreign.said.push(self.texts.slip(&slip)),
             }
         }
         out
     }
-}
-
-/// What is said of an included file that cannot be read, whatever the server.
-pub fn unreadable(
-    texts: &Texts,
-    spot: Spot,
-    path: &Path,
-    error: &std::io::Error,
-) -> crate::diagnostic::Diagnostic {
-    let what = format!("{} cannot be read: {error}", path.display());
-    texts
-        .error(spot, "foreign-include", what)
-        .consequence("what it holds was not imported")
-        .help("run as a user who may read it; --root DIR tells where absolute paths begin")
 }
 
 /// The meaning of the whole.

@@ -4,14 +4,12 @@ use std::path::{Path, PathBuf};
 
 use crate::zone::Name;
 
-use super::bind::unreadable;
-use super::colons::{Attribute, Section, parse_knot};
+use super::colons::{Attribute, Section};
 use super::foreign::{Foreign, ForeignZone, Wishes, reason, socket};
+use super::include::{Server, attributes};
 use super::scan::Word;
 use super::texts::{Texts, folder_of};
 
-/// How deep includes nest.
-const INCLUDE_DEPTH_MAX: usize = 16;
 /// Where zone files are, where the configuration does not tell: as the manual page says.
 const STORAGE_DEFAULT: &str = "/var/lib/knot";
 /// How a zone's file is called, where the configuration does not tell.
@@ -23,7 +21,7 @@ const TEMPLATE_DEFAULT: &str = "default";
 pub fn read(texts: &mut Texts, path: &Path, file: usize, wishes: &Wishes) -> Foreign {
     let mut foreign = Foreign::default();
     let base = folder_of(path);
-    let attributes = open(texts, &mut foreign, &base, file, 0);
+    let attributes = attributes(texts, &mut foreign, Server::Knot, &base, file, 0);
     let sections = sections(texts, &mut foreign, attributes);
     if foreign.is_refused() {
         return foreign;
@@ -32,43 +30,6 @@ pub fn read(texts: &mut Texts, path: &Path, file: usize, wishes: &Wishes) -> For
     sections.iter().for_each(|section| reading.section(section));
     foreign.tell_gathered(texts, "knotd", "knotc zone-flush");
     foreign
-}
-
-/// The attributes of file number `file`, which lies in `folder`, includes in place.
-fn open(
-    texts: &mut Texts,
-    foreign: &mut Foreign,
-    folder: &Path,
-    file: usize,
-    depth: usize,
-) -> Vec<Attribute> {
-    let attributes = match parse_knot(texts.text(file), file) {
-        Ok(attributes) => attributes,
-        Err(slip) => {
-            foreign.said.push(texts.slip(&slip));
-            return Vec::new();
-        }
-    };
-    let mut out = Vec::with_capacity(attributes.len());
-    for attribute in attributes {
-        let Some(pattern) = attribute.value().filter(|_| attribute.key == "include") else {
-            out.push(attribute);
-            continue;
-        };
-        if depth >= INCLUDE_DEPTH_MAX {
-            let what = format!("includes nest deeper than {INCLUDE_DEPTH_MAX}: in a circle?");
-            let said = texts.error(attribute.spot, "foreign-include-depth", what);
-            foreign.said.push(said.consequence("nothing was written"));
-            continue;
-        }
-        for path in texts.glob(folder, &pattern.text) {
-            match texts.open(&path) {
-                Ok(file) => out.extend(open(texts, foreign, &folder_of(&path), file, depth + 1)),
-                Err(error) => foreign.said.push(unreadable(texts, pattern.spot, &path, &error)),
-            }
-        }
-    }
-    out
 }
 
 /// A section of blocks becomes one section for each of its blocks.

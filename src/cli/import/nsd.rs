@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use crate::zone::Name;
 
-use super::bind::unreadable;
-use super::colons::{Attribute, Section, parse_nsd};
+use super::colons::{Attribute, Section};
 use super::foreign::{Foreign, ForeignZone, Wishes, reason, socket};
+use super::include::{Server, attributes};
 use super::scan::{Spot, Word};
 use super::texts::{Texts, folder_of};
 
-/// How deep includes and patterns nest.
+/// How deep patterns nest.
 const DEPTH_MAX: usize = 16;
 /// Where zone files are, where the configuration does not tell: as the manual page says.
 const ZONESDIR_DEFAULT: &str = "/etc/nsd";
@@ -35,7 +35,7 @@ const SECTIONS: [&str; 11] = [
 pub fn read(texts: &mut Texts, path: &Path, file: usize, wishes: &Wishes) -> Foreign {
     let base = folder_of(path);
     let mut foreign = Foreign::default();
-    let attributes = open(texts, &mut foreign, &base, file, 0);
+    let attributes = attributes(texts, &mut foreign, Server::Nsd, &base, file, 0);
     let sections = sections(texts, &mut foreign, attributes);
     if foreign.is_refused() {
         return foreign;
@@ -57,43 +57,6 @@ pub fn read(texts: &mut Texts, path: &Path, file: usize, wishes: &Wishes) -> For
     }
     foreign.tell_gathered(texts, "nsd", "nsd-control write");
     foreign
-}
-
-/// The attributes of file number `file`, includes in place.
-fn open(
-    texts: &mut Texts,
-    foreign: &mut Foreign,
-    base: &Path,
-    file: usize,
-    depth: usize,
-) -> Vec<Attribute> {
-    let attributes = match parse_nsd(texts.text(file), file) {
-        Ok(attributes) => attributes,
-        Err(slip) => {
-            foreign.said.push(texts.slip(&slip));
-            return Vec::new();
-        }
-    };
-    let mut out = Vec::with_capacity(attributes.len());
-    for attribute in attributes {
-        let Some(pattern) = attribute.value().filter(|_| attribute.key == "include") else {
-            out.push(attribute);
-            continue;
-        };
-        if depth >= DEPTH_MAX {
-            let what = format!("includes nest deeper than {DEPTH_MAX}: in a circle?");
-            let said = texts.error(attribute.spot, "foreign-include-depth", what);
-            foreign.said.push(said.consequence("nothing was written"));
-            continue;
-        }
-        for path in texts.glob(base, &pattern.text) {
-            match texts.open(&path) {
-                Ok(file) => out.extend(open(texts, foreign, base, file, depth + 1)),
-                Err(error) => foreign.said.push(unreadable(texts, pattern.spot, &path, &error)),
-            }
-        }
-    }
-    out
 }
 
 fn sections(texts: &Texts, foreign: &mut Foreign, attributes: Vec<Attribute>) -> Vec<Section> {
