@@ -71,13 +71,13 @@ impl Overlap {
     /// Lays `old` and `new` over each other. No ranges are one class for all. Countries are those of `world`.
     pub(super) fn of(world: &World, old: Option<&Ranges>, new: Option<&Ranges>) -> Overlap {
         let mut overlap = Overlap::default();
-        let places = world.v4.iter().map(|&(start, place)| (u128::from(start), place));
-        let walk = Walk { places: places.peekable(), old: runs_v4(old), new: runs_v4(new) };
+        let walk =
+            Walk { places: world.runs_v4().peekable(), old: runs_v4(old), new: runs_v4(new) };
         walk.run(u128::from(u32::MAX), |first, last, holds| {
             overlap.add(world, Range { version: Version::V4, first, last }, holds);
         });
-        let places = world.v6.iter().copied();
-        let walk = Walk { places: places.peekable(), old: runs_v6(old), new: runs_v6(new) };
+        let walk =
+            Walk { places: world.runs_v6().peekable(), old: runs_v6(old), new: runs_v6(new) };
         walk.run(u128::MAX, |first, last, holds| {
             overlap.add(world, Range { version: Version::V6, first, last }, holds);
         });
@@ -220,7 +220,7 @@ mod tests {
             (13 << 24, PlaceId(0)),
         ];
         let v6 = vec![(0, PlaceId(0)), (0x2a00 << 112, PlaceId(1)), (0x2a01 << 112, PlaceId(0))];
-        World { v4, v6, places, sources: Vec::new() }
+        World::of_runs(v4, v6, places)
     }
 
     fn ranges(world: &World, cut: &str, class: u16) -> Ranges {

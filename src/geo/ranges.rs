@@ -13,7 +13,7 @@ use crate::number::{ClassId, Digest, PrefixLen};
 use super::place::{Place, PlaceId};
 use super::prefix::{Prefix, embedded_v4, embedding_blocks};
 use super::sweep::{self, LAST_V4, LAST_V6, Span, sweep};
-use super::world::{World, wide};
+use super::world::World;
 
 /// Address ranges compiled to classes: one index step and one short search a lookup.
 #[derive(Clone, Debug)]
@@ -41,11 +41,11 @@ impl Ranges {
             let family = cuts.iter().enumerate().filter(|(_, cut)| cut.address.is_ipv4() == wanted);
             family.map(|(item, cut)| span(cut.bounds(), item)).collect::<Vec<_>>()
         };
-        let mut classes = Classes { world, classify, uncut: vec![None; world.places.len()] };
-        let runs_v4 = classes.runs(wide(&world.v4), spans(true), LAST_V4);
+        let mut classes = Classes { world, classify, uncut: vec![None; world.places().len()] };
+        let runs_v4 = classes.runs(world.runs_v4(), spans(true), LAST_V4);
         let embedding = embedding_blocks().into_iter().map(|bounds| span(bounds, EMBEDDING));
         let spans_v6 = spans(false).into_iter().chain(embedding).collect();
-        let runs_v6 = classes.runs(world.v6.iter().copied(), spans_v6, LAST_V6);
+        let runs_v6 = classes.runs(world.runs_v6(), spans_v6, LAST_V6);
         Ranges { v4: V4::build(&runs_v4), v6: V6::build(&runs_v6) }
     }
 

@@ -30,11 +30,11 @@ pub struct Source {
 #[derive(Clone, Debug)]
 pub struct World {
     /// Starts of IPv4 ranges.
-    pub v4: Vec<(u32, PlaceId)>,
+    pub(super) v4: Vec<(u32, PlaceId)>,
     /// Starts of IPv6 ranges. IPv4-embedding prefixes are not in it: they are looked up as IPv4.
-    pub v6: Vec<(u128, PlaceId)>,
+    pub(super) v6: Vec<(u128, PlaceId)>,
     /// The places.
-    pub places: Vec<Place>,
+    pub(super) places: Vec<Place>,
     /// Where all this came from, strongest first.
     pub sources: Vec<Source>,
 }
@@ -48,6 +48,33 @@ impl World {
             places: vec![Place::default()],
             sources: Vec::new(),
         }
+    }
+
+    /// A world of ranges, each given by its start, in order. The first of `places` is the unknown place.
+    pub fn of_runs(
+        v4: impl IntoIterator<Item = (u32, PlaceId)>,
+        v6: impl IntoIterator<Item = (u128, PlaceId)>,
+        places: Vec<Place>,
+    ) -> World {
+        let (mut starts_v4, mut starts_v6) = (Starts::new(), Starts::new());
+        v4.into_iter().for_each(|(start, place)| starts_v4.push(start, place));
+        v6.into_iter().for_each(|(start, place)| starts_v6.push(start, place));
+        World { v4: starts_v4.0, v6: starts_v6.0, places, sources: Vec::new() }
+    }
+
+    /// The whole IPv4 space: where each place begins. The first starts at 0.
+    pub fn runs_v4(&self) -> impl Iterator<Item = (u128, PlaceId)> + '_ {
+        wide(&self.v4)
+    }
+
+    /// The whole IPv6 space: where each place begins. The first starts at 0.
+    pub fn runs_v6(&self) -> impl Iterator<Item = (u128, PlaceId)> + '_ {
+        self.v6.iter().copied()
+    }
+
+    /// All places; a [`PlaceId`] indexes them, and the first is the unknown place.
+    pub fn places(&self) -> &[Place] {
+        &self.places
     }
 
     /// What is known of `address`, and the shortest prefix around it of which the same is known.

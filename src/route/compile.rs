@@ -356,7 +356,7 @@ impl<'a> Compiler<'a> {
                 self.diagnostics.push(diagnostic.help(help));
             }
         }
-        if !rule.asns.is_empty() && !world.places.iter().any(|place| place.asn.is_some()) {
+        if !rule.asns.is_empty() && !world.places().iter().any(|place| place.asn.is_some()) {
             let message = "the geo database knows no autonomous system: this rule never matches";
             let diagnostic = file.source.warning("asn-never-matched", &rule.span, message);
             self.diagnostics.push(diagnostic.help("add an ASN database to geo/"));
@@ -471,7 +471,7 @@ fn plan_regions(pool: &Pool, regions: &Regions) -> Box<[PlanRegion]> {
 /// The places that codes can tell apart, each once: a city database has few of them among many.
 fn distinct_places(world: &World) -> Vec<crate::geo::Place> {
     let codes: BTreeSet<_> =
-        world.places.iter().map(|p| (p.continent, p.country, p.subdivision)).collect();
+        world.places().iter().map(|p| (p.continent, p.country, p.subdivision)).collect();
     let place = |(continent, country, subdivision)| crate::geo::Place {
         continent,
         country,

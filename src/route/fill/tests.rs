@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use proptest::prelude::*;
 
 use crate::diagnostic::has_error;
-use crate::geo::{Place, PlaceId, World};
+use crate::geo::World;
 use crate::health::{Freshness, LogTime, Member, Settings, Standing, Status, Tier};
 use crate::number::{ClassId, PrefixLen, Revision};
 use crate::reason::Reason;
@@ -65,13 +65,7 @@ fn supposed(text: &str) -> Supposed {
 }
 
 fn world() -> World {
-    let everywhere = PlaceId(0);
-    World {
-        v4: vec![(0, everywhere)],
-        v6: vec![(0, everywhere)],
-        places: vec![Place::default()],
-        sources: Vec::new(),
-    }
+    World::unknown()
 }
 
 fn plan(steering: &str) -> std::sync::Arc<Plan> {

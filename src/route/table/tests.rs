@@ -45,7 +45,7 @@ fn world() -> World {
     let v4 = [0, 1, 2, 3, 4, 1].iter().enumerate().map(|(i, &id)| ((i as u32) << 24, PlaceId(id)));
     let v6 = [(0u128, 0), (0x2a00, 1), (0x2a01, 0), (0x2b00, 2), (0x2b01, 0)];
     let v6 = v6.iter().map(|&(start, id)| (start << 112, PlaceId(id)));
-    World { v4: v4.collect(), v6: v6.collect(), places, sources: Vec::new() }
+    World::of_runs(v4, v6, places)
 }
 
 fn compiled() -> std::sync::Arc<Plan> {
