@@ -50,8 +50,10 @@ impl Value {
             .text(&["continent", "code"])
             .or_else(|| self.text(&["continent_code"]))
             .or_else(|| self.text(&["continent"]))
-            // Old country databases write a continent where the country is not known.
-            .or_else(|| self.country_text().map(|code| if code == "AP" { "AS" } else { code }))?;
+            // Old country databases write a continent where the country is not known. AS, AF, NA and SA are countries
+            // first: American Samoa, Afghanistan, Namibia, Saudi Arabia.
+            .or_else(|| self.country_text().filter(|_| self.country().is_none()))
+            .map(|code| if code == "AP" { "AS" } else { code })?;
         CONTINENTS.iter().find(|(known, _)| &known[..] == code.as_bytes()).map(|(known, _)| **known)
     }
 
@@ -281,6 +283,10 @@ mod tests {
         assert_eq!(place(r#"{"country_code": "ZZ"}"#), Place::default());
         assert_eq!(place(r#"{"country_code": "EU"}"#).continent, Some(*b"EU"));
         assert_eq!(place(r#"{"country": "de"}"#).position, gazetteer::place_centroid(*b"DE", None));
+        for (country, continent) in [("AS", b"OC"), ("AF", b"AS"), ("NA", b"AF"), ("SA", b"AS")] {
+            let known = place(&format!("{{\"country_code\": \"{country}\"}}"));
+            assert_eq!(known.continent, Some(*continent), "{country} is a country first");
+        }
         let nowhere = place(r#"{"country": "CH", "lat": 0, "lng": 0}"#);
         assert_eq!(nowhere.position, gazetteer::place_centroid(*b"CH", None));
         assert_eq!(place(r#"{"lat": 95.0, "lng": 10.0}"#), Place::default());
