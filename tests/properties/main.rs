@@ -2,8 +2,11 @@
 
 mod allocation;
 mod catalog_equals_tree;
+#[path = "../geography/exhaustive.rs"]
+mod exhaustive;
 mod explain_equals_the_wire;
 mod format;
 mod requests_never_panic;
+mod tables_hold_every_address;
 mod texts_never_panic;
 mod world;
