@@ -158,7 +158,8 @@ impl Book {
             }
         };
         listed.iter().copied().for_each(&mut first);
-        let whole = fence && !listed.is_empty() || listed.len() + 1 >= self.regions.len();
+        let is_fenced = fence && !listed.is_empty();
+        let whole = is_fenced || listed.len() + 1 >= self.regions.len();
         let unknown = known.position.is_none() && !whole;
         if listed.is_empty() {
             known.region.into_iter().for_each(&mut first);
@@ -166,7 +167,7 @@ impl Book {
         if unknown {
             policy.unknown.iter().copied().for_each(&mut first);
         }
-        if !(fence && !listed.is_empty()) {
+        if !is_fenced {
             order.extend(self.by_nearness(known.position, &order));
         }
         Verdict { rule, unknown, order }
