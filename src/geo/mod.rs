@@ -9,12 +9,15 @@
 mod builtin;
 mod codes;
 mod gazetteer;
+mod merge;
 mod mmdb;
 mod overrides;
 mod place;
 mod prefix;
 mod ranges;
 mod record;
+mod search_tree;
+mod starts;
 mod sweep;
 mod world;
 

@@ -11,7 +11,7 @@ use crate::geo::{Overrides, World};
 use crate::number::Digest;
 use crate::route::{Regions, parse_regions};
 
-use super::forms::bug;
+use super::forms::{bug, in_parallel};
 use super::retreat::{Fault, Reach};
 
 const REGIONS: &str = "geo/regions.toml";
@@ -87,15 +87,18 @@ impl Grounds {
         if let Some(known) = find(&mut self.databases, digest) {
             return known;
         }
-        let mut faults = Vec::new();
-        let mut worlds = Vec::new();
-        for (path, file) in parts() {
+        let read = in_parallel(parts().collect(), |(path, file)| {
             // Rule 7: a file cannot end the process, not even by a fault of ours.
             let read = || World::from_mmdb(path, &file.bytes).map_err(Box::new);
-            match catch_unwind(AssertUnwindSafe(read)) {
-                Ok(Ok(world)) => worlds.push(world),
-                Ok(Err(said)) => faults.push((path.clone(), vec![*said])),
-                Err(_) => faults.push((path.clone(), vec![bug(path)])),
+            let read = catch_unwind(AssertUnwindSafe(read));
+            (path.to_string(), read.unwrap_or_else(|_| Err(Box::new(bug(path)))))
+        });
+        let mut faults = Vec::new();
+        let mut worlds = Vec::new();
+        for (path, read) in read {
+            match read {
+                Ok(world) => worlds.push(world),
+                Err(said) => faults.push((path, vec![*said])),
             }
         }
         let value = Arc::new(Database { world: database(worlds), faults });
@@ -139,7 +142,7 @@ fn ground(files: &FileSet, digest: Digest, database: &Database) -> Ground {
         let (overrides, said) = Overrides::parse(OVERRIDES, &file.bytes, &names);
         sort(OVERRIDES, said);
         if let Some(overrides) = overrides {
-            world = Arc::new(World::clone(&world).with_overrides(&overrides));
+            world = Arc::new(world.with_overrides(&overrides));
         }
     }
     Ground { digest, regions: Arc::new(regions), world, faults, remarks }
