@@ -40,3 +40,25 @@ impl FileSet {
         self.files.get(path)
     }
 }
+
+/// Whether a file of this path or name is a geo database: in the MaxMind DB format, or flat, with its family in its name.
+/// Of databases, the last few are kept, and other tables of the operator's are none.
+pub fn is_database(path: &str) -> bool {
+    const ENDS: [&str; 5] = [".mmdb", "-ipv4.csv", "-ipv6.csv", "-ipv4-num.csv", "-ipv6-num.csv"];
+    ENDS.iter().any(|end| path.ends_with(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn databases_are_known_by_their_names() {
+        for path in ["geo/a.mmdb", "geo/asn-ipv4.csv", "geo/b/asn-ipv6-num.csv"] {
+            assert!(is_database(path), "{path}");
+        }
+        for path in ["geo/overrides.csv", "geo/places.csv", "geo/ipv4.csv", "geo/regions.toml"] {
+            assert!(!is_database(path), "{path}");
+        }
+    }
+}

@@ -8,7 +8,9 @@
 
 mod builtin;
 mod codes;
+mod flat;
 mod gazetteer;
+mod licence;
 mod merge;
 mod mmdb;
 mod overrides;

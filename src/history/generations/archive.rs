@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::fileset::FileSet;
+use crate::fileset::{FileSet, is_database};
 use crate::history::durable::{StoreError, listed};
 use crate::number::{Digest, Generation};
 
 use super::legacy;
 use super::manifest::{self, Entry};
 use super::pack::Packs;
-use super::tree::{Change, Lists, TreeReader, is_database};
+use super::tree::{Change, Lists, TreeReader};
 
 /// How often a reading begins anew because the server let go of what it needs, or moved it.
 const ATTEMPT_COUNT: usize = 3;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::fileset::{File, FileSet};
+use crate::fileset::{File, FileSet, is_database};
 use crate::history::durable::StoreError;
 use crate::number::Digest;
 
@@ -23,11 +23,6 @@ pub struct Change {
     pub old: Option<Digest>,
     /// … and the newer.
     pub new: Option<Digest>,
-}
-
-/// Whether a path is of a geo database: kept whole, not packed, and for the last few generations only.
-pub(super) fn is_database(path: &str) -> bool {
-    path.ends_with(".mmdb")
 }
 
 /// A tree that is to be written: its root, and all its objects but the chunks behind lists that are known.
@@ -67,8 +62,9 @@ pub(super) fn plant<'a>(
 impl<'a> Planted<'a> {
     /// Adds a content, whole or in chunks. Gives the list of its chunks.
     fn content(&mut self, path: &str, file: &'a File, known: &Lists) -> Option<Digest> {
-        let is_dense = is_database(path);
-        if is_dense || file.bytes.len() <= chunk::WHOLE_LEN_MAX {
+        // A database is found by its digest, so it is kept whole; one of this kind does not pack.
+        let is_dense = path.ends_with(".mmdb");
+        if is_database(path) || file.bytes.len() <= chunk::WHOLE_LEN_MAX {
             let bytes = Cow::Borrowed(&*file.bytes);
             self.objects.push(Object { digest: file.digest, bytes, is_dense });
             return None;
