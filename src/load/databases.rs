@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Place};
 use crate::fileset::{File, FileSet, is_database};
 use crate::geo::{Source, World};
 use crate::number::Digest;
@@ -22,7 +22,20 @@ pub(super) struct Compiled {
     /// All that they know; the built-in table where there is none.
     pub(super) world: Arc<World>,
     /// Those that cannot be read, and why.
-    pub(super) faults: Vec<(String, Vec<Diagnostic>)>,
+    pub(super) faults: Vec<Unfit>,
+    /// Whether the next try may find more: what is read again may be back by then.
+    pub(super) is_passing: bool,
+}
+
+/// A file that cannot be published.
+#[derive(Clone)]
+pub(super) struct Unfit {
+    /// Its path.
+    pub(super) path: String,
+    /// What goes back for it: the file, or where it is not to blame, those beside it.
+    pub(super) involved: Vec<String>,
+    /// Why.
+    pub(super) said: Vec<Diagnostic>,
 }
 
 /// The databases that were compiled lately.
@@ -56,15 +69,24 @@ impl Databases {
                     self.told.extend(world.sources.first().map(|told| (digest, told.clone())));
                     worlds.push(world);
                 }
-                Err(said) => faults.push((path.clone(), said)),
+                Err(said) => {
+                    let involved = match is_lost(&said) {
+                        true => parts().map(|(path, _)| path.clone()).collect(),
+                        false => vec![path.clone()],
+                    };
+                    faults.push(Unfit { path: path.clone(), involved, said });
+                }
             }
         }
         if !faults.is_empty() {
             // Without one of its files it is a state that nobody asked for: the next try has that file as it served.
             worlds.clear();
         }
-        let compiled = Arc::new(Compiled { digest, world: merged(worlds), faults });
-        self.compiled.push(Arc::clone(&compiled));
+        let is_passing = faults.iter().any(|unfit| is_lost(&unfit.said));
+        let compiled = Arc::new(Compiled { digest, world: merged(worlds), faults, is_passing });
+        if !is_passing {
+            self.compiled.push(Arc::clone(&compiled));
+        }
         compiled
     }
 
@@ -74,7 +96,7 @@ impl Databases {
         files: &FileSet,
         serving: &FileSet,
         now_secs: Option<u64>,
-    ) -> Vec<(String, Vec<Diagnostic>)> {
+    ) -> Vec<Unfit> {
         let mut faults = Vec::new();
         for (path, file) in files.files.iter().filter(|(path, _)| is_database(path)) {
             let before = serving.get(path).filter(|before| before.digest != file.digest);
@@ -85,7 +107,7 @@ impl Databases {
             let before = before.and_then(|before| self.networks(path, before));
             let said = self.terms.judge(path, &told, before, now_secs);
             if !said.is_empty() {
-                faults.push((path.clone(), said));
+                faults.push(Unfit { path: path.clone(), involved: vec![path.clone()], said });
             }
         }
         faults
@@ -116,16 +138,34 @@ impl Databases {
     }
 }
 
+/// The code of a database that serves and cannot be read again.
+const LOST: &str = "geo-database-lost";
+
+fn is_lost(said: &[Diagnostic]) -> bool {
+    said.iter().any(|said| said.code == LOST)
+}
+
 /// Contents of which it is remembered what they told: a guess, years of daily databases.
 const TOLD_COUNT_MAX: usize = 1000;
 
 fn read(path: &str, file: &File) -> Result<World, Vec<Diagnostic>> {
     // Rule 7: a file cannot end the process, not even by a fault of ours.
-    let read = || match path.ends_with(".csv") {
-        true => World::from_flat(path, &file.bytes),
-        false => World::from_mmdb(path, &file.bytes).map_err(|said| vec![said]),
+    let read = || {
+        let bytes = file.content().ok_or_else(|| vec![lost(path)])?;
+        match path.ends_with(".csv") {
+            true => World::from_flat(path, &bytes),
+            false => World::from_mmdb(path, &bytes).map_err(|said| vec![said]),
+        }
     };
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(vec![bug(path)]))
+}
+
+/// It serves, memory has let go of it, and it is neither on the disk nor kept any more: what changed beside it waits.
+fn lost(path: &str) -> Diagnostic {
+    let what = "the database that serves cannot be read again, as a change beside it needs";
+    Diagnostic::error(LOST, Place::file(path), what)
+        .consequence("what was compiled of it serves on, and the change beside it waits")
+        .help("put the file back, or a newer one; is state/ readable?")
 }
 
 /// The operator's databases, or the built-in table without one (DESIGN §3).

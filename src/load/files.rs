@@ -150,6 +150,12 @@ impl Reader {
         })
     }
 
+    /// Has every file that was read with this content let go of it, too.
+    pub fn let_go(&mut self, away: &File) {
+        let same = self.known.values_mut().filter(|known| known.file == *away);
+        same.for_each(|known| known.file.clone_from(away));
+    }
+
     fn look(&mut self, at: impl FnOnce(&mut Walk<'_>)) -> Scan {
         let mut walk = Walk {
             before: &self.known,

@@ -10,7 +10,7 @@ use crate::geo::{Overrides, World};
 use crate::number::Digest;
 use crate::route::{Regions, parse_regions};
 
-use super::databases::{Compiled, Databases};
+use super::databases::{Compiled, Databases, Unfit};
 use super::retreat::{Fault, Reach};
 use super::terms::Terms;
 
@@ -28,7 +28,7 @@ pub(super) struct Ground {
     /// Addresses to places.
     pub(super) world: Arc<World>,
     /// What cannot be published.
-    pub(super) faults: Vec<(String, Vec<Diagnostic>)>,
+    pub(super) faults: Vec<Unfit>,
     /// What can, with a word about it.
     pub(super) remarks: Vec<Diagnostic>,
 }
@@ -36,22 +36,12 @@ pub(super) struct Ground {
 impl Ground {
     /// The faults of single files, each refused by itself.
     pub(super) fn faults(&self) -> impl Iterator<Item = Fault> {
-        self.faults.iter().map(|(path, said)| fault(path.clone(), said.clone()))
+        self.faults.iter().cloned().map(fault)
     }
 }
 
-fn fault(path: String, said: Vec<Diagnostic>) -> Fault {
-    Fault {
-        involved: match path.as_str() {
-            // Overrides name regions: an edit of both goes back as one.
-            OVERRIDES => vec![path.clone(), REGIONS.to_owned()],
-            _ => vec![path.clone()],
-        },
-        primary: path,
-        reach: Reach::Involved,
-        route: None,
-        said,
-    }
+fn fault(Unfit { path, involved, said }: Unfit) -> Fault {
+    Fault { primary: path, involved, reach: Reach::Involved, route: None, said }
 }
 
 /// The last few grounds, and the databases that they stand on.
@@ -82,7 +72,9 @@ impl Grounds {
         }
         let database = self.databases.compile(files);
         let value = Arc::new(ground(files, digest, &database));
-        self.known.push(Kept { digest, value: Arc::clone(&value), wanted: true });
+        if !database.is_passing {
+            self.known.push(Kept { digest, value: Arc::clone(&value), wanted: true });
+        }
         value
     }
 
@@ -94,7 +86,7 @@ impl Grounds {
         now_secs: Option<u64>,
     ) -> Vec<Fault> {
         let faults = self.databases.absurd(files, serving, now_secs).into_iter();
-        faults.map(|(path, said)| fault(path, said)).collect()
+        faults.map(fault).collect()
     }
 
     /// What is to be said of the databases that serve.
@@ -121,7 +113,12 @@ fn ground(files: &FileSet, digest: Digest, database: &Compiled) -> Ground {
     let mut faults = database.faults.clone();
     let mut remarks = Vec::new();
     let mut sort = |path: &str, said: Vec<Diagnostic>| match has_error(&said) {
-        true => faults.push((path.to_owned(), said)),
+        true => {
+            // Overrides name regions: an edit of both goes back as one.
+            let beside = (path == OVERRIDES).then_some(REGIONS);
+            let involved = [Some(path), beside].into_iter().flatten().map(str::to_owned).collect();
+            faults.push(Unfit { path: path.to_owned(), involved, said });
+        }
         false => remarks.extend(said),
     };
     let mut regions = Regions::default();

@@ -77,6 +77,18 @@ impl Archive {
         self.list().find_map(|entry| self.read(entry.generation).ok())
     }
 
+    /// Whether a content that is kept whole, as databases are, is here.
+    pub fn holds(&self, digest: Digest) -> bool {
+        self.packs.contains(digest)
+    }
+
+    /// A content that is kept whole, as databases are.
+    ///
+    /// Errors are those of [`Archive::read`].
+    pub fn content(&self, digest: Digest) -> Result<Vec<u8>, StoreError> {
+        self.packs.reader().read(digest)
+    }
+
     /// The files of a generation, each checked against its digest.
     ///
     /// Errors: it is not kept (any more: a server may let go of it at any time), it is damaged, or the disk fails.

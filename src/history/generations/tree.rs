@@ -44,7 +44,7 @@ pub(super) fn plant<'a>(
     let mut leaves: Vec<Leaf> = Vec::with_capacity(files.files.len() + gone.len());
     for (path, file) in &files.files {
         let list = planted.content(path, file, known);
-        let len = file.bytes.len() as u64;
+        let len = file.byte_count() as u64;
         leaves.push(Leaf { path: path.clone(), digest: file.digest, len, list });
     }
     let of_gone = |(path, digest): (&String, &Digest)| Leaf {
@@ -60,10 +60,13 @@ pub(super) fn plant<'a>(
 }
 
 impl<'a> Planted<'a> {
-    /// Adds a content, whole or in chunks. Gives the list of its chunks.
+    /// Adds a content, whole or in chunks; one that is away is here already. Gives the list of its chunks.
     fn content(&mut self, path: &str, file: &'a File, known: &Lists) -> Option<Digest> {
         // A database is found by its digest, so it is kept whole; one of this kind does not pack.
         let is_dense = path.ends_with(".mmdb");
+        if file.is_away() {
+            return None;
+        }
         if is_database(path) || file.bytes.len() <= chunk::WHOLE_LEN_MAX {
             let bytes = Cow::Borrowed(&*file.bytes);
             self.objects.push(Object { digest: file.digest, bytes, is_dense });
@@ -163,7 +166,7 @@ impl<'a> TreeReader<'a> {
     pub(super) fn content(&mut self, leaf: &Leaf) -> Result<File, StoreError> {
         let Some(list) = leaf.list else {
             let bytes = self.packs.read(leaf.digest)?;
-            return Ok(File { digest: leaf.digest, bytes: bytes.into() });
+            return Ok(File::known(leaf.digest, bytes));
         };
         let mut bytes = Vec::new();
         let mut waiting = vec![list];
