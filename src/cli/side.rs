@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::Diagnostic;
-use crate::fileset::FileSet;
+use crate::fileset::{FileSet, is_database};
 use crate::load::{Builder, Config, Removals, Scan, scan, scan_zone_file};
 
 use super::check::configuration;
@@ -220,10 +220,6 @@ impl State {
         self.errors.retain(|said| said.place.file.rsplit('/').next() == Some(file_name));
         self
     }
-}
-
-fn is_database(path: &str) -> bool {
-    path.ends_with(".mmdb")
 }
 
 /// The geo databases of the folder here, if it has any.

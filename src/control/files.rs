@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::api::{DiagnosticBody, Reloaded};
 use crate::diagnostic::{Diagnostic, Place, Severity};
-use crate::fileset::FileSet;
+use crate::fileset::{FileSet, is_database};
 use crate::history::Cause;
 use crate::load::{Builder, Built, Config, Held, Motion, Parts, Reader, Removals, Scan};
 use crate::number::{Digest, Generation};
@@ -115,6 +115,24 @@ impl Files {
         }
         self.good = built.serving;
         publishes.then(|| self.publication(built.parts))
+    }
+
+    /// Lets go of the contents of databases that are kept: what was compiled of them serves, and they are large. They come
+    /// back from where they are kept when another one beside them changes.
+    fn let_go(&mut self) {
+        let serving = self.serving().clone();
+        for (path, file) in serving.files.iter().filter(|(path, _)| is_database(path)) {
+            if file.is_away() || !self.past.holds(file.digest) {
+                continue;
+            }
+            let away = file.let_go(self.past.fetch(path, file.digest));
+            let pinned = self.pinned.iter_mut().map(|(_, files)| files);
+            for files in pinned.chain([&mut self.good]) {
+                let same = files.files.values_mut().filter(|same| **same == away);
+                same.for_each(|same| same.clone_from(&away));
+            }
+            self.reader.let_go(&away);
+        }
     }
 
     /// Builds what the disk asks for, under the guard, and notes what is to be said of it.
@@ -224,6 +242,8 @@ impl Files {
             Some(publication) => outlet.writer.publish(publication).is_ok(),
             None => outlet.hub.tell(hub::Event::Looked(Arc::clone(&self.findings))).is_ok(),
         };
+        // After it serves, for who published waits for no disk twice.
+        self.let_go();
         if !told {
             tracing::debug!(event = "look-untold", "the server ends");
         }

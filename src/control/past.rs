@@ -6,16 +6,17 @@
 mod after;
 mod shelf;
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::api::{GenerationBody, timestamp};
-use crate::fileset::FileSet;
+use crate::fileset::{Fetch, File, FileSet};
 use crate::health::LogTime;
 use crate::history::{Archive, Cause, Entry, Limits, Restored, Tally};
 use crate::load::{Bounds, Config};
-use crate::number::Generation;
+use crate::number::{Digest, Generation};
 
 use super::alarms::Alarms;
 use super::publication::Pin;
@@ -99,6 +100,7 @@ impl Past {
 
     /// Keeps `files` as the next generation. Its number is given whether or not they can be kept.
     pub fn keep(&self, files: &FileSet, cause: &Cause, now: LogTime) -> Generation {
+        let files = &self.whole(files);
         let mut shelf = self.lock();
         let (generation, kept) = shelf.keep(files, cause, now);
         let touched = match cause.kind == ROLLBACK {
@@ -124,6 +126,7 @@ impl Past {
 
     /// Keeps what serves, if that could not be done before. Gives the number that it is kept under.
     pub fn settle(&self, files: &FileSet, generation: Generation) -> Generation {
+        let files = &self.whole(files);
         match self.lock().settle(files, generation) {
             None => generation,
             Some(Ok(kept)) => {
@@ -136,6 +139,36 @@ impl Past {
                 generation
             }
         }
+    }
+
+    /// How to bring back a content that is kept, or still lies where it was read from: the file `path`, as `geo/…`.
+    pub fn fetch(&self, path: &str, digest: Digest) -> Fetch {
+        let on_disk = path.strip_prefix("geo/").map(|below| self.folders.1.join(below));
+        let shelf = Arc::clone(&self.shelf);
+        Arc::new(move || {
+            let read = on_disk.as_ref().and_then(|path| std::fs::read(path).ok());
+            let read = read.filter(|bytes| Digest::of(bytes) == digest);
+            let kept = || lock(&shelf).archive()?.content(digest).ok();
+            read.or_else(kept).map(Arc::from)
+        })
+    }
+
+    /// Whether a content is kept, so that memory may let go of it.
+    pub fn holds(&self, digest: Digest) -> bool {
+        self.lock().archive().is_some_and(|archive| archive.holds(digest))
+    }
+
+    /// `files`, with the contents that memory has let go of and that are not kept (any more).
+    fn whole<'f>(&self, files: &'f FileSet) -> Cow<'f, FileSet> {
+        let lacks = |file: &File| file.is_away() && !self.holds(file.digest);
+        let mut whole = Cow::Borrowed(files);
+        for (path, file) in files.files.iter().filter(|(_, file)| lacks(file)) {
+            if let Some(content) = file.content() {
+                let file = File::known(file.digest, content);
+                whole.to_mut().files.insert(path.clone(), file);
+            }
+        }
+        whole
     }
 
     /// Why nothing is kept, if nothing is.

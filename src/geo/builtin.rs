@@ -63,10 +63,10 @@ fn encode(world: &World, source: &Source) -> Vec<u8> {
         Some(country) => countries.binary_search(&country).map_or(0, |at| at as u64 + 1),
         None => 0,
     };
-    let v4 = world.v4.iter().map(|&(start, id)| (u64::from(start), index(id)));
+    let v4 = world.runs_v4().map(|(start, id)| (start as u64, index(id)));
     // A country that begins within a /64 begins with the next one; none does in a database of
     // registries.
-    let v6 = world.v6.iter().map(|&(start, id)| {
+    let v6 = world.runs_v6().map(|(start, id)| {
         let within = u64::from(start as u64 != 0);
         (((start >> 64) as u64).saturating_add(within), index(id))
     });
@@ -134,13 +134,13 @@ fn decode(bytes: &[u8]) -> Option<World> {
             ..Place::default()
         }));
     }
-    let (mut v4, mut v6) = (Starts::new(), Starts::new());
+    let (mut v4, mut v6) = (Starts::<u32>::new(), Starts::<u128>::new());
     cursor.ranges(&ids, |start, id| u32::try_from(start).map(|start| v4.push(start, id)).ok())?;
     cursor.ranges(&ids, |start, id| {
         v6.push(u128::from(start) << 64, id);
         Some(())
     })?;
-    let (v4, v6) = (v4.0, v6.0);
+    let (v4, v6) = (v4.into_list(), v6.into_list());
     cursor.0.is_empty().then(|| World { v4, v6, places: places.into_list(), sources: vec![source] })
 }
 

@@ -8,13 +8,18 @@
 
 mod builtin;
 mod codes;
+mod flat;
 mod gazetteer;
+mod licence;
+mod merge;
 mod mmdb;
 mod overrides;
 mod place;
 mod prefix;
 mod ranges;
 mod record;
+mod search_tree;
+mod starts;
 mod sweep;
 mod world;
 

@@ -4,12 +4,17 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
+use foldhash::fast::FixedState;
+
 use crate::number::PrefixLen;
 
-use super::gazetteer;
 use super::place::{Place, PlaceId};
 use super::prefix::{embedded_v4, embedding_blocks, special_blocks};
-use super::sweep::{self, LAST_V4, LAST_V6, Span, sweep};
+use super::starts::List;
+use super::sweep::{self, Span};
+
+// The room builds lists beside this file's worlds.
+pub(super) use super::starts::Starts;
 
 /// Where the knowledge came from, for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,14 +30,13 @@ pub struct Source {
     pub networks: usize,
 }
 
-/// Addresses to places. Both lists are sorted by start, begin at 0, and cover the whole address
-/// space: a range ends where the next begins. Place 0 is the unknown place.
+/// Addresses to places: for each family the whole address space. Place 0 is the unknown place.
 #[derive(Clone, Debug)]
 pub struct World {
-    /// Starts of IPv4 ranges.
-    pub(super) v4: Vec<(u32, PlaceId)>,
-    /// Starts of IPv6 ranges. IPv4-embedding prefixes are not in it: they are looked up as IPv4.
-    pub(super) v6: Vec<(u128, PlaceId)>,
+    /// IPv4 ranges.
+    pub(super) v4: List<u32>,
+    /// IPv6 ranges. IPv4-embedding prefixes are not in it: they are looked up as IPv4.
+    pub(super) v6: List<u64>,
     /// The places.
     pub(super) places: Vec<Place>,
     /// Where all this came from, strongest first.
@@ -43,8 +47,8 @@ impl World {
     /// Nothing is known of any address.
     pub fn unknown() -> World {
         World {
-            v4: vec![(0, PlaceId(0))],
-            v6: vec![(0, PlaceId(0))],
+            v4: List::whole(PlaceId(0)),
+            v6: List::whole(PlaceId(0)),
             places: vec![Place::default()],
             sources: Vec::new(),
         }
@@ -59,17 +63,18 @@ impl World {
         let (mut starts_v4, mut starts_v6) = (Starts::new(), Starts::new());
         v4.into_iter().for_each(|(start, place)| starts_v4.push(start, place));
         v6.into_iter().for_each(|(start, place)| starts_v6.push(start, place));
-        World { v4: starts_v4.0, v6: starts_v6.0, places, sources: Vec::new() }
+        let (v4, v6) = (starts_v4.into_list(), starts_v6.into_list());
+        World { v4, v6, places, sources: Vec::new() }
     }
 
     /// The whole IPv4 space: where each place begins. The first starts at 0.
     pub fn runs_v4(&self) -> impl Iterator<Item = (u128, PlaceId)> + '_ {
-        wide(&self.v4)
+        self.v4.iter()
     }
 
     /// The whole IPv6 space: where each place begins. The first starts at 0.
     pub fn runs_v6(&self) -> impl Iterator<Item = (u128, PlaceId)> + '_ {
-        self.v6.iter().copied()
+        self.v6.iter()
     }
 
     /// All places; a [`PlaceId`] indexes them, and the first is the unknown place.
@@ -81,13 +86,14 @@ impl World {
     /// IPv6 forms of IPv4 are looked up as IPv4, the length shifted by where the IPv4 address
     /// stands.
     pub fn lookup(&self, address: IpAddr) -> (&Place, PrefixLen) {
+        let find_v4 = |v4: std::net::Ipv4Addr| self.v4.find(u128::from(v4.to_bits()));
         let (id, len) = match (address, embedded_v4(address)) {
-            (IpAddr::V4(v4), _) => find_v4(&self.v4, v4.to_bits()),
+            (IpAddr::V4(v4), _) => find_v4(v4),
             (_, Some((v4, shift))) => {
-                let (id, len) = find_v4(&self.v4, v4.to_bits());
+                let (id, len) = find_v4(v4);
                 (id, len + shift)
             }
-            (IpAddr::V6(v6), None) => find_v6(&self.v6, v6.to_bits()),
+            (IpAddr::V6(v6), None) => self.v6.find(v6.to_bits()),
         };
         (self.place(id), PrefixLen(len))
     }
@@ -104,26 +110,13 @@ impl World {
         };
         self.places.get(id.0 as usize).unwrap_or(&UNKNOWN)
     }
-
-    /// The most specific knowledge of all `worlds`: for each address the place known in most
-    /// detail, the earlier one where two are equal, and the first known autonomous system beside
-    /// it. Sources are kept in the order given.
-    pub fn merge(worlds: Vec<World>) -> World {
-        let mut sources = Vec::new();
-        let merged = worlds.into_iter().reduce(|strong, weak| {
-            let world = merge_two(&strong, &weak);
-            sources.extend([strong.sources, weak.sources].concat());
-            World { sources: std::mem::take(&mut sources), ..world }
-        });
-        merged.unwrap_or_else(World::unknown)
-    }
 }
 
 /// Places by id, each once; the unknown place is there from the start.
 #[derive(Default)]
 pub(super) struct Places {
     list: Vec<Place>,
-    ids: HashMap<PlaceKey, PlaceId>,
+    ids: HashMap<PlaceKey, PlaceId, FixedState>,
 }
 
 type PlaceKey = (
@@ -143,55 +136,42 @@ impl Places {
     }
 
     pub(super) fn id(&mut self, place: Place) -> PlaceId {
-        let key = (
-            place.continent,
-            place.country,
-            place.subdivision,
-            place.position.map(|p| (p.latitude.to_bits(), p.longitude.to_bits())),
-            place.asn,
-            place.region.map(|region| region.0),
-        );
-        *self.ids.entry(key).or_insert_with(|| {
+        *self.ids.entry(key(&place)).or_insert_with(|| {
             self.list.push(place);
             PlaceId(u32::try_from(self.list.len() - 1).unwrap_or(0))
         })
     }
 
-    pub(super) fn into_list(self) -> Vec<Place> {
+    /// The place that has this id.
+    pub(super) fn get(&self, id: PlaceId) -> Option<&Place> {
+        self.list.get(id.0 as usize)
+    }
+
+    /// The places of a world, to which others may be added.
+    pub(super) fn of(list: Vec<Place>) -> Places {
+        let ids = list.iter().zip(0..).map(|(place, id)| (key(place), PlaceId(id)));
+        Places { ids: ids.collect(), list }
+    }
+
+    pub(super) fn into_list(mut self) -> Vec<Place> {
+        self.list.shrink_to_fit();
         self.list
     }
 }
 
-/// Ranges of one family while they are gathered in order: neighbours of one place become one range.
-pub(super) struct Starts<T>(pub Vec<(T, PlaceId)>);
-
-impl<T: Copy + PartialEq + Default> Starts<T> {
-    pub(super) fn new() -> Starts<T> {
-        Starts(vec![(T::default(), PlaceId(0))])
-    }
-
-    /// From `start` on, `place` holds. Starts never go back.
-    pub(super) fn push(&mut self, start: T, place: PlaceId) {
-        if self.0.last().is_some_and(|last| last.0 == start) {
-            self.0.pop();
-        }
-        if self.0.last().is_none_or(|last| last.1 != place) {
-            self.0.push((start, place));
-        }
-    }
+fn key(place: &Place) -> PlaceKey {
+    (
+        place.continent,
+        place.country,
+        place.subdivision,
+        place.position.map(|p| (p.latitude.to_bits(), p.longitude.to_bits())),
+        place.asn,
+        place.region.map(|region| region.0),
+    )
 }
 
-/// The same IPv6 ranges with the blocks that embed IPv4 unknown.
-pub(super) fn without_embedded(v6: Vec<(u128, PlaceId)>) -> Vec<(u128, PlaceId)> {
-    let mut starts = Starts::new();
-    sweep(v6.into_iter(), &embedding_spans(), LAST_V6, |start, place, spans| {
-        starts.push(start, if spans.is_empty() { place } else { PlaceId(0) });
-    });
-    starts.0
-}
-
-/// The same ranges of both families with special-purpose addresses unknown, and what embeds IPv4.
-pub(super) fn without_special(world: World) -> World {
+/// Special-purpose addresses of both families, of which nothing is taken from a database, and what embeds IPv4.
+pub(super) fn special_spans() -> (Vec<Span>, Vec<Span>) {
     let (mut spans_v4, mut spans_v6) = (Vec::new(), embedding_spans());
     for block in special_blocks() {
         let (first, last) = block.bounds();
@@ -200,118 +180,12 @@ pub(super) fn without_special(world: World) -> World {
     }
     sweep::sort(&mut spans_v4);
     sweep::sort(&mut spans_v6);
-    let (mut v4, mut v6) = (Starts::new(), Starts::new());
-    sweep(wide(&world.v4), &spans_v4, LAST_V4, |start, place, spans| {
-        v4.push(start.min(LAST_V4) as u32, if spans.is_empty() { place } else { PlaceId(0) });
-    });
-    sweep(world.v6.into_iter(), &spans_v6, LAST_V6, |start, place, spans| {
-        v6.push(start, if spans.is_empty() { place } else { PlaceId(0) });
-    });
-    World { v4: v4.0, v6: v6.0, ..world }
+    (spans_v4, spans_v6)
 }
 
 fn embedding_spans() -> Vec<Span> {
     let blocks = embedding_blocks().into_iter();
     blocks.map(|(first, last)| Span { first, last, item: 0 }).collect()
-}
-
-pub(super) fn wide(v4: &[(u32, PlaceId)]) -> impl Iterator<Item = (u128, PlaceId)> {
-    v4.iter().map(|&(start, place)| (u128::from(start), place))
-}
-
-fn merge_two(strong: &World, weak: &World) -> World {
-    let mut blend = Blend { strong, weak, places: Places::new(), known: HashMap::new() };
-    let mut v4 = Starts::new();
-    let pairs = Pairs::new(wide(&strong.v4), wide(&weak.v4));
-    pairs.for_each(|(start, a, b)| v4.push(start.min(LAST_V4) as u32, blend.of(a, b)));
-    let mut v6 = Starts::new();
-    let pairs = Pairs::new(strong.v6.iter().copied(), weak.v6.iter().copied());
-    pairs.for_each(|(start, a, b)| v6.push(start, blend.of(a, b)));
-    World { v4: v4.0, v6: v6.0, places: blend.places.into_list(), sources: Vec::new() }
-}
-
-struct Blend<'w> {
-    strong: &'w World,
-    weak: &'w World,
-    places: Places,
-    known: HashMap<(PlaceId, PlaceId), PlaceId>,
-}
-
-impl Blend<'_> {
-    fn of(&mut self, a: PlaceId, b: PlaceId) -> PlaceId {
-        *self.known.entry((a, b)).or_insert_with(|| {
-            let (strong, weak) = (self.strong.place(a), self.weak.place(b));
-            let best = if detail(weak) > detail(strong) { weak } else { strong };
-            let asn = strong.asn.or(weak.asn);
-            self.places.id(Place { asn, ..best.clone() })
-        })
-    }
-}
-
-/// How closely a place is known. A position that only stands in for its country or subdivision adds
-/// nothing.
-fn detail(place: &Place) -> u8 {
-    let stand_in = place.country.and_then(|c| gazetteer::place_centroid(c, place.subdivision));
-    match place {
-        Place { position: Some(_), .. } if place.position != stand_in => 4,
-        Place { subdivision: Some(_), .. } => 3,
-        Place { country: Some(_), .. } => 2,
-        Place { continent: Some(_), .. } => 1,
-        _ => 0,
-    }
-}
-
-/// Two lists of starts walked together: each start of either, with the places that hold from there.
-struct Pairs<A: Iterator, B: Iterator> {
-    a: std::iter::Peekable<A>,
-    b: std::iter::Peekable<B>,
-    holds: (PlaceId, PlaceId),
-}
-
-impl<A, B> Pairs<A, B>
-where
-    A: Iterator<Item = (u128, PlaceId)>,
-    B: Iterator<Item = (u128, PlaceId)>,
-{
-    fn new(a: A, b: B) -> Pairs<A, B> {
-        Pairs { a: a.peekable(), b: b.peekable(), holds: (PlaceId(0), PlaceId(0)) }
-    }
-}
-
-impl<A, B> Iterator for Pairs<A, B>
-where
-    A: Iterator<Item = (u128, PlaceId)>,
-    B: Iterator<Item = (u128, PlaceId)>,
-{
-    type Item = (u128, PlaceId, PlaceId);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let starts = [self.a.peek().map(|it| it.0), self.b.peek().map(|it| it.0)];
-        let at = starts.into_iter().flatten().min()?;
-        if let Some((_, place)) = self.a.next_if(|it| it.0 == at) {
-            self.holds.0 = place;
-        }
-        if let Some((_, place)) = self.b.next_if(|it| it.0 == at) {
-            self.holds.1 = place;
-        }
-        Some((at, self.holds.0, self.holds.1))
-    }
-}
-
-fn find_v4(starts: &[(u32, PlaceId)], address: u32) -> (PlaceId, u8) {
-    let next = starts.partition_point(|it| it.0 <= address);
-    let (first, id) = starts.get(next.wrapping_sub(1)).copied().unwrap_or((0, PlaceId(0)));
-    let before = first.checked_sub(1).map(|outside| (address ^ outside).leading_zeros() + 1);
-    let after = starts.get(next).map(|it| (address ^ it.0).leading_zeros() + 1);
-    (id, before.max(after).unwrap_or(0) as u8)
-}
-
-fn find_v6(starts: &[(u128, PlaceId)], address: u128) -> (PlaceId, u8) {
-    let next = starts.partition_point(|it| it.0 <= address);
-    let (first, id) = starts.get(next.wrapping_sub(1)).copied().unwrap_or((0, PlaceId(0)));
-    let before = first.checked_sub(1).map(|outside| (address ^ outside).leading_zeros() + 1);
-    let after = starts.get(next).map(|it| (address ^ it.0).leading_zeros() + 1);
-    (id, before.max(after).unwrap_or(0) as u8)
 }
 
 #[cfg(test)]
@@ -321,13 +195,14 @@ mod tests {
 
     fn world(name: &str, ranges: &[(u32, &str)], asn: Option<u32>) -> World {
         let mut places = Places::new();
-        let mut v4 = Starts::new();
+        let mut v4 = Starts::<u32>::new();
         for &(start, code) in ranges {
             let known = PlaceCode::parse(code).map(|code| code.to_place()).unwrap_or_default();
             v4.push(start << 24, places.id(Place { asn, ..known }));
         }
         let sources = vec![Source { name: name.into(), ..Source::default() }];
-        World { v4: v4.0, v6: vec![(0, PlaceId(0))], places: places.into_list(), sources }
+        let (v4, v6) = (v4.into_list(), List::whole(PlaceId(0)));
+        World { v4, v6, places: places.into_list(), sources }
     }
 
     #[test]

@@ -45,6 +45,8 @@ pub struct Builder {
     serials: Serials,
     images: BTreeMap<Name, (Digest, Arc<ZoneImage>)>,
     lay_out: LayOut,
+    /// When the files were looked at, if a clock was: databases of then grow old.
+    now_secs: Option<u64>,
     broken: Vec<Name>,
     /// The routed names of the last build: they exist whatever their files own.
     routed: BTreeMap<Name, Routed>,
@@ -137,7 +139,8 @@ impl Builder {
         Builder {
             seed: Seed::new(random),
             forms: Forms::default(),
-            grounds: Grounds::default(),
+            grounds: Grounds::new(config.geo_terms),
+            now_secs: None,
             steerings: Steerings::new(config.site_position, config.health),
             serials: Serials::default(),
             images: BTreeMap::new(),
@@ -162,6 +165,7 @@ impl Builder {
         removals: Removals,
         guard: Option<&Guard>,
     ) -> Built {
+        self.now_secs = scan.at_secs;
         let settled = std::mem::take(&mut self.held).into_iter().flat_map(|h| h.gone).collect();
         let asked = removal::asked(scan, serving, removals, &settled);
         let mut choice = Choice::new(asked.files.clone(), serving);
@@ -211,6 +215,7 @@ impl Builder {
         let (served, doubles) = by_apex(&forms, asked);
         let mut faults: Vec<Fault> = forms.iter().filter_map(|form| form_fault(form)).collect();
         faults.extend(ground.faults());
+        faults.extend(self.grounds.absurd(files, choice.serving(), self.now_secs));
         faults.extend(self.steerings.parse(files));
         faults.extend(doubles);
         patience.bear(faults)?;
@@ -341,6 +346,7 @@ impl Builder {
         for (path, diagnostic) in choice.said() {
             said.push(outcome::told(diagnostic.clone(), path, choice, serial(path)));
         }
+        said.extend(self.grounds.remarks(&attempt.ground, self.now_secs));
         let remarks = attempt.forms.iter().flat_map(|form| &form.said);
         let remarks = remarks.chain(&attempt.ground.remarks).chain(attempt.steered.remarks());
         // What a last good form has to remark on was remarked when it came, and its lines are not those of the disk.

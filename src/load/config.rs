@@ -11,9 +11,10 @@ use toml::de::{DeTable, DeValue};
 use crate::answer::{CookieSecret, CookieSecrets};
 use crate::diagnostic::{Diagnostic, Place, has_error};
 use crate::geo::Position;
-use crate::route::{Reader, Settings, Source, read_health, read_position};
+use crate::route::{Reader, Settings, Source, read_duration, read_health, read_position};
 
 use super::guard::Guard;
+use super::terms::Terms;
 
 /// The name of the file, looked for in the folder that is served.
 pub const CONFIG_FILE: &str = "homing.toml";
@@ -26,11 +27,14 @@ const LISTEN_COUNT_MAX: usize = 256;
 const CORE_COUNT_MAX: u32 = 1024;
 /// Generations that may be kept: a guess, of what a start can read the manifests of within some seconds.
 const GENERATION_COUNT_MAX: u32 = 100_000;
+/// The most age of a geo database that may be asked for: a day, for they are built daily at most, to ten years.
+const MAX_AGE_MILLIS: std::ops::RangeInclusive<u64> = 86_400_000..=3653 * 86_400_000;
 /// Hexadecimal digits in a row that may be a piece of a secret: nothing else in the file has so many.
 const SECRET_RUN_LEN: usize = 8;
 
 /// The tables of the file.
-const SECTIONS: [&str; 7] = ["site", "listen", "files", "cookies", "health", "guard", "history"];
+const SECTIONS: [&str; 8] =
+    ["site", "listen", "files", "geo", "cookies", "health", "guard", "history"];
 
 /// What one process is told about itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +62,8 @@ pub struct Config {
     pub cookies: Option<CookieSecrets>,
     /// What pools inherit.
     pub health: Settings,
+    /// What a new geo database has to meet.
+    pub geo_terms: Terms,
     /// How much a change of files may take away.
     pub guard: Guard,
     /// How many states of files are kept.
@@ -97,6 +103,7 @@ impl Config {
             state: root.join("state"),
             cookies: None,
             health: Settings::default(),
+            geo_terms: Terms::default(),
             guard: Guard::default(),
             history: Bounds::default(),
         }
@@ -144,6 +151,7 @@ impl Config {
         section("site", &mut |reader, table| read_site(&mut config, reader, table));
         section("listen", &mut |reader, table| read_listen(&mut config, reader, table));
         section("files", &mut |reader, table| read_files(&mut config, reader, table, root));
+        section("geo", &mut |reader, table| read_geo(&mut config.geo_terms, reader, table));
         section("cookies", &mut |reader, table| config.cookies = read_cookies(reader, table));
         section("health", &mut |reader, table| {
             let patch = read_health(reader, table, "[health]");
@@ -217,6 +225,23 @@ fn read_files(config: &mut Config, reader: &mut Reader<'_>, files: &DeTable<'_>,
             Some(path) => *folder = root.join(path),
             None => {}
         }
+    }
+}
+
+fn read_geo(terms: &mut Terms, reader: &mut Reader<'_>, table: &DeTable<'_>) {
+    reader.only_keys(table, &["min_share", "min_networks", "max_age"], "[geo]");
+    if let Some(value) = table.get("min_share") {
+        let share = reader.number(value, "`min_share`", 0.0, 1.0);
+        terms.min_share = share.unwrap_or(terms.min_share);
+    }
+    if let Some(value) = table.get("min_networks") {
+        let count = reader.integer(value, "`min_networks`", 0, u32::MAX);
+        terms.min_networks = count.map_or(terms.min_networks, |count| count as usize);
+    }
+    if let Some(value) = table.get("max_age") {
+        let (min, max) = (MAX_AGE_MILLIS.start(), MAX_AGE_MILLIS.end());
+        let age = read_duration(reader, value, "`max_age`", *min, *max);
+        terms.max_age_secs = age.map(|millis| millis / 1000).or(terms.max_age_secs);
     }
 }
 
@@ -316,6 +341,7 @@ mod tests {
              [files]\nzones = \"z\"\ngeo = \"/g\"\nstate = \"../s\"\n\
              [health]\nquorum = 2\ninterval = \"5s\"\nfailback = \"after 5m\"\n\
              start = \"down\"\nmax_down_share = 1\n\
+             [geo]\nmin_share = 0\nmin_networks = 1000\nmax_age = \"400d\"\n\
              [guard]\nmax_removed_share = 0.9\nmin_removed = 100\n\
              [history]\ngenerations = 20\nsize_mib = 64\n",
         )
@@ -325,6 +351,8 @@ mod tests {
         assert_eq!(config.geo, Path::new("/g"));
         assert_eq!((config.health.quorum, config.health.interval_millis), (2, 5000));
         assert_eq!(config.health.max_down_share, 1.0);
+        let terms = Terms { min_share: 0.0, min_networks: 1000, max_age_secs: Some(400 * 86_400) };
+        assert_eq!(config.geo_terms, terms);
         assert_eq!(config.guard, Guard { max_removed_share: 0.9, min_removed: 100 });
         assert_eq!(config.history, Bounds { generations: 20, size_mib: 64 });
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::diagnostic::{Diagnostic, Place, Severity};
-use crate::fileset::{File, FileSet};
+use crate::fileset::{File, FileSet, is_database};
 
 use super::config::Config;
 use super::include;
@@ -148,6 +148,12 @@ impl Reader {
             walk.includes(&config.zones);
             walk.root(&config.geo, "geo");
         })
+    }
+
+    /// Has every file that was read with this content let go of it, too.
+    pub fn let_go(&mut self, away: &File) {
+        let same = self.known.values_mut().filter(|known| known.file == *away);
+        same.for_each(|known| known.file.clone_from(away));
     }
 
     fn look(&mut self, at: impl FnOnce(&mut Walk<'_>)) -> Scan {
@@ -433,9 +439,7 @@ fn is_ignored(name: &str) -> bool {
 fn is_ours(path: &str) -> bool {
     match path.strip_prefix("zones/") {
         Some(_) => path.ends_with(".zone") || path.ends_with(".toml"),
-        None => {
-            path == "geo/regions.toml" || path == "geo/overrides.csv" || path.ends_with(".mmdb")
-        }
+        None => path == "geo/regions.toml" || path == "geo/overrides.csv" || is_database(path),
     }
 }
 

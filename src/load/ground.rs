@@ -1,9 +1,8 @@
 //! What steering stands on: the regions, and all that is known of addresses.
 //!
-//! Owns: geo/ compiled, each content once. Databases are read here and dropped; only ranges of places stay.
+//! Owns: geo/ compiled, each content once: the databases, and above them what the operator says.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, has_error};
 use crate::fileset::FileSet;
@@ -11,8 +10,9 @@ use crate::geo::{Overrides, World};
 use crate::number::Digest;
 use crate::route::{Regions, parse_regions};
 
-use super::forms::bug;
+use super::databases::{Compiled, Databases, Unfit};
 use super::retreat::{Fault, Reach};
+use super::terms::Terms;
 
 const REGIONS: &str = "geo/regions.toml";
 const OVERRIDES: &str = "geo/overrides.csv";
@@ -21,12 +21,14 @@ const OVERRIDES: &str = "geo/overrides.csv";
 pub(super) struct Ground {
     /// The hash of all that it was made of.
     pub(super) digest: Digest,
+    /// The hash of the databases among it.
+    databases: Digest,
     /// The regions.
     pub(super) regions: Arc<Regions>,
     /// Addresses to places.
     pub(super) world: Arc<World>,
     /// What cannot be published.
-    pub(super) faults: Vec<(String, Vec<Diagnostic>)>,
+    pub(super) faults: Vec<Unfit>,
     /// What can, with a word about it.
     pub(super) remarks: Vec<Diagnostic>,
 }
@@ -34,25 +36,19 @@ pub(super) struct Ground {
 impl Ground {
     /// The faults of single files, each refused by itself.
     pub(super) fn faults(&self) -> impl Iterator<Item = Fault> {
-        self.faults.iter().map(|(path, said)| Fault {
-            primary: path.clone(),
-            involved: match path.as_str() {
-                // Overrides name regions: an edit of both goes back as one.
-                OVERRIDES => vec![path.clone(), REGIONS.to_owned()],
-                _ => vec![path.clone()],
-            },
-            reach: Reach::Involved,
-            route: None,
-            said: said.clone(),
-        })
+        self.faults.iter().cloned().map(fault)
     }
+}
+
+fn fault(Unfit { path, involved, said }: Unfit) -> Fault {
+    Fault { primary: path, involved, reach: Reach::Involved, route: None, said }
 }
 
 /// The last few grounds, and the databases that they stand on.
 #[derive(Default)]
 pub(super) struct Grounds {
     known: Vec<Kept<Ground>>,
-    databases: Vec<Kept<Database>>,
+    databases: Databases,
 }
 
 struct Kept<T> {
@@ -61,13 +57,12 @@ struct Kept<T> {
     wanted: bool,
 }
 
-/// What came of the databases.
-struct Database {
-    world: Arc<World>,
-    faults: Vec<(String, Vec<Diagnostic>)>,
-}
-
 impl Grounds {
+    /// Nothing is known yet; `terms` are what new databases have to meet.
+    pub(super) fn new(terms: Terms) -> Grounds {
+        Grounds { known: Vec::new(), databases: Databases::new(terms) }
+    }
+
     /// The ground that `files` give.
     pub(super) fn compile(&mut self, files: &FileSet) -> Arc<Ground> {
         let parts = files.files.iter().filter(|(path, _)| path.starts_with("geo/"));
@@ -75,42 +70,36 @@ impl Grounds {
         if let Some(known) = find(&mut self.known, digest) {
             return known;
         }
-        let database = self.database(files);
+        let database = self.databases.compile(files);
         let value = Arc::new(ground(files, digest, &database));
-        self.known.push(Kept { digest, value: Arc::clone(&value), wanted: true });
+        if !database.is_passing {
+            self.known.push(Kept { digest, value: Arc::clone(&value), wanted: true });
+        }
         value
     }
 
-    fn database(&mut self, files: &FileSet) -> Arc<Database> {
-        let parts = || files.files.iter().filter(|(path, _)| path.ends_with(".mmdb"));
-        let digest = Digest::of_parts(parts().map(|(path, file)| (path.as_str(), file.digest)));
-        if let Some(known) = find(&mut self.databases, digest) {
-            return known;
-        }
-        let mut faults = Vec::new();
-        let mut worlds = Vec::new();
-        for (path, file) in parts() {
-            // Rule 7: a file cannot end the process, not even by a fault of ours.
-            let read = || World::from_mmdb(path, &file.bytes).map_err(Box::new);
-            match catch_unwind(AssertUnwindSafe(read)) {
-                Ok(Ok(world)) => worlds.push(world),
-                Ok(Err(said)) => faults.push((path.clone(), vec![*said])),
-                Err(_) => faults.push((path.clone(), vec![bug(path)])),
-            }
-        }
-        let value = Arc::new(Database { world: database(worlds), faults });
-        self.databases.push(Kept { digest, value: Arc::clone(&value), wanted: true });
-        value
+    /// The databases among `files` that are refused for what they are beside those of `serving`, at `now_secs`.
+    pub(super) fn absurd(
+        &mut self,
+        files: &FileSet,
+        serving: &FileSet,
+        now_secs: Option<u64>,
+    ) -> Vec<Fault> {
+        let faults = self.databases.absurd(files, serving, now_secs).into_iter();
+        faults.map(fault).collect()
+    }
+
+    /// What is to be said of the databases that serve.
+    pub(super) fn remarks(&self, ground: &Ground, now_secs: Option<u64>) -> Vec<Diagnostic> {
+        self.databases.remarks(&ground.world.sources, now_secs)
     }
 
     /// Forgets what nobody has asked for since the last call.
     pub(super) fn forget_unwanted(&mut self) {
         self.known.retain_mut(|k| std::mem::take(&mut k.wanted));
-        let known = &self.known;
-        // A ground that is known needs its database only when the rest of it changes, which is when it is needed soon.
-        self.databases.retain_mut(|k| std::mem::take(&mut k.wanted) || !known.is_empty());
-        let excess = self.databases.len().saturating_sub(2);
-        self.databases.drain(..excess);
+        // A ground that is known needs its databases only when the rest of it changes, which is when they are needed soon.
+        let known = self.known.iter().map(|ground| ground.value.databases).collect();
+        self.databases.retain(&known);
     }
 }
 
@@ -120,11 +109,16 @@ fn find<T>(kept: &mut [Kept<T>], digest: Digest) -> Option<Arc<T>> {
     Some(Arc::clone(&found.value))
 }
 
-fn ground(files: &FileSet, digest: Digest, database: &Database) -> Ground {
+fn ground(files: &FileSet, digest: Digest, database: &Compiled) -> Ground {
     let mut faults = database.faults.clone();
     let mut remarks = Vec::new();
     let mut sort = |path: &str, said: Vec<Diagnostic>| match has_error(&said) {
-        true => faults.push((path.to_owned(), said)),
+        true => {
+            // Overrides name regions: an edit of both goes back as one.
+            let beside = (path == OVERRIDES).then_some(REGIONS);
+            let involved = [Some(path), beside].into_iter().flatten().map(str::to_owned).collect();
+            faults.push(Unfit { path: path.to_owned(), involved, said });
+        }
         false => remarks.extend(said),
     };
     let mut regions = Regions::default();
@@ -139,15 +133,9 @@ fn ground(files: &FileSet, digest: Digest, database: &Database) -> Ground {
         let (overrides, said) = Overrides::parse(OVERRIDES, &file.bytes, &names);
         sort(OVERRIDES, said);
         if let Some(overrides) = overrides {
-            world = Arc::new(World::clone(&world).with_overrides(&overrides));
+            world = Arc::new(world.with_overrides(&overrides));
         }
     }
-    Ground { digest, regions: Arc::new(regions), world, faults, remarks }
-}
-
-/// The operator's databases, or the built-in table without one (DESIGN §3).
-fn database(worlds: Vec<World>) -> Arc<World> {
-    // Unpacked once in a process: `diff` and `whatif` build twice, tests many times.
-    static BUILT_IN: LazyLock<Arc<World>> = LazyLock::new(|| Arc::new(World::built_in()));
-    if worlds.is_empty() { Arc::clone(&BUILT_IN) } else { Arc::new(World::merge(worlds)) }
+    let (databases, regions) = (database.digest, Arc::new(regions));
+    Ground { digest, databases, regions, world, faults, remarks }
 }

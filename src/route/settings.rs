@@ -8,7 +8,7 @@ use crate::health::{Failback, Settings, Status};
 
 use super::reader::{Reader, Source, Value};
 
-/// The longest duration that any setting takes: 366 days.
+/// The longest duration that a setting takes, unless it says otherwise: 366 days.
 const DURATION_MILLIS_MAX: u64 = 366 * 86_400_000;
 
 /// Some of the health settings; what is none is left as it was.
@@ -118,7 +118,7 @@ pub fn read_duration(
 ) -> Option<u64> {
     let text = reader.text(value, what)?;
     let help = "a number and a unit: 250ms, 10s, 5m, 1h30m, 7d";
-    let Some(millis) = parse_duration(text) else {
+    let Some(millis) = parse_up_to(text, max.max(DURATION_MILLIS_MAX)) else {
         let message = format!("{what} is not a duration: `{text}`");
         reader.error("not-a-duration", &value.span(), message, help);
         return None;
@@ -150,6 +150,10 @@ fn read_failback(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Failback>
 /// Milliseconds of a duration such as `250ms`, `10s`, `5m`, `1h30m` or `7d`: numbers with units,
 /// largest unit first. None for anything else, and above 366 days.
 pub fn parse_duration(text: &str) -> Option<u64> {
+    parse_up_to(text, DURATION_MILLIS_MAX)
+}
+
+fn parse_up_to(text: &str, max_millis: u64) -> Option<u64> {
     const UNITS: [(&str, u64); 5] =
         [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
     let mut rest = text;
@@ -166,7 +170,7 @@ pub fn parse_duration(text: &str) -> Option<u64> {
         units = units.get(at + 1..)?;
         rest = after;
     }
-    (total <= DURATION_MILLIS_MAX).then_some(total)
+    (total <= max_millis).then_some(total)
 }
 
 fn show_duration(millis: u64) -> String {

@@ -1,6 +1,6 @@
 //! Where things are: regions, overrides and databases.
 
-use super::super::check::{Check, ERROR, WARNING};
+use super::super::check::{Check, EITHER, ERROR, WARNING};
 
 /// In order of their codes.
 pub const CHECKS: &[Check] = &[
@@ -13,6 +13,57 @@ pub const CHECKS: &[Check] = &[
         wrong: "an HTML error page saved as geo/city.mmdb",
         right: "the database fetched again, its checksum compared",
         clause: "MaxMind DB File Format 2.0",
+    },
+    Check {
+        code: "geo-database-future",
+        severities: WARNING,
+        title: "a geo database says that it was built in the future",
+        why: "Its date is more than a day ahead of this machine's clock. One of the two is wrong, \
+            and [geo] max_age cannot tell how old the database is.",
+        wrong: "a database of tomorrow week",
+        right: "date -u; then fetch the database again",
+        clause: "README.md, homing.toml",
+    },
+    Check {
+        code: "geo-database-lost",
+        severities: ERROR,
+        title: "a geo database that serves cannot be read again",
+        why: "What was compiled of it serves, and its content is not held in memory. To compile it \
+            anew beside a changed one it is read from the disk or from state/, and is in neither.",
+        wrong: "geo/city-ipv6.mmdb and state/ removed, then geo/city-ipv4.mmdb replaced",
+        right: "geo/city-ipv6.mmdb put back",
+        clause: "geo/README.md",
+    },
+    Check {
+        code: "geo-database-old",
+        severities: EITHER,
+        title: "a geo database is older than [geo] max_age allows",
+        why: "Addresses move. A new or changed file that is too old is refused; one that serves \
+            already is never taken away by the clock, and is warned of.",
+        wrong: "max_age = \"60d\", and a database of last year",
+        right: "the database fetched again, by a timer",
+        clause: "README.md, homing.toml",
+    },
+    Check {
+        code: "geo-database-shrunk",
+        severities: ERROR,
+        title: "a geo database lists far fewer networks than the one that it would replace",
+        why: "A download that was cut, or a file of another kind, would have most clients stand \
+            nowhere. The one that served before serves on. To take it all the same, remove the file, \
+            wait until it serves no more (five quiet seconds), and put the new one there.",
+        wrong: "geo/city.mmdb with 1,000 networks in the place of one with 3,000,000",
+        right: "[geo]\n\
+            min_share = 0.5",
+        clause: "README.md, homing.toml",
+    },
+    Check {
+        code: "geo-database-small",
+        severities: ERROR,
+        title: "a geo database lists fewer networks than [geo] min_networks asks for",
+        why: "What is so small is not the whole file.",
+        wrong: "min_networks = 100000, and a test database",
+        right: "the whole database, or a lower min_networks",
+        clause: "README.md, homing.toml",
     },
     Check {
         code: "geo-database-useless",
@@ -35,12 +86,63 @@ pub const CHECKS: &[Check] = &[
         clause: "geo/README.md",
     },
     Check {
+        code: "geo-table-address",
+        severities: ERROR,
+        title: "a line of a flat geo database has no addresses of its family",
+        why: "The first two columns are the first and the last address of a range, as text or as \
+            numbers, of the family that the file's name tells.",
+        wrong: "2001:db8::,2001:db8::1,DE in geo/country-ipv4.csv",
+        right: "192.0.2.0,192.0.2.255,DE",
+        clause: "geo/README.md",
+    },
+    Check {
+        code: "geo-table-malformed",
+        severities: ERROR,
+        title: "a line of a flat geo database cannot be read",
+        why: "It lacks columns, is no UTF-8 text, or opens a quotation that it does not end. The \
+            table that served before serves on.",
+        wrong: "192.0.2.0,192.0.2.255",
+        right: "192.0.2.0,192.0.2.255,DE",
+        clause: "geo/README.md, RFC 4180 §2",
+    },
+    Check {
+        code: "geo-table-order",
+        severities: ERROR,
+        title: "the ranges of a flat geo database are not in order and apart",
+        why: "Each begins beyond the end of the one above it; else one address would have two \
+            places.",
+        wrong: "192.0.2.0,192.0.2.255,DE\n\
+            192.0.2.128,192.0.3.255,FR",
+        right: "192.0.2.0,192.0.2.127,DE\n\
+            192.0.2.128,192.0.3.255,FR",
+        clause: "geo/README.md",
+    },
+    Check {
+        code: "geo-table-too-many",
+        severities: ERROR,
+        title: "a flat geo database has more mistakes than are told",
+        why: "The first thousand are told one by one. Most often the file is no table of ranges.",
+        wrong: "an HTML error page saved as geo/country-ipv4.csv",
+        right: "the table fetched again",
+        clause: "README.md, Promises",
+    },
+    Check {
         code: "not-a-position",
         severities: ERROR,
         title: "what should be a position is none",
         why: "Latitude and longitude in degrees, north and east positive.",
         wrong: "position = [50.11]",
         right: "position = [50.11, 8.68]",
+        clause: "geo/README.md",
+    },
+    Check {
+        code: "override-ambiguous",
+        severities: WARNING,
+        title: "a word in overrides.csv is the name of a region and the code of a place",
+        why: "The region is taken: the operator's own name is the nearer one. Two meanings of one \
+            word mislead the next reader.",
+        wrong: "192.0.2.0/24,EU,office, where a region is called EU",
+        right: "a region called eu-1, and 192.0.2.0/24,EU,office",
         clause: "geo/README.md",
     },
     Check {
@@ -79,6 +181,26 @@ pub const CHECKS: &[Check] = &[
         wrong: "198.51.100.0/33,fra,too long",
         right: "198.51.100.0/24,fra,office",
         clause: "RFC 4632 §3.1, RFC 4291 §2.3",
+    },
+    Check {
+        code: "override-redundant",
+        severities: WARNING,
+        title: "a line of overrides.csv changes nothing",
+        why: "The longest prefix decides, and the next wider one says the same. Either the line can \
+            go, or one of the two does not say what was meant.",
+        wrong: "192.0.2.0/24,EU-DE,office\n\
+            192.0.2.128/25,EU-DE,lab",
+        right: "192.0.2.0/24,EU-DE,office and lab",
+        clause: "geo/README.md",
+    },
+    Check {
+        code: "override-too-long",
+        severities: ERROR,
+        title: "overrides.csv has more prefixes than are taken",
+        why: "A million; a table of such a size is a database, and is better kept as one.",
+        wrong: "every customer's every address",
+        right: "neighbours joined, or a database in geo/",
+        clause: "README.md, Promises",
     },
     Check {
         code: "override-too-many",

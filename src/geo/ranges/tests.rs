@@ -7,7 +7,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use proptest::prelude::*;
 
-use crate::geo::world::{Places, Starts, without_embedded};
+use crate::geo::starts::{List, Starts};
+use crate::geo::world::Places;
 
 /// What the table should say, by the book: the place of the address, the cuts that hold it, the
 /// rule.
@@ -27,19 +28,30 @@ fn rule(place: &Place, cuts: &[usize]) -> ClassId {
 fn world(v4: &[(u32, u32)], v6: &[(u128, u32)]) -> World {
     let mut places = Places::new();
     let mut id = |asn: u32| places.id(Place { asn: (asn > 0).then_some(asn), ..Place::default() });
-    let (mut starts_v4, mut starts_v6) = (Starts::new(), Starts::new());
+    let (mut starts_v4, mut starts_v6) = (Starts::<u32>::new(), Starts::<u128>::new());
     v4.iter().for_each(|&(start, asn)| starts_v4.push(start, id(asn)));
     v6.iter().for_each(|&(start, asn)| starts_v6.push(start, id(asn)));
-    let v6 = without_embedded(starts_v6.0);
-    World { v4: starts_v4.0, v6, places: places.into_list(), sources: Vec::new() }
+    let v6 = without_embedded(starts_v6.into_list());
+    let v4 = starts_v4.into_list();
+    World { v4, v6, places: places.into_list(), sources: Vec::new() }
+}
+
+/// The same IPv6 ranges with the blocks that embed IPv4 unknown.
+fn without_embedded(v6: List<u64>) -> List<u64> {
+    let spans: Vec<Span> = embedding_blocks().into_iter().map(|it| span(it, 0)).collect();
+    let mut starts = Starts::<u128>::new();
+    sweep(v6.iter(), &spans, LAST_V6, |start, place, spans| {
+        starts.push(start, if spans.is_empty() { place } else { PlaceId(0) });
+    });
+    starts.into_list()
 }
 
 /// Addresses near which something may happen.
 fn interesting(world: &World, cuts: &[Prefix]) -> Vec<IpAddr> {
     let mut v4: Vec<u32> = vec![0, 1, 2, 0x7fff_ffff, 0xc000_0201, u32::MAX];
     let mut v6: Vec<u128> = vec![0, 1, 2, 3, LAST_V4, 1 << 125, u128::MAX, 0x2a00 << 112];
-    v4.extend(world.v4.iter().map(|it| it.0));
-    v6.extend(world.v6.iter().map(|it| it.0));
+    v4.extend(world.runs_v4().map(|it| it.0 as u32));
+    v6.extend(world.runs_v6().map(|it| it.0));
     v6.extend(embedding_blocks().iter().flat_map(|&(first, last)| [first, last + 1]));
     for cut in cuts {
         let (first, last) = cut.bounds();

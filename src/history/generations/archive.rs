@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::fileset::FileSet;
+use crate::fileset::{FileSet, is_database};
 use crate::history::durable::{StoreError, listed};
 use crate::number::{Digest, Generation};
 
 use super::legacy;
 use super::manifest::{self, Entry};
 use super::pack::Packs;
-use super::tree::{Change, Lists, TreeReader, is_database};
+use super::tree::{Change, Lists, TreeReader};
 
 /// How often a reading begins anew because the server let go of what it needs, or moved it.
 const ATTEMPT_COUNT: usize = 3;
@@ -75,6 +75,18 @@ impl Archive {
     /// The newest generation that can be read.
     pub fn newest(&self) -> Option<Restored> {
         self.list().find_map(|entry| self.read(entry.generation).ok())
+    }
+
+    /// Whether a content that is kept whole, as databases are, is here.
+    pub fn holds(&self, digest: Digest) -> bool {
+        self.packs.contains(digest)
+    }
+
+    /// A content that is kept whole, as databases are.
+    ///
+    /// Errors are those of [`Archive::read`].
+    pub fn content(&self, digest: Digest) -> Result<Vec<u8>, StoreError> {
+        self.packs.reader().read(digest)
     }
 
     /// The files of a generation, each checked against its digest.

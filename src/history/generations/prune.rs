@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use crate::fileset::is_database;
 use crate::history::durable::{StoreError, remove, sync_folder};
 use crate::number::{Digest, Generation};
 
 use super::archive::Archive;
 use super::manifest;
 use super::pack::FRAME_LEN;
-use super::tree::{Reach, is_database};
+use super::tree::Reach;
 
 /// Geo databases kept, by content; older generations are read without theirs.
 pub(super) const DATABASE_COUNT_MAX: usize = 3;

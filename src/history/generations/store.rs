@@ -125,6 +125,11 @@ impl Store {
         files: &FileSet,
         gone: &legacy::Files,
     ) -> Result<(), StoreError> {
+        // Who lets go of contents brings those back that are not here.
+        let mut away = files.files.values().filter(|file| file.is_away());
+        if let Some(file) = away.find(|file| !self.archive.holds(file.digest)) {
+            return Err(StoreError::Missing(file.digest));
+        }
         let Planted { root, objects, lists } = plant(files, gone, &self.lists);
         self.archive.packs.write(&objects)?;
         entry.root = Some(root);

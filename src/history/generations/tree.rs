@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::fileset::{File, FileSet};
+use crate::fileset::{File, FileSet, is_database};
 use crate::history::durable::StoreError;
 use crate::number::Digest;
 
@@ -25,11 +25,6 @@ pub struct Change {
     pub new: Option<Digest>,
 }
 
-/// Whether a path is of a geo database: kept whole, not packed, and for the last few generations only.
-pub(super) fn is_database(path: &str) -> bool {
-    path.ends_with(".mmdb")
-}
-
 /// A tree that is to be written: its root, and all its objects but the chunks behind lists that are known.
 pub(super) struct Planted<'a> {
     pub root: Digest,
@@ -49,7 +44,7 @@ pub(super) fn plant<'a>(
     let mut leaves: Vec<Leaf> = Vec::with_capacity(files.files.len() + gone.len());
     for (path, file) in &files.files {
         let list = planted.content(path, file, known);
-        let len = file.bytes.len() as u64;
+        let len = file.byte_count() as u64;
         leaves.push(Leaf { path: path.clone(), digest: file.digest, len, list });
     }
     let of_gone = |(path, digest): (&String, &Digest)| Leaf {
@@ -65,10 +60,14 @@ pub(super) fn plant<'a>(
 }
 
 impl<'a> Planted<'a> {
-    /// Adds a content, whole or in chunks. Gives the list of its chunks.
+    /// Adds a content, whole or in chunks; one that is away is here already. Gives the list of its chunks.
     fn content(&mut self, path: &str, file: &'a File, known: &Lists) -> Option<Digest> {
-        let is_dense = is_database(path);
-        if is_dense || file.bytes.len() <= chunk::WHOLE_LEN_MAX {
+        // A database is found by its digest, so it is kept whole; one of this kind does not pack.
+        let is_dense = path.ends_with(".mmdb");
+        if file.is_away() {
+            return None;
+        }
+        if is_database(path) || file.bytes.len() <= chunk::WHOLE_LEN_MAX {
             let bytes = Cow::Borrowed(&*file.bytes);
             self.objects.push(Object { digest: file.digest, bytes, is_dense });
             return None;
@@ -167,7 +166,7 @@ impl<'a> TreeReader<'a> {
     pub(super) fn content(&mut self, leaf: &Leaf) -> Result<File, StoreError> {
         let Some(list) = leaf.list else {
             let bytes = self.packs.read(leaf.digest)?;
-            return Ok(File { digest: leaf.digest, bytes: bytes.into() });
+            return Ok(File::known(leaf.digest, bytes));
         };
         let mut bytes = Vec::new();
         let mut waiting = vec![list];
