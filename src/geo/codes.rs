@@ -32,8 +32,9 @@ pub enum PlaceCodeError {
 }
 
 impl PlaceCode {
-    /// Reads a place code, and checks it against the countries there are. Subdivisions are checked
-    /// for the countries whose subdivisions the gazetteer lists (AU BR CA CN IN RU US).
+    /// Reads a place code, and checks it against the places there are. An older code of a
+    /// subdivision stands for its present one. A country without subdivisions in ISO 3166-2 has
+    /// those that databases tell.
     ///
     /// # Errors
     /// See [`PlaceCodeError`].
@@ -41,7 +42,7 @@ impl PlaceCode {
         let mut parts = text.split('-');
         let continent = letters(parts.next().unwrap_or_default())?;
         let country = parts.next().map(letters).transpose()?;
-        let subdivision = parts.next().map(subdivision_code).transpose()?;
+        let mut subdivision = parts.next().map(subdivision_code).transpose()?;
         if parts.next().is_some() {
             return Err(PlaceCodeError::Malformed);
         }
@@ -49,7 +50,8 @@ impl PlaceCode {
             return Err(PlaceCodeError::UnknownContinent(ascii(&continent)));
         }
         if let Some(country) = country {
-            check_country(text, continent, country, subdivision)?;
+            check_country(text, continent, country)?;
+            subdivision = subdivision.map(|code| present_subdivision(country, code)).transpose()?;
         }
         Ok(PlaceCode { continent, country, subdivision })
     }
@@ -108,18 +110,13 @@ impl fmt::Display for PlaceCodeError {
                 write!(f, "the country is on another continent: write {right}")
             }
             PlaceCodeError::UnknownSubdivision(code) => {
-                write!(f, "there is no subdivision {code} in ISO 3166-2")
+                write!(f, "there is no first subdivision {code} in ISO 3166-2")
             }
         }
     }
 }
 
-fn check_country(
-    text: &str,
-    continent: [u8; 2],
-    country: [u8; 2],
-    subdivision: Option<[u8; 3]>,
-) -> Result<(), PlaceCodeError> {
+fn check_country(text: &str, continent: [u8; 2], country: [u8; 2]) -> Result<(), PlaceCodeError> {
     let Some(known) = gazetteer::entry(country, WHOLE) else {
         return Err(PlaceCodeError::UnknownCountry(ascii(&country)));
     };
@@ -127,15 +124,13 @@ fn check_country(
         let rest = text.get(2..).unwrap_or_default();
         return Err(PlaceCodeError::WrongContinent(format!("{}{rest}", ascii(&known.continent))));
     }
-    match subdivision {
-        Some(code)
-            if gazetteer::lists_subdivisions(country)
-                && gazetteer::entry(country, code).is_none() =>
-        {
-            Err(PlaceCodeError::UnknownSubdivision(format!("{}-{}", ascii(&country), ascii(&code))))
-        }
-        _ => Ok(()),
-    }
+    Ok(())
+}
+
+fn present_subdivision(country: [u8; 2], code: [u8; 3]) -> Result<[u8; 3], PlaceCodeError> {
+    gazetteer::present_code(country, code).ok_or_else(|| {
+        PlaceCodeError::UnknownSubdivision(format!("{}-{}", ascii(&country), ascii(&code)))
+    })
 }
 
 fn letters(part: &str) -> Result<[u8; 2], PlaceCodeError> {
@@ -176,7 +171,12 @@ mod tests {
             ("XX", Err(PlaceCodeError::UnknownContinent("XX".into()))),
             ("EU-ZZ", Err(PlaceCodeError::UnknownCountry("ZZ".into()))),
             ("EU-US-CA", Err(PlaceCodeError::WrongContinent("NA-US-CA".into()))),
+            ("AS-JP-13", Ok(())),
+            ("AS-HK-KKT", Ok(())),
             ("NA-US-XX", Err(PlaceCodeError::UnknownSubdivision("US-XX".into()))),
+            ("EU-NL-ZZ", Err(PlaceCodeError::UnknownSubdivision("NL-ZZ".into()))),
+            // A department, below the region FR-IDF.
+            ("EU-FR-75", Err(PlaceCodeError::UnknownSubdivision("FR-75".into()))),
         ] {
             let got = PlaceCode::parse(text);
             if let Ok(code) = got {
@@ -195,5 +195,12 @@ mod tests {
         assert!(!matches("AS"));
         assert!(!matches("AS-TR-34"));
         assert!(!matches("EU-DE"));
+    }
+
+    #[test]
+    fn an_older_code_of_a_subdivision_stands_for_the_present_one() {
+        for (older, present) in [("AS-CN-11", "AS-CN-BJ"), ("EU-FR-J", "EU-FR-IDF")] {
+            assert_eq!(PlaceCode::parse(older).unwrap().to_string(), present);
+        }
     }
 }

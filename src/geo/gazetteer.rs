@@ -1,11 +1,13 @@
-//! The gazetteer: countries, the continents they are on, and where their people live.
+//! The gazetteer: countries and their first subdivisions, the continents they are on, where their
+//! people live, and what databases call them.
 
-use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
 
 use super::place::Position;
+use super::spelling;
 
-/// One country, or one subdivision of a large one.
+/// One country, or one of its first subdivisions.
 pub(super) struct Entry {
     /// The continent's code.
     pub continent: [u8; 2],
@@ -13,6 +15,18 @@ pub(super) struct Entry {
     pub position: Position,
     /// Its name in English.
     pub name: &'static str,
+    /// Its other names, and its older codes, each after a `=`.
+    others: &'static str,
+}
+
+impl Entry {
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        [self.name].into_iter().chain(self.others.split(';').filter(|it| !it.starts_with('=')))
+    }
+
+    fn older_codes(&self) -> impl Iterator<Item = &'static str> {
+        self.others.split(';').filter_map(|it| it.strip_prefix('='))
+    }
 }
 
 /// The continents by code (GeoNames), with names.
@@ -29,7 +43,7 @@ pub(super) const CONTINENTS: [(&[u8; 2], &str); 7] = [
 /// No subdivision: the whole country.
 pub(super) const WHOLE: [u8; 3] = [0; 3];
 
-/// Where the people of a country live, or of its subdivision where the table has it, else of the
+/// Where the people of a country live, or of its subdivision where the table lists it, else of the
 /// country. None for a code that is no country.
 pub fn place_centroid(country: [u8; 2], subdivision: Option<[u8; 3]>) -> Option<Position> {
     subdivision
@@ -53,28 +67,44 @@ pub(super) fn entry(country: [u8; 2], subdivision: [u8; 3]) -> Option<&'static E
     table().get(&(country, subdivision))
 }
 
-/// Whether the table lists the subdivisions of `country`.
-pub(super) fn lists_subdivisions(country: [u8; 2]) -> bool {
-    subdivisions(country).next().is_some()
+/// A subdivision's name in English, where the table lists it.
+pub fn subdivision_name(country: [u8; 2], subdivision: [u8; 3]) -> Option<&'static str> {
+    entry(country, subdivision).filter(|_| subdivision != WHOLE).map(|entry| entry.name)
 }
 
-/// The code of a subdivision by its English name, for databases that hold only names.
+/// The codes of the subdivisions of `country`, in order. Some countries have none.
+pub fn subdivision_codes(country: [u8; 2]) -> impl Iterator<Item = [u8; 3]> {
+    let listed = table().range((country, [1, 0, 0])..=(country, [u8::MAX; 3]));
+    listed.map(|((_, subdivision), _)| *subdivision)
+}
+
+/// The present code of a subdivision for its present or its older one. Codes of a country that has
+/// no subdivisions in the table are taken as they are. None for a code that never was.
+pub(super) fn present_code(country: [u8; 2], code: [u8; 3]) -> Option<[u8; 3]> {
+    if entry(country, code).is_some() {
+        return Some(code);
+    }
+    match older_codes().get(&(country, code)) {
+        Some(present) => Some(*present),
+        None => subdivision_codes(country).next().is_none().then_some(code),
+    }
+}
+
+/// The code of a subdivision by one of its names, for databases that hold only names. The whole
+/// name decides; else what is left of it without words such as "Province", where that names one.
 pub(super) fn subdivision_named(country: [u8; 2], name: &str) -> Option<[u8; 3]> {
-    subdivisions(country).find(|(_, entry)| entry.name.eq_ignore_ascii_case(name)).map(|it| it.0)
-}
-
-fn subdivisions(country: [u8; 2]) -> impl Iterator<Item = ([u8; 3], &'static Entry)> {
-    table()
-        .range((country, [1, 0, 0])..=(country, [u8::MAX; 3]))
-        .map(|((_, subdivision), entry)| (*subdivision, entry))
+    let spelling::Keys { full, brief } = spelling::keys(name);
+    let names = names().get(&country)?;
+    names.full.get(&full).copied().or_else(|| names.brief.get(&brief).copied().flatten())
 }
 
 /// A country and a subdivision, or [`WHOLE`].
 type Key = ([u8; 2], [u8; 3]);
 
 fn table() -> &'static BTreeMap<Key, Entry> {
-    static TABLE: OnceLock<BTreeMap<Key, Entry>> = OnceLock::new();
-    TABLE.get_or_init(|| PLACES.lines().filter_map(read_line).collect())
+    static TABLE: LazyLock<BTreeMap<Key, Entry>> =
+        LazyLock::new(|| PLACES.lines().filter_map(read_line).collect());
+    &TABLE
 }
 
 fn read_line(line: &'static str) -> Option<(Key, Entry)> {
@@ -85,7 +115,56 @@ fn read_line(line: &'static str) -> Option<(Key, Entry)> {
     let latitude = fields.next()?.parse().ok()?;
     let longitude = fields.next()?.parse().ok()?;
     let position = Position { latitude, longitude };
-    Some(((country, subdivision), Entry { continent, position, name: fields.next()? }))
+    let (name, others) = fields.next().map(|it| it.split_once(';').unwrap_or((it, "")))?;
+    Some(((country, subdivision), Entry { continent, position, name, others }))
+}
+
+fn older_codes() -> &'static BTreeMap<Key, [u8; 3]> {
+    static OLDER: LazyLock<BTreeMap<Key, [u8; 3]>> = LazyLock::new(|| {
+        let older = table().iter().flat_map(|((country, present), entry)| {
+            let codes = entry.older_codes().filter_map(padded);
+            codes.map(|code| ((*country, code), *present))
+        });
+        older.collect()
+    });
+    &OLDER
+}
+
+/// The subdivisions of a country by their names' keys.
+#[derive(Default)]
+struct Names {
+    full: HashMap<String, [u8; 3]>,
+    /// None where a key stands for more than one.
+    brief: HashMap<String, Option<[u8; 3]>>,
+}
+
+impl Names {
+    fn add(&mut self, name: &str, subdivision: [u8; 3]) {
+        let spelling::Keys { full, brief } = spelling::keys(name);
+        self.full.entry(full).or_insert(subdivision);
+        let one = self.brief.entry(brief).or_insert(Some(subdivision));
+        *one = one.filter(|known| *known == subdivision);
+    }
+}
+
+fn names() -> &'static HashMap<[u8; 2], Names> {
+    static NAMES: LazyLock<HashMap<[u8; 2], Names>> = LazyLock::new(|| {
+        let mut names: HashMap<[u8; 2], Names> = HashMap::new();
+        // A name of one's own in English comes before what others are called beside theirs.
+        let listed = || table().iter().filter(|((_, subdivision), _)| *subdivision != WHOLE);
+        for ((country, subdivision), entry) in listed() {
+            names.entry(*country).or_default().add(entry.name, *subdivision);
+        }
+        for ((country, subdivision), entry) in listed() {
+            let of_country = names.entry(*country).or_default();
+            entry
+                .names()
+                .filter(|it| !it.is_empty())
+                .for_each(|it| of_country.add(it, *subdivision));
+        }
+        names
+    });
+    &NAMES
 }
 
 /// A subdivision code of at most three bytes, padded with zero.
@@ -119,9 +198,59 @@ mod tests {
         assert!(sydney_side.latitude < -30.0 && sydney_side.longitude > 140.0);
         assert_eq!(country_name(*b"CH"), Some("Switzerland"));
         assert!(place_centroid(*b"US", padded("CA")).unwrap().longitude < -117.0);
+        assert!(place_centroid(*b"DE", padded("BE")).unwrap().latitude > 52.0);
         // A subdivision that the table does not list stands at its country's centre.
-        assert_eq!(place_centroid(*b"DE", padded("BE")), place_centroid(*b"DE", None));
+        assert_eq!(place_centroid(*b"DE", padded("ZZ")), place_centroid(*b"DE", None));
         assert_eq!(place_centroid(*b"ZZ", None), None);
-        assert_eq!(subdivision_named(*b"US", "california"), padded("CA"));
+    }
+
+    #[test]
+    fn a_subdivision_goes_by_many_names() {
+        for (country, name, expected) in [
+            (b"US", "california", "CA"),
+            (b"NL", "North Holland", "NH"),
+            (b"NL", "Noord-Holland", "NH"),
+            (b"NL", "Provincie Noord-Holland", "NH"),
+            (b"DE", "Free and Hanseatic City of Hamburg", "HH"),
+            (b"DE", "State of Berlin", "BE"),
+            (b"JP", "Tokyo", "13"),
+            (b"FR", "Ile-de-France", "IDF"),
+            (b"FR", "Rhone-Alpes", "ARA"),
+            (b"FR", "Fort-de-france", "972"),
+            (b"RU", "Moscow", "MOW"),
+            (b"RU", "Moscow Oblast", "MOS"),
+            (b"AR", "Buenos Aires", "B"),
+            (b"AR", "Buenos Aires F.D.", "C"),
+            (b"VN", "Ho Chi Minh City (HCMC)", "SG"),
+            (b"GB", "England", "ENG"),
+            (b"TW", "Neihu District", "TPE"),
+        ] {
+            assert_eq!(subdivision_named(*country, name), padded(expected), "{name}");
+        }
+        for (country, nowhere) in [(b"US", "Bavaria"), (b"US", ""), (b"HK", "Kwun Tong")] {
+            assert_eq!(subdivision_named(*country, nowhere), None, "{nowhere}");
+        }
+    }
+
+    #[test]
+    fn every_subdivision_is_found_by_its_own_name() {
+        for (country, subdivision) in table().keys().filter(|key| key.1 != WHOLE) {
+            let name = subdivision_name(*country, *subdivision).unwrap();
+            assert_eq!(subdivision_named(*country, name), Some(*subdivision), "{name}");
+        }
+    }
+
+    #[test]
+    fn older_codes_stand_for_the_present_ones() {
+        let present = |country: &[u8; 2], code| present_code(*country, padded(code).unwrap());
+        assert_eq!(present(b"CN", "11"), padded("BJ"));
+        assert_eq!(present(b"FR", "J"), padded("IDF"));
+        assert_eq!(present(b"FR", "IDF"), padded("IDF"));
+        assert_eq!(present(b"US", "XX"), None);
+        // Hong Kong has no subdivisions in ISO 3166-2, and yet some databases tell codes.
+        assert_eq!(present(b"HK", "KKT"), padded("KKT"));
+        for (country, code) in older_codes().keys() {
+            assert!(entry(*country, *code).is_none(), "{country:?} {code:?}");
+        }
     }
 }

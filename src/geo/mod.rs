@@ -19,13 +19,16 @@ mod prefix;
 mod ranges;
 mod record;
 mod search_tree;
+mod spelling;
 mod starts;
 mod sweep;
 mod world;
 
 pub use builtin::build as build_builtin;
 pub use codes::{PlaceCode, PlaceCodeError};
-pub use gazetteer::{country_codes, country_name, place_centroid};
+pub use gazetteer::{
+    country_codes, country_name, place_centroid, subdivision_codes, subdivision_name,
+};
 pub use overrides::Overrides;
 pub use place::{Place, PlaceId, Position};
 pub use prefix::{Prefix, PrefixError, embedded_v4};

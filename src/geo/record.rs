@@ -1,6 +1,6 @@
 //! One record of a database into a place, whatever its schema: fields are probed by key, nested
-//! (GeoIP2, DB-IP) or flat (ip-location-db, IPinfo). Numbers may be floats of either width,
-//! integers, or text.
+//! (GeoIP2, DB-IP, IP2Location) or flat (ip-location-db, IPinfo). Numbers may be floats of either
+//! width, integers, or text.
 
 use std::fmt;
 
@@ -54,7 +54,10 @@ impl Value {
             // first: American Samoa, Afghanistan, Namibia, Saudi Arabia.
             .or_else(|| self.country_text().filter(|_| self.country().is_none()))
             .map(|code| if code == "AP" { "AS" } else { code })?;
-        CONTINENTS.iter().find(|(known, _)| &known[..] == code.as_bytes()).map(|(known, _)| **known)
+        let known = CONTINENTS
+            .iter()
+            .find(|(known, name)| &known[..] == code.as_bytes() || name.eq_ignore_ascii_case(code));
+        known.map(|(known, _)| **known)
     }
 
     fn country(&self) -> Option<[u8; 2]> {
@@ -69,21 +72,37 @@ impl Value {
             .or_else(|| self.text(&["country"]))
     }
 
+    /// The first subdivision: by its code where the record has one, else by its name. A record may
+    /// name one that is no more, or that is none of ISO 3166-2; there the city may have its name.
     fn subdivision(&self, country: [u8; 2]) -> Option<[u8; 3]> {
-        if let Some(Value::List(list)) = self.at(&["subdivisions"]) {
-            let code = list.first()?.text(&["iso_code"])?;
-            return gazetteer::padded(code).filter(|code| *code != WHOLE);
+        let first = match self.at(&["subdivisions"]) {
+            Some(Value::List(list)) => list.first(),
+            _ => None,
+        };
+        let nested = |path: &[&'static str]| first.and_then(|first| first.text(path));
+        let code = nested(&["iso_code"]).or_else(|| self.text(&["region_code"]));
+        if let Some(code) = code.and_then(|code| subdivision_code(country, code)) {
+            return Some(code);
         }
-        ["state1", "region", "subdivision"].iter().find_map(|key| {
-            let name = self.text(&[key])?;
-            gazetteer::subdivision_named(country, name)
-        })
+        let names = [
+            nested(&["names", "en"]),
+            self.text(&["state1"]),
+            self.text(&["region"]),
+            self.text(&["region_name"]),
+            self.text(&["subdivision"]),
+            self.text(&["city"]).filter(|_| self.text(&["state1"]).is_some()),
+        ];
+        names.into_iter().flatten().find_map(|name| gazetteer::subdivision_named(country, name))
     }
 
     fn position(&self) -> Option<Position> {
         let number = |paths: &[&[&'static str]]| paths.iter().find_map(|path| self.number(path));
-        let latitude = number(&[&["location", "latitude"], &["latitude"], &["lat"]])?;
-        let longitude = number(&[&["location", "longitude"], &["longitude"], &["lng"], &["lon"]])?;
+        let both = self.text(&["loc"]).and_then(|loc| loc.split_once(','));
+        let of_both = |part: &str| part.trim().parse::<f64>().ok();
+        let latitude = number(&[&["location", "latitude"], &["latitude"], &["lat"]])
+            .or_else(|| of_both(both?.0))?;
+        let longitude = number(&[&["location", "longitude"], &["longitude"], &["lng"], &["lon"]])
+            .or_else(|| of_both(both?.1))?;
         // Databases write 0, 0 for "not known"; nobody lives there.
         let somewhere = latitude != 0.0 || longitude != 0.0;
         (somewhere && latitude.abs() <= 90.0 && longitude.abs() <= 180.0)
@@ -133,24 +152,39 @@ impl Value {
     }
 }
 
+/// A code as a record writes it, `CA` or `US-CA`, into the present one. A code that no list has is
+/// kept as it is: it may be newer than the list.
+fn subdivision_code(country: [u8; 2], text: &str) -> Option<[u8; 3]> {
+    let own = text.strip_prefix(std::str::from_utf8(&country).ok()?);
+    let code = own.and_then(|code| code.strip_prefix('-')).unwrap_or(text);
+    let code = gazetteer::padded(&code.to_ascii_uppercase()).filter(|code| *code != WHOLE)?;
+    Some(gazetteer::present_code(country, code).unwrap_or(code))
+}
+
 /// Every key that [`Value::place`] asks for.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 26] = [
     "as_number",
     "asn",
     "autonomous_system_number",
+    "city",
     "code",
     "continent",
     "continent_code",
     "country",
     "country_code",
+    "en",
     "iso_code",
     "lat",
     "latitude",
     "lng",
+    "loc",
     "location",
     "lon",
     "longitude",
+    "names",
     "region",
+    "region_code",
+    "region_name",
     "state1",
     "subdivision",
     "subdivisions",
@@ -256,24 +290,114 @@ mod tests {
         serde_json::from_str::<Value>(json).unwrap().place()
     }
 
-    #[test]
-    fn every_schema_gives_the_same_place() {
-        let berlin = Position { latitude: 52.52, longitude: 13.4 };
+    fn expect(json: &str, country: &[u8; 2], subdivision: &str, at: Option<(f32, f32)>, asn: u32) {
+        let subdivision = Some(gazetteer::padded(subdivision).unwrap()).filter(|it| *it != WHOLE);
+        let position = at.map(|(latitude, longitude)| Position { latitude, longitude });
         let expected = Place {
-            continent: Some(*b"EU"),
-            country: Some(*b"DE"),
-            position: Some(berlin),
-            ..Place::default()
+            continent: gazetteer::entry(*country, WHOLE).map(|entry| entry.continent),
+            country: Some(*country),
+            subdivision,
+            position: position.or_else(|| gazetteer::place_centroid(*country, subdivision)),
+            asn: Some(asn).filter(|asn| *asn != 0),
+            region: None,
         };
-        for json in [
-            r#"{"continent": {"code": "EU", "names": {"en": "Europe"}},
-                "country": {"iso_code": "DE"},
-                "location": {"latitude": 52.52, "longitude": 13.4}}"#,
-            r#"{"country_code": "DE", "latitude": "52.52", "longitude": "13.4", "city": "Berlin"}"#,
-            r#"{"country": "DE", "continent": "EU", "lat": 52.52, "lng": 13.4, "asn": null}"#,
-        ] {
-            assert_eq!(place(&json.replace("null", "0")), expected, "{json}");
-        }
+        assert_eq!(place(json), expected, "{json}");
+    }
+
+    /// Shapes as <https://dev.maxmind.com/geoip/docs/databases> shows them.
+    #[test]
+    fn records_of_maxmind_are_read() {
+        let country = r#"{"continent": {"code": "EU", "geoname_id": 6255148, "names": {"en": "Europe"}},
+            "country": {"geoname_id": 2635167, "iso_code": "GB", "names": {"en": "United Kingdom"}},
+            "registered_country": {"iso_code": "US"}, "traits": {"is_anonymous_proxy": false}}"#;
+        expect(country, b"GB", "", None, 0);
+        let city = r#"{"city": {"geoname_id": 2655045, "names": {"en": "Boxford"}},
+            "continent": {"code": "EU"}, "country": {"iso_code": "GB"},
+            "location": {"accuracy_radius": 10, "latitude": 51.75, "longitude": -1.25},
+            "subdivisions": [{"geoname_id": 6269131, "iso_code": "ENG", "names": {"en": "England"}},
+                {"iso_code": "WBK", "names": {"en": "West Berkshire"}}]}"#;
+        expect(city, b"GB", "ENG", Some((51.75, -1.25)), 0);
+        let enterprise = r#"{"country": {"confidence": 99, "iso_code": "US"},
+            "location": {"latitude": 42.5, "longitude": -73.25},
+            "subdivisions": [{"confidence": 93, "iso_code": "NY"}],
+            "traits": {"autonomous_system_number": 14671, "isp": "FairPoint Communications"}}"#;
+        expect(enterprise, b"US", "NY", Some((42.5, -73.25)), 14671);
+        let system = r#"{"autonomous_system_number": 1221,
+            "autonomous_system_organization": "Telstra Pty Ltd"}"#;
+        assert_eq!(place(system), Place { asn: Some(1221), ..Place::default() });
+        // An edition of before 2018 tells the codes of then.
+        let older = r#"{"country": {"iso_code": "FR"}, "subdivisions": [{"iso_code": "J"}]}"#;
+        expect(older, b"FR", "IDF", None, 0);
+    }
+
+    /// Shapes as <https://db-ip.com/db/format/ip-to-location/mmdb.html> and its neighbours show
+    /// them; the Lite editions have names and no codes.
+    #[test]
+    fn records_of_db_ip_are_read() {
+        let lite = r#"{"city": {"names": {"en": "Mountain View"}},
+            "continent": {"code": "NA", "geoname_id": 6255149, "names": {"en": "North America"}},
+            "country": {"geoname_id": 6252001, "is_in_european_union": false, "iso_code": "US"},
+            "location": {"latitude": 37.375, "longitude": -122.125},
+            "subdivisions": [{"names": {"en": "California"}}]}"#;
+        expect(lite, b"US", "CA", Some((37.375, -122.125)), 0);
+        let full = r#"{"country": {"iso_code": "US"},
+            "location": {"latitude": 37.375, "longitude": -122.125, "time_zone": "America/Los_Angeles"},
+            "subdivisions": [{"geoname_id": 5332921, "iso_code": "CA", "names": {"en": "California"}},
+                {"geoname_id": 5393021, "names": {"en": "Santa Clara"}}],
+            "traits": {"autonomous_system_number": 15169, "isp": "Google LLC"}}"#;
+        expect(full, b"US", "CA", Some((37.375, -122.125)), 15169);
+    }
+
+    /// IP2Location's mmdb editions follow GeoIP2's shape; subdivisions have names alone.
+    #[test]
+    fn records_of_ip2location_are_read() {
+        let nested = r#"{"city": {"names": {"en": "Amsterdam"}},
+            "country": {"iso_code": "NL", "names": {"en": "Netherlands"}},
+            "location": {"latitude": 52.375, "longitude": 4.875, "time_zone": "+02:00"},
+            "postal": {"code": "1012"}, "subdivisions": [{"names": {"en": "Noord-Holland"}}]}"#;
+        expect(nested, b"NL", "NH", Some((52.375, 4.875)), 0);
+        let flat = r#"{"country_code": "NL", "country_name": "Netherlands",
+            "region_name": "Noord-Holland", "city_name": "Amsterdam", "latitude": "52.375",
+            "longitude": "4.875"}"#;
+        expect(flat, b"NL", "NH", Some((52.375, 4.875)), 0);
+    }
+
+    /// Shapes as <https://ipinfo.io/developers/database-types> and its neighbours show them.
+    #[test]
+    fn records_of_ipinfo_are_read() {
+        let lite = r#"{"as_domain": "cogentco.com", "as_name": "Cogent Communications",
+            "asn": "AS174", "continent": "North America", "continent_code": "NA",
+            "country": "Canada", "country_code": "CA"}"#;
+        expect(lite, b"CA", "", None, 174);
+        let country_asn = r#"{"as_name": "ARTERIA Networks Corporation", "asn": "AS2519",
+            "continent": "AS", "continent_name": "Asia", "country": "JP", "country_name": "Japan"}"#;
+        expect(country_asn, b"JP", "", None, 2519);
+        let location = r#"{"city": "Mountain View", "country": "US", "geoname_id": "5375480",
+            "lat": "37.375", "lng": "-122.125", "postal_code": "94043", "region": "California",
+            "timezone": "America/Los_Angeles"}"#;
+        expect(location, b"US", "CA", Some((37.375, -122.125)), 0);
+        let core = r#"{"city": "Paris", "region": "Île-de-France", "region_code": "IDF",
+            "country": "France", "country_code": "FR", "continent": "Europe", "latitude": 48.875,
+            "longitude": 2.375, "asn": "AS64500"}"#;
+        expect(core, b"FR", "IDF", Some((48.875, 2.375)), 64500);
+        let joined = r#"{"country": "DE", "region": "State of Berlin", "loc": "52.5,13.375"}"#;
+        expect(joined, b"DE", "BE", Some((52.5, 13.375)), 0);
+    }
+
+    /// Shapes of the packages of ip-location-db.
+    #[test]
+    fn records_of_ip_location_db_are_read() {
+        expect(r#"{"country_code": "DE"}"#, b"DE", "", None, 0);
+        let city = r#"{"city": "Amsterdam", "country_code": "NL", "latitude": 52.375,
+            "longitude": 4.875, "postcode": "", "state1": "North Holland", "state2": "",
+            "timezone": ""}"#;
+        expect(city, b"NL", "NH", Some((52.375, 4.875)), 0);
+        // There is no subdivision "Taiwan" in ISO 3166-2: the city tells which one it is.
+        let city = r#"{"city": "Taipei", "country_code": "TW", "state1": "Taiwan"}"#;
+        expect(city, b"TW", "TPE", None, 0);
+        let system =
+            r#"{"autonomous_system_number": 64500, "autonomous_system_organization": "x"}"#;
+        assert_eq!(place(system).asn, Some(64500));
     }
 
     #[test]
@@ -293,11 +417,23 @@ mod tests {
     }
 
     #[test]
-    fn subdivisions_are_codes_or_names() {
-        let nested = r#"{"country": {"iso_code": "US"}, "subdivisions": [{"iso_code": "CA"}]}"#;
-        let flat = r#"{"country_code": "US", "state1": "California"}"#;
-        assert_eq!(place(nested), place(flat));
-        assert_eq!(place(nested).subdivision, Some(*b"CA\0"));
+    fn a_subdivision_is_known_by_its_code_before_its_name() {
+        for (subdivision, expected) in [
+            (r#"{"iso_code": "CA", "names": {"en": "Texas"}}"#, "CA"),
+            (r#"{"iso_code": "US-CA"}"#, "CA"),
+            (r#"{"iso_code": "ca"}"#, "CA"),
+            (r#"{"iso_code": "", "names": {"en": "California"}}"#, "CA"),
+            (r#"{"iso_code": "toolong", "names": {"en": "California"}}"#, "CA"),
+            // Newer than our list: kept, though no rule can name it.
+            (r#"{"iso_code": "ZZ9"}"#, "ZZ9"),
+            (r#"{"names": {"en": "Atlantis"}}"#, ""),
+            (r#"{"names": "California"}"#, ""),
+        ] {
+            let json =
+                format!(r#"{{"country": {{"iso_code": "US"}}, "subdivisions": [{subdivision}]}}"#);
+            expect(&json, b"US", expected, None, 0);
+        }
+        assert_eq!(place(r#"{"country": "US", "subdivisions": []}"#).subdivision, None);
     }
 
     #[test]
