@@ -15,6 +15,7 @@ mod place;
 mod prefix;
 mod ranges;
 mod record;
+mod survey;
 mod sweep;
 mod world;
 
@@ -25,4 +26,5 @@ pub use overrides::Overrides;
 pub use place::{Place, PlaceId, Position};
 pub use prefix::{Prefix, PrefixError, embedded_v4};
 pub use ranges::Ranges;
+pub use survey::{Extent, survey};
 pub use world::{Source, World};
