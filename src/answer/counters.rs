@@ -54,6 +54,8 @@ pub struct Counters {
     pub truncated: AtomicU64,
     /// Queries that carried a client subnet.
     pub with_subnet: AtomicU64,
+    /// Queries whose client subnet option was passed over, for nobody or not this resolver is believed.
+    pub subnet_untrusted: AtomicU64,
     /// Queries that asked for DNSSEC records.
     pub with_dnssec_ok: AtomicU64,
     /// Responses by code, as in [`COUNTED_RCODES`].
@@ -73,6 +75,7 @@ impl Default for Counters {
             silent: AtomicU64::default(),
             truncated: AtomicU64::default(),
             with_subnet: AtomicU64::default(),
+            subnet_untrusted: AtomicU64::default(),
             with_dnssec_ok: AtomicU64::default(),
             rcodes: Default::default(),
             types: Default::default(),

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use crate::wire::Rcode;
 
 use super::cookie::CookieSecrets;
+use super::trust::SubnetTrust;
 
 /// The largest response over UDP, whatever the client says it can take (DNS flag day 2020).
 pub const UDP_PAYLOAD_MAX: usize = 1232;
@@ -16,6 +17,8 @@ pub struct Site {
     pub name: Box<str>,
     /// What server cookies are made with; without it, cookies are not spoken.
     pub cookie_secrets: Option<CookieSecrets>,
+    /// Whose client subnets decide answers.
+    pub subnet_trust: SubnetTrust,
 }
 
 /// How a query came.

@@ -28,6 +28,7 @@ mod steer;
 mod suffix;
 mod template;
 mod transcript;
+mod trust;
 
 pub use catalog::{Catalog, Served};
 pub use cookie::{CookieSecret, CookieSecrets};
@@ -42,5 +43,6 @@ pub use respond::{Core, respond, respond_quietly};
 pub use snapshot::Snapshot;
 pub use suffix::Seed;
 pub use transcript::Transcript;
+pub use trust::{Networks, SubnetTrust};
 
 pub use crate::wire::Record;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::trace::{Silent, Trace};
 use crate::wire::{
-    Class, CookieQuery, Flags, Parsed, Query, Rcode, Rejected, Rtype, Writer, parse_query,
+    Class, CookieQuery, Edns, Flags, Parsed, Query, Rcode, Rejected, Rtype, Writer, parse_query,
 };
 
 use super::chain::{Resolution, World};
@@ -49,8 +49,14 @@ pub fn respond(
     let outcome = match parse_query(exchange.request) {
         Parsed::Silence => Outcome { len: 0, rcode: Rcode::NOERROR, truncated: false },
         Parsed::Rejected(rejected) => reject(&rejected, exchange.response),
-        Parsed::Cookie(query) => give_cookie(&query, exchange, &core.site),
-        Parsed::Query(query) => answer(snapshot, &query, exchange, core, trace),
+        Parsed::Cookie(query) => give_cookie(&query, exchange, core),
+        Parsed::Query(mut query) => match read_subnet(&mut query.edns, &exchange, core) {
+            Ok(()) => answer(snapshot, &query, exchange, core, trace),
+            Err(rcode) => {
+                let Query { id, flags, question, .. } = query;
+                reject(&Rejected { id, flags, question, rcode, has_edns: true }, exchange.response)
+            }
+        },
     };
     core.counters.outcome(transport, &outcome);
     outcome
@@ -74,17 +80,38 @@ fn reject(rejected: &Rejected<'_>, response: &mut [u8]) -> Outcome {
     Outcome { len, rcode: rejected.rcode, truncated: false }
 }
 
+/// Leaves of `edns` what this server reads of that client; a response code where a client subnet that is used is not sound.
+///
+/// RFC 7871 §7.2.1: who has not enabled the option ignores it, sound or not, and leaves it out of the response to say so;
+/// who has rejects one that is not sound. A resolver that is not believed meets the former.
+#[inline]
+fn read_subnet(
+    edns: &mut Option<Edns<'_>>,
+    exchange: &Exchange<'_>,
+    core: &Core,
+) -> Result<(), Rcode> {
+    let Some(told) = edns.as_mut().filter(|edns| edns.tells_subnet()) else { return Ok(()) };
+    if core.site.subnet_trust.believes(exchange.client) {
+        return if told.has_bad_subnet { Err(Rcode::FORMERR) } else { Ok(()) };
+    }
+    Counters::add(&core.counters.subnet_untrusted, 1);
+    told.forget_subnet();
+    Ok(())
+}
+
 /// A cookie, and no sections besides (RFC 7873 §5.4). To who does not speak cookies the query is malformed.
-fn give_cookie(query: &CookieQuery<'_>, exchange: Exchange<'_>, site: &Site) -> Outcome {
+fn give_cookie(query: &CookieQuery<'_>, exchange: Exchange<'_>, core: &Core) -> Outcome {
     let CookieQuery { id, flags, edns, cookie } = query;
-    let Some(secrets) = &site.cookie_secrets else {
+    let (site, mut edns) = (&core.site, Some(*edns));
+    let read = read_subnet(&mut edns, &exchange, core);
+    let (Some(secrets), Some(edns), Ok(())) = (&site.cookie_secrets, edns, read) else {
         let rcode = Rcode::FORMERR;
         let rejected = Rejected { id: *id, flags: *flags, question: &[], rcode, has_edns: true };
         return reject(&rejected, exchange.response);
     };
     let cookie = secrets.renew(cookie, exchange.client, exchange.now_secs);
     let mut writer = Writer::new(exchange.response, UDP_PAYLOAD_MIN);
-    ResponseOpt::of(edns, &site.name, Some(cookie)).write(&mut writer, Rcode::NOERROR, 0);
+    ResponseOpt::of(&edns, &site.name, Some(cookie)).write(&mut writer, Rcode::NOERROR, 0);
     let len = writer.finish(*id, flags.of_response(), 0);
     Outcome { len, rcode: Rcode::NOERROR, truncated: false }
 }
@@ -146,9 +173,7 @@ fn limit(transport: Transport, query: &Query<'_>) -> usize {
 }
 
 fn put_question(writer: &mut Writer<'_>, query: &Query<'_>) -> usize {
-    writer.put(query.qname);
-    writer.put(&query.qtype.0.to_be_bytes());
-    writer.put(&query.qclass.0.to_be_bytes());
+    writer.put(query.question);
     writer.len()
 }
 

@@ -130,6 +130,9 @@ fn queries(text: &mut Exposition, cores: &[Arc<Counters>], view: &View) {
     text.single("homing_responses_truncated_total", Kind::Counter, help, sum(&|c| &c.truncated));
     let help = "Queries with a client subnet (RFC 7871).";
     text.single("homing_queries_subnet_total", Kind::Counter, help, sum(&|c| &c.with_subnet));
+    let help = "Queries whose client subnet was passed over: see `ecs` in homing.toml.";
+    let count = sum(&|c| &c.subnet_untrusted);
+    text.single("homing_queries_subnet_untrusted_total", Kind::Counter, help, count);
     let help = "Queries that asked for DNSSEC records.";
     text.single("homing_queries_dnssec_ok_total", Kind::Counter, help, sum(&|c| &c.with_dnssec_ok));
     let help = "Steered answers, by policy and region; an empty region is the zone's own data.";

@@ -156,7 +156,8 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
     let (writer, writer_thread) =
         Writer::start(log, state, clock, hub.clone(), alarms.clone()).map_err(failed)?;
     let name = config.site_name.as_str().into();
-    let answerer = Arc::new(Answerer { name, cookie_secrets: cookies::secrets(&config) });
+    let (cookie_secrets, subnet_trust) = (cookies::secrets(&config), config.subnet_trust.clone());
+    let answerer = Arc::new(Answerer { name, cookie_secrets, subnet_trust });
     let serving = serve::start(sockets, answerer, Limits::default(), snapshots);
     let serving = Arc::new(serving.map_err(|e| e.to_string())?);
 

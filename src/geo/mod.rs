@@ -21,6 +21,7 @@ mod record;
 mod search_tree;
 mod spelling;
 mod starts;
+mod survey;
 mod sweep;
 mod world;
 
@@ -33,4 +34,5 @@ pub use overrides::Overrides;
 pub use place::{Place, PlaceId, Position};
 pub use prefix::{Prefix, PrefixError, embedded_v4};
 pub use ranges::Ranges;
+pub use survey::{Extent, survey};
 pub use world::{Source, World};

@@ -79,7 +79,7 @@ impl Prefix {
     }
 
     /// The first and the last address as numbers of the family.
-    pub(super) fn bounds(&self) -> (u128, u128) {
+    pub fn bounds(&self) -> (u128, u128) {
         let (first, host_bits) = match self.address {
             IpAddr::V4(v4) => (u128::from(v4.to_bits()), 32u8.saturating_sub(self.len.0)),
             IpAddr::V6(v6) => (v6.to_bits(), 128u8.saturating_sub(self.len.0)),

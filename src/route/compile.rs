@@ -1,23 +1,26 @@
 //! All steering, compiled together: names resolved across files, policies into plans, routes to
 //! policies.
 
-use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use foldhash::fast::FixedState;
+
 use crate::diagnostic::{Diagnostic, Place, nearest_word};
-use crate::geo::{Position, Ranges, World};
+use crate::geo::{Position, World};
 use crate::health::{Inventory, Member, Settings};
 use crate::number::{PolicyId, RegionId};
 use crate::reason::Reason;
 
-use super::classify::{ClassRule, Classifier};
-use super::plan::{ClassOrder, Plan, PlanEndpoint, PlanRegion, PlanRule, PlanSide, Shares};
-use super::policy::{Policy, Steering, Unknown};
+use super::classifier::{ClassRegion, ClassRule, Classifier};
+use super::classify::{Division, divide};
+use super::plan::{Plan, PlanRegion, PlanRule, Shares};
+use super::policy::{Families, Policy, Steering, Unknown};
 use super::pool::{Pool, PoolRegion, Target};
 use super::region::Regions;
 use super::rule::{Named, Rule, Wanted};
 use super::share::{Preference, Walk};
+use super::verify;
 
 /// The most policies: ids are 16 bits. A guess far above use.
 const POLICY_COUNT_MAX: usize = 10_000;
@@ -61,11 +64,10 @@ pub fn compile(
         regions,
         world,
         site,
-        known_places: OnceCell::new(),
         pools: BTreeMap::new(),
         policies: BTreeMap::new(),
         plans: Vec::new(),
-        shared: Vec::new(),
+        shared: HashMap::default(),
         used: BTreeSet::new(),
         diagnostics: Vec::new(),
     };
@@ -82,18 +84,14 @@ pub fn compile(
     }
 }
 
-/// The ranges, where the address of a client makes a difference, and the classes.
-type Classes = (Option<Arc<Ranges>>, Arc<[ClassOrder]>);
-
 struct Compiler<'a> {
     regions: &'a Regions,
     world: &'a World,
     site: Option<Position>,
-    known_places: OnceCell<Vec<crate::geo::Place>>,
     pools: BTreeMap<&'a str, (&'a Steering, &'a Pool)>,
     policies: BTreeMap<&'a str, (&'a Steering, &'a Policy, Option<PolicyId>)>,
     plans: Vec<Arc<Plan>>,
-    shared: Vec<(Classifier, Classes)>,
+    shared: HashMap<Classifier, Arc<Division>, FixedState>,
     /// Pools and policies that something names.
     used: BTreeSet<(&'static str, &'a str)>,
     diagnostics: Vec<Diagnostic>,
@@ -193,19 +191,23 @@ impl<'a> Compiler<'a> {
             self.diagnostics.push(file.source.error("too-many-policies", &policy.span, message));
             return None;
         }
-        let regions = plan_regions(pool, self.regions);
+        let mut regions = PlanRegion::all(pool, self.regions);
+        self.bias(file, policy, &mut regions);
         let (rules, classifier) = self.rules(file, policy, &regions);
-        if regions.is_empty() {
-            return None; // Its pool's regions are unknown, and that was told.
+        if regions.is_empty() || classifier.rules.iter().any(ClassRule::is_dead_end) {
+            return None; // Its pool's regions are unknown, or a fence holds none, and that was told.
         }
-        let (ranges, classes) = self.classes(classifier);
+        let division = self.division(classifier);
+        // Invariant class-has-region: whatever the address, its class has somewhere to go.
+        assert!(division.classes.iter().all(|class| !class.order.is_empty()), "a class nowhere");
+        self.diagnostics.extend(verify::tell(&file.source, policy, &division.findings));
         let id = PolicyId(self.plans.len() as u16);
         self.plans.push(Arc::new(Plan {
             name: policy.name.clone(),
             pool: pool.name.clone(),
             id,
-            ranges,
-            classes,
+            ranges: division.ranges.clone(),
+            classes: Arc::clone(&division.classes),
             rules,
             names: regions.iter().any(|r| r.side(0).iter().any(|e| e.target.is_name())),
             regions,
@@ -218,14 +220,23 @@ impl<'a> Compiler<'a> {
         Some(id)
     }
 
-    fn classes(&mut self, classifier: Classifier) -> Classes {
-        if let Some((_, shared)) = self.shared.iter().find(|(other, _)| *other == classifier) {
-            return shared.clone();
+    /// Policies that divide the world alike share one division.
+    fn division(&mut self, classifier: Classifier) -> Arc<Division> {
+        if let Some(shared) = self.shared.get(&classifier) {
+            return Arc::clone(shared);
         }
-        let (ranges, classes) = classifier.compile(self.world);
-        let classes = (ranges.map(Arc::new), Arc::from(classes));
-        self.shared.push((classifier, classes.clone()));
-        classes
+        let division = Arc::new(divide(&classifier, self.world));
+        self.shared.insert(classifier, Arc::clone(&division));
+        division
+    }
+
+    /// What the policy says of how near regions seem.
+    fn bias(&mut self, file: &Steering, policy: &Policy, regions: &mut [PlanRegion]) {
+        for (named, bias) in &policy.bias {
+            let found = self.indexes(file, std::slice::from_ref(named), regions);
+            let region = found.first().and_then(|&at| regions.get_mut(usize::from(at)));
+            region.into_iter().for_each(|region| region.bias = *bias);
+        }
     }
 
     fn rules(
@@ -245,16 +256,28 @@ impl<'a> Compiler<'a> {
             Unknown::Site => Vec::new(),
             Unknown::List(list) => self.indexes(file, list, regions),
         };
-        let positions = regions.iter().filter_map(|region| {
-            let known = self.regions.list.get(usize::from(region.id.0))?;
-            Some((region.id, known.position))
+        let class_regions = regions.iter().filter_map(|region| {
+            let position = self.regions.list.get(usize::from(region.id.0))?.position;
+            Some(ClassRegion { id: region.id, position, bias: region.bias })
         });
         let classifier = Classifier {
-            regions: positions.collect(),
+            regions: class_regions.collect(),
+            wants: wants(regions, policy.families),
             rules: class_rules,
             unknown_position: self.site,
             unknown,
         };
+        for (plan_rule, class_rule) in plan_rules.iter_mut().zip(&classifier.rules) {
+            plan_rule.by_nearness = classifier.orders_by_nearness(class_rule);
+        }
+        let is_ours = |name: &str| regions.iter().any(|region| &*region.name == name);
+        if let Some((named, _)) = policy.bias.iter().find(|(named, _)| is_ours(&named.name))
+            && !classifier.uses_nearness()
+        {
+            let message = "nearness orders no region of this policy: its bias changes nothing";
+            let said = file.source.warning("bias-without-nearness", &named.span, message);
+            self.diagnostics.push(said.help("remove it, or let a rule have \"nearest\""));
+        }
         let by_site = policy.unknown == Unknown::Site && self.site.is_none();
         if by_site && classifier.uses_nearness() {
             let message = "clients of unknown place get the order of regions.toml";
@@ -273,7 +296,6 @@ impl<'a> Compiler<'a> {
         rule: &Rule,
         regions: &[PlanRegion],
     ) -> (PlanRule, ClassRule) {
-        self.warn_of_strangers(file, rule);
         let (reason, listed, shares) = match &rule.wanted {
             Wanted::Nearest => (Reason::Nearest, None, None),
             Wanted::List(list) => {
@@ -302,6 +324,10 @@ impl<'a> Compiler<'a> {
             let diagnostic = file.source.error("fence-without-region", &rule.span, message);
             self.diagnostics.push(diagnostic.help(help));
         }
+        if rule.fence {
+            let within = listed.as_deref().unwrap_or_default();
+            self.warn_of_lacking_family(file, policy, rule, (regions, within));
+        }
         let default = rule.span == policy.span;
         let text = match default {
             true => "{ regions = \"nearest\" }".to_owned(),
@@ -313,15 +339,39 @@ impl<'a> Compiler<'a> {
             reason,
             fence: rule.fence && listed.is_some(),
             shares: shares.filter(|shares| !shares.regions.is_empty()),
+            listed_count: listed.as_ref().map_or(0, Vec::len),
+            by_nearness: false,
         };
         let class_rule = ClassRule {
-            subnets: rule.subnets.clone(),
+            subnets: rule.subnets.iter().map(|(subnet, _)| *subnet).collect(),
             places: rule.places.iter().map(|(code, _)| *code).collect(),
-            asns: rule.asns.clone(),
+            asns: rule.asns.iter().map(|(asn, _)| *asn).collect(),
             fence: plan_rule.fence,
             listed,
         };
         (plan_rule, class_rule)
+    }
+
+    /// Within a fence, a family that only regions beyond it have is answered with NODATA.
+    fn warn_of_lacking_family(
+        &mut self,
+        file: &Steering,
+        policy: &Policy,
+        rule: &Rule,
+        (regions, within): (&[PlanRegion], &[u16]),
+    ) {
+        for (side, family, rtype) in [(0, "IPv4", "A"), (1, "IPv6", "AAAA")] {
+            let has = |region: &PlanRegion| !region.side(side).is_empty();
+            let has_within = |&at: &u16| regions.get(usize::from(at)).is_some_and(has);
+            if within.is_empty() || within.iter().any(has_within) || !regions.iter().any(has) {
+                continue;
+            }
+            let message =
+                format!("the fence holds no {family} endpoint of pool `{}`", policy.pool.name);
+            let said = file.source.warning("fence-lacks-family", &rule.span, message);
+            let help = format!("such clients get no {rtype} record: add one within the fence");
+            self.diagnostics.push(said.help(help));
+        }
     }
 
     /// Where the listed regions stand among the pool's. Those that the pool lacks are skipped, with
@@ -342,25 +392,6 @@ impl<'a> Compiler<'a> {
             }
         }
         indexes
-    }
-
-    /// Warns of places and autonomous systems that no known address has.
-    fn warn_of_strangers(&mut self, file: &Steering, rule: &Rule) {
-        let world = self.world;
-        for (code, span) in &rule.places {
-            let known = self.known_places.get_or_init(|| distinct_places(world));
-            if !known.iter().any(|place| code.matches(place)) {
-                let message = format!("no known address is in `{}`", file.source.quote(span));
-                let help = "the geo database does not tell such places; see `homing geo lookup`";
-                let diagnostic = file.source.warning("place-never-matched", span, message);
-                self.diagnostics.push(diagnostic.help(help));
-            }
-        }
-        if !rule.asns.is_empty() && !world.places().iter().any(|place| place.asn.is_some()) {
-            let message = "the geo database knows no autonomous system: this rule never matches";
-            let diagnostic = file.source.warning("asn-never-matched", &rule.span, message);
-            self.diagnostics.push(diagnostic.help("add an ASN database to geo/"));
-        }
     }
 
     fn routes(&mut self, files: &[&'a Steering]) -> Vec<Route> {
@@ -422,7 +453,7 @@ impl<'a> Compiler<'a> {
     fn inventory(&self, health: &Settings) -> Inventory {
         let mut members: Vec<Member> = Vec::new();
         for (_, pool) in self.pools.values() {
-            for region in plan_regions(pool, self.regions) {
+            for region in PlanRegion::all(pool, self.regions) {
                 let endpoints = region.sides.iter().flat_map(|side| &side.endpoints);
                 members.extend(endpoints.map(|endpoint| endpoint.member.clone()));
             }
@@ -437,48 +468,17 @@ impl<'a> Compiler<'a> {
     }
 }
 
-/// The pool's regions that regions.toml knows, in its order.
-fn plan_regions(pool: &Pool, regions: &Regions) -> Box<[PlanRegion]> {
-    let mut found: Vec<PlanRegion> = Vec::new();
-    for (index, known) in regions.list.iter().enumerate() {
-        let Some(written) = pool.regions.iter().find(|region| region.region == known.name) else {
-            continue;
-        };
-        let side = |want_v6: bool| {
-            let endpoints = written.endpoints.iter().filter(|endpoint| {
-                want_v6 == matches!(&endpoint.target, Target::Address(a) if a.is_ipv6())
-            });
-            let endpoints: Box<[PlanEndpoint]> = endpoints
-                .map(|endpoint| PlanEndpoint {
-                    member: Member {
-                        region: known.name.clone(),
-                        pool: pool.name.clone(),
-                        address: endpoint.target.text(),
-                    },
-                    target: endpoint.target.clone(),
-                    weight: endpoint.weight,
-                })
-                .collect();
-            let weights: Vec<u32> = endpoints.iter().map(|endpoint| endpoint.weight).collect();
-            PlanSide { preference: Preference::new(&weights, Walk::Golden), endpoints }
-        };
-        let sides = [side(false), side(true)];
-        found.push(PlanRegion { id: RegionId(index as u16), name: known.name.clone(), sides });
+/// For each thing that a query may want of a region, whether each region has it: see [`Classifier::wants`].
+fn wants(regions: &[PlanRegion], families: Families) -> Vec<Vec<bool>> {
+    let has = |side: usize| regions.iter().map(|r| !r.side(side).is_empty()).collect::<Vec<_>>();
+    let both = || has(0).into_iter().zip(has(1)).map(|(v4, v6)| v4 && v6).collect();
+    let mut wants = vec![has(0), has(1)];
+    if families == Families::Together {
+        wants.push(both());
     }
-    found.into()
-}
-
-/// The places that codes can tell apart, each once: a city database has few of them among many.
-fn distinct_places(world: &World) -> Vec<crate::geo::Place> {
-    let codes: BTreeSet<_> =
-        world.places().iter().map(|p| (p.continent, p.country, p.subdivision)).collect();
-    let place = |(continent, country, subdivision)| crate::geo::Place {
-        continent,
-        country,
-        subdivision,
-        ..crate::geo::Place::default()
-    };
-    codes.into_iter().map(place).collect()
+    wants.retain(|wanted| wanted.contains(&true));
+    wants.dedup();
+    wants
 }
 
 #[cfg(test)]

@@ -10,19 +10,24 @@
 
 mod account;
 mod bucket;
+mod classifier;
 mod classify;
 mod compile;
+mod conditions;
 mod decide;
 mod fill;
+mod order;
 mod plan;
 mod policy;
 mod pool;
+mod proof;
 mod reader;
 mod region;
 mod rule;
 mod settings;
 mod share;
 mod table;
+mod verify;
 
 pub use account::{EndpointAccount, Fate, RegionAccount, account};
 pub use bucket::{BUCKET_COUNT, bucket};

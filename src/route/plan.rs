@@ -12,8 +12,9 @@ use crate::number::{ClassId, PolicyId, RegionId, Ttl};
 use crate::reason::Reason;
 
 use super::policy::{Families, WhenAllDown};
-use super::pool::{Family, Target};
-use super::share::Preference;
+use super::pool::{Endpoint, Family, Pool, PoolRegion, Target};
+use super::region::Regions;
+use super::share::{Preference, Walk};
 
 /// One policy, compiled.
 #[derive(Clone, Debug)]
@@ -59,6 +60,10 @@ pub(super) struct PlanRule {
     pub(super) reason: Reason,
     pub(super) fence: bool,
     pub(super) shares: Option<Shares>,
+    /// How many regions of the order it lists; the others stand there by nearness, if `by_nearness` says so.
+    pub(super) listed_count: usize,
+    /// Whether nearness orders any region for its clients.
+    pub(super) by_nearness: bool,
 }
 
 /// The shares of a weighted rule.
@@ -74,6 +79,8 @@ pub(super) struct Shares {
 pub(super) struct PlanRegion {
     pub(super) id: RegionId,
     pub(super) name: Box<str>,
+    /// How much nearer it seems to `nearest` than it is, −99 to 99.
+    pub(super) bias: i8,
     /// Endpoints by [`Family`]; host names are in the first.
     pub(super) sides: [PlanSide; 2],
 }
@@ -109,6 +116,8 @@ pub struct ClassLegend<'p> {
     pub order: Vec<RegionId>,
     /// The regions that the rule weighs, with their share in 256ths.
     pub shares: Vec<(RegionId, u16)>,
+    /// The regions of `order` that nearness puts in their place and that have a bias, −99 to 99.
+    pub bias: Vec<(RegionId, i8)>,
 }
 
 impl Plan {
@@ -184,7 +193,7 @@ impl Plan {
     }
 
     /// What else the file says of the policy, by the names it has there: for people.
-    pub fn settings(&self) -> [(&'static str, String); 6] {
+    pub fn settings(&self) -> [(&'static str, String); 7] {
         let when_all_down = match self.when_all_down {
             WhenAllDown::All => "all",
             WhenAllDown::Default => "default",
@@ -202,7 +211,14 @@ impl Plan {
             ("answers", self.answers.to_string()),
             ("when_all_down", when_all_down.to_owned()),
             ("families", families.to_owned()),
+            ("bias", self.bias_text()),
         ]
+    }
+
+    fn bias_text(&self) -> String {
+        let biased = self.regions.iter().filter(|region| region.bias != 0);
+        let words: Vec<String> = biased.map(|r| format!("{} {}", r.name, r.bias)).collect();
+        if words.is_empty() { "none".to_owned() } else { words.join(", ") }
     }
 
     /// Whether every class of it goes to the same regions in the same order as that of `other` does, with all endpoints up.
@@ -246,6 +262,10 @@ impl Plan {
                 Some((id(index)?, count as u16))
             })
         });
+        let near = if rule.by_nearness { rule.listed_count } else { usize::MAX };
+        let near =
+            class.order.iter().skip(near).filter_map(|&at| self.regions.get(usize::from(at)));
+        let biased = near.filter(|region| region.bias != 0);
         Some(ClassLegend {
             rule: usize::from(class.rule),
             rule_text: &rule.text,
@@ -254,6 +274,7 @@ impl Plan {
             unknown: class.unknown,
             order: class.order.iter().filter_map(id).collect(),
             shares: shares.collect(),
+            bias: biased.map(|region| (region.id, region.bias)).collect(),
         })
     }
 
@@ -262,7 +283,41 @@ impl Plan {
     }
 }
 
+impl PlanSide {
+    fn new(pool: &Pool, region: &str, endpoints: &[&Endpoint]) -> PlanSide {
+        let weights: Vec<u32> = endpoints.iter().map(|endpoint| endpoint.weight).collect();
+        let endpoints = endpoints.iter().map(|endpoint| PlanEndpoint {
+            member: Member {
+                region: region.into(),
+                pool: pool.name.clone(),
+                address: endpoint.target.text(),
+            },
+            target: endpoint.target.clone(),
+            weight: endpoint.weight,
+        });
+        let preference = Preference::new(&weights, Walk::Golden);
+        PlanSide { endpoints: endpoints.collect(), preference }
+    }
+}
+
 impl PlanRegion {
+    /// The regions of `pool` that `regions` knows, in its order, without a bias.
+    pub(super) fn all(pool: &Pool, regions: &Regions) -> Box<[PlanRegion]> {
+        let written = |name: &str| pool.regions.iter().find(|region| *region.region == *name);
+        let known = (0..).zip(&regions.list);
+        let found = known.filter_map(|(index, known)| Some((index, written(&known.name)?)));
+        let region = |(index, written): (u16, &PoolRegion)| {
+            let [v4, v6]: [Vec<&Endpoint>; 2] = [false, true].map(|wanted| {
+                let is_v6 = |e: &Endpoint| matches!(&e.target, Target::Address(a) if a.is_ipv6());
+                written.endpoints.iter().filter(|e| is_v6(e) == wanted).collect()
+            });
+            let side = |endpoints: Vec<&Endpoint>| PlanSide::new(pool, &written.region, &endpoints);
+            let (name, sides) = (written.region.clone(), [side(v4), side(v6)]);
+            PlanRegion { id: RegionId(index), name, bias: 0, sides }
+        };
+        found.map(region).collect()
+    }
+
     /// The endpoints of one family.
     pub(super) fn side(&self, side: usize) -> &[PlanEndpoint] {
         self.sides.get(side).map_or(&[], |side| &side.endpoints)

@@ -52,6 +52,8 @@ pub struct Policy {
     pub when_all_down: WhenAllDown,
     /// Whether A and AAAA choose their regions apart.
     pub families: Families,
+    /// How much nearer regions seem than they are, −99 to 99; in file order.
+    pub bias: Vec<(Named, i8)>,
 }
 
 /// What `nearest` means for a client whose place is unknown.
@@ -149,8 +151,8 @@ fn read_each<T>(
 }
 
 fn read_policy(reader: &mut Reader<'_>, key: &Key<'_>, value: &Value<'_>) -> Option<Policy> {
-    const KEYS: [&str; 7] =
-        ["pool", "ttl", "answers", "rules", "unknown", "when_all_down", "families"];
+    const KEYS: [&str; 8] =
+        ["pool", "ttl", "answers", "rules", "unknown", "when_all_down", "families", "bias"];
     const WHEN_ALL_DOWN: [(&str, WhenAllDown); 4] = [
         ("all", WhenAllDown::All),
         ("default", WhenAllDown::Default),
@@ -182,6 +184,7 @@ fn read_policy(reader: &mut Reader<'_>, key: &Key<'_>, value: &Value<'_>) -> Opt
         when_all_down.and_then(|v| reader.word(v, "`when_all_down`", &WHEN_ALL_DOWN));
     let families = table.get("families");
     let families = families.and_then(|value| reader.word(value, "`families`", &FAMILIES));
+    let bias = table.get("bias").map(|value| read_bias(reader, value)).unwrap_or_default();
     Some(Policy {
         name: name.as_ref().into(),
         span: key.span(),
@@ -194,6 +197,7 @@ fn read_policy(reader: &mut Reader<'_>, key: &Key<'_>, value: &Value<'_>) -> Opt
         unknown: unknown.unwrap_or(Unknown::Site),
         when_all_down: when_all_down.unwrap_or(WhenAllDown::All),
         families: families.unwrap_or(Families::Separate),
+        bias,
     })
 }
 
@@ -235,6 +239,16 @@ fn read_unknown(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Unknown> {
     let list = reader.full_list(value, "`unknown`")?;
     let names = list.iter().filter_map(|value| read_named(reader, value, "a region"));
     Some(Unknown::List(names.collect()))
+}
+
+fn read_bias(reader: &mut Reader<'_>, value: &Value<'_>) -> Vec<(Named, i8)> {
+    let Some(table) = reader.table(value, "`bias`") else { return Vec::new() };
+    let mut read = |(key, value): (&Key<'_>, &Value<'_>)| {
+        let name = key.get_ref();
+        let bias = reader.whole(value, &format!("the bias of `{name}`"), -99..=99)?;
+        Some((Named { name: name.as_ref().into(), span: key.span() }, i8::try_from(bias).ok()?))
+    };
+    in_file_order(table).into_iter().filter_map(&mut read).collect()
 }
 
 fn read_routes(

@@ -4,7 +4,7 @@
 //! Owns:  the text with its line starts, and typed access to its tables that collects diagnostics.
 //! Never: knows what a table means; that is its caller's.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
@@ -210,13 +210,25 @@ impl<'s> Reader<'s> {
 
     /// `value` as a whole number from `min` to `max`.
     pub fn integer(&mut self, value: &Value<'_>, what: &str, min: u32, max: u32) -> Option<u32> {
+        let number = self.whole(value, what, i64::from(min)..=i64::from(max))?;
+        u32::try_from(number).ok()
+    }
+
+    /// `value` as a whole number within `range`, which may go below 0.
+    pub fn whole(
+        &mut self,
+        value: &Value<'_>,
+        what: &str,
+        range: RangeInclusive<i64>,
+    ) -> Option<i64> {
         let Some(found) = value.get_ref().as_integer() else {
             self.wrong_type(value, what, "a whole number");
             return None;
         };
         let number = i64::from_str_radix(found.as_str(), found.radix()).ok();
-        let number = number.and_then(|n| u32::try_from(n).ok()).filter(|n| (min..=max).contains(n));
+        let number = number.filter(|n| range.contains(n));
         if number.is_none() {
+            let (min, max) = range.into_inner();
             self.out_of_range(value, what, &found.to_string(), &format!("{min} to {max}"));
         }
         number

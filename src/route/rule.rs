@@ -1,17 +1,14 @@
 //! Rules as written: for whom, and which regions.
 
-use crate::geo::{PlaceCode, Prefix, PrefixError, embedded_v4};
+use crate::geo::{PlaceCode, Prefix, PrefixError};
 
 use super::pool::WEIGHT_MAX;
 use super::reader::{Reader, Span, Value};
 
 /// The most rules of one policy. A guess: a longer list belongs into overrides.csv.
-const RULE_COUNT_MAX: usize = 256;
+pub(super) const RULE_COUNT_MAX: usize = 256;
 /// The most subnets, places or systems in one rule. A guess, as above.
 const CONDITION_COUNT_MAX: usize = 10_000;
-
-/// Values of one condition that are compared with those of other rules: each rule is with each before it.
-const COMPARED_COUNT_MAX: usize = 32;
 
 /// A name with where it stands.
 #[derive(Clone, Debug)]
@@ -28,11 +25,11 @@ pub struct Rule {
     /// Where it stands.
     pub span: Span,
     /// The client's address is in one of these.
-    pub subnets: Vec<Prefix>,
+    pub subnets: Vec<(Prefix, Span)>,
     /// The client's place is within one of these.
     pub places: Vec<(PlaceCode, Span)>,
-    /// The client's address is announced by one of these; sorted.
-    pub asns: Vec<u32>,
+    /// The client's address is announced by one of these.
+    pub asns: Vec<(u32, Span)>,
     /// Where such clients go.
     pub wanted: Wanted,
     /// Whether they may go nowhere else.
@@ -67,24 +64,6 @@ impl Rule {
     pub fn is_unconditional(&self) -> bool {
         self.subnets.is_empty() && self.places.is_empty() && self.asns.is_empty()
     }
-
-    /// Whether it surely matches every client that `other` matches. Long lists are not looked at.
-    fn covers(&self, other: &Rule) -> bool {
-        let within =
-            |own: &Prefix, other: &Prefix| own.len.0 <= other.len.0 && own.contains(other.address);
-        holds_each(&self.subnets, &other.subnets, within)
-            && holds_each(&self.places, &other.places, |own, other| {
-                own.0.matches(&other.0.to_place())
-            })
-            && holds_each(&self.asns, &other.asns, |own, other| own == other)
-    }
-}
-
-/// Whether each of `others` is within one of `own`; an empty list holds all.
-fn holds_each<T>(own: &[T], others: &[T], within: impl Fn(&T, &T) -> bool) -> bool {
-    let is_short = own.len().max(others.len()) <= COMPARED_COUNT_MAX;
-    let held = |other: &T| own.iter().any(|own| within(own, other));
-    own.is_empty() || is_short && !others.is_empty() && others.iter().all(held)
 }
 
 /// Reads `rules = [ … ]`.
@@ -100,7 +79,6 @@ pub fn read_rules(reader: &mut Reader<'_>, value: &Value<'_>) -> Vec<Rule> {
     if reader.count() > before {
         return rules;
     }
-    warn_of_unreached(reader, &rules);
     if !rules.iter().any(Rule::is_unconditional)
         && let Some(last) = rules.last()
     {
@@ -111,28 +89,14 @@ pub fn read_rules(reader: &mut Reader<'_>, value: &Value<'_>) -> Vec<Rule> {
     rules
 }
 
-/// The first rule that matches decides.
-fn warn_of_unreached(reader: &mut Reader<'_>, rules: &[Rule]) {
-    for (index, rule) in rules.iter().enumerate() {
-        let before = rules.iter().take(index);
-        let Some(first) = before.clone().find(|earlier| earlier.covers(rule)) else { continue };
-        let help = match first.is_unconditional() {
-            true => "the rule before it without a condition matches every client: move it up",
-            false => "a rule before it matches all that it matches: move it up",
-        };
-        reader.warning("rule-never-reached", &rule.span, "no client reaches this rule", help);
-    }
-}
-
 fn read_rule(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Rule> {
     let table = reader.table(value, "a rule")?;
     reader.only_keys(table, &["subnets", "places", "asns", "regions", "fence"], "a rule");
     let subnets = read_values(reader, table.get("subnets"), "`subnets`", read_subnet);
     let places = read_values(reader, table.get("places"), "`places`", read_place);
-    let mut asns = read_values(reader, table.get("asns"), "`asns`", |reader, value| {
-        reader.integer(value, "an AS number", 0, u32::MAX)
+    let asns = read_values(reader, table.get("asns"), "`asns`", |reader, value| {
+        Some((reader.integer(value, "an AS number", 0, u32::MAX)?, value.span()))
     });
-    asns.sort_unstable();
     let fence = table.get("fence").and_then(|value| reader.boolean(value, "`fence`"));
     let fence = fence.unwrap_or(false);
     let wanted = match table.get("regions") {
@@ -168,17 +132,10 @@ fn read_values<T>(
     list.filter_map(|value| read(reader, value)).collect()
 }
 
-fn read_subnet(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Prefix> {
+fn read_subnet(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<(Prefix, Span)> {
     let text = reader.text(value, "a subnet")?;
     match Prefix::parse(text) {
-        Ok(prefix) => {
-            if prefix.address.is_ipv6() && embedded_v4(prefix.address).is_some() {
-                let help = "IPv6 forms of IPv4 are looked up as IPv4: write the IPv4 subnet";
-                let message = format!("no client is ever in `{text}`");
-                reader.warning("subnet-never-matched", &value.span(), message, help);
-            }
-            Some(prefix)
-        }
+        Ok(prefix) => Some((prefix, value.span())),
         Err(error) => {
             let help = match error {
                 PrefixError::Malformed => "address/length, such as 203.0.113.0/24".to_owned(),

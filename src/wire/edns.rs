@@ -42,6 +42,9 @@ pub struct Edns<'a> {
     pub wants_nsid: bool,
     /// The client subnet.
     pub subnet: Option<ClientSubnet<'a>>,
+    /// Whether a client subnet option is there that is not sound: a format error to a server that uses the option
+    /// (RFC 7871 §7.2.1), nothing to one that does not (RFC 6891 §6.1.2).
+    pub has_bad_subnet: bool,
     /// The cookie.
     pub cookie: Option<Cookie<'a>>,
 }
@@ -80,6 +83,17 @@ pub enum EdnsError {
 const FLAG_DO: u16 = 0x8000;
 
 impl<'a> Edns<'a> {
+    /// Whether a client subnet option is there, sound or not.
+    #[inline]
+    pub fn tells_subnet(&self) -> bool {
+        self.subnet.is_some() || self.has_bad_subnet
+    }
+
+    /// Leaves what a server reads that does not know the client subnet option.
+    pub fn forget_subnet(&mut self) {
+        (self.subnet, self.has_bad_subnet) = (None, false);
+    }
+
     /// Reads an OPT record: the six octets of its class and TTL, and its rdata.
     pub(super) fn parse(fixed: [u8; 6], rdata: &'a [u8]) -> Result<Edns<'a>, EdnsError> {
         let [size_high, size_low, _, version, flags_high, flags_low] = fixed;
@@ -91,6 +105,7 @@ impl<'a> Edns<'a> {
             dnssec_ok: u16::from_be_bytes([flags_high, flags_low]) & FLAG_DO != 0,
             wants_nsid: false,
             subnet: None,
+            has_bad_subnet: false,
             cookie: None,
         };
         let mut rest = rdata;
@@ -109,7 +124,8 @@ impl<'a> Edns<'a> {
         match code {
             OptionCode::NSID => self.wants_nsid = true,
             OptionCode::CLIENT_SUBNET => {
-                self.subnet = Some(ClientSubnet::parse(data).ok_or(EdnsError::BadOption)?);
+                self.subnet = ClientSubnet::parse(data);
+                self.has_bad_subnet |= self.subnet.is_none();
             }
             // RFC 7873 §5.2: of several cookies the first counts.
             OptionCode::COOKIE if self.cookie.is_none() => {
@@ -230,6 +246,18 @@ mod tests {
             Edns::parse([2, 0, 0, 0, 0, 0], b"\0\x0a\0\x01x").err(),
             Some(EdnsError::BadOption)
         );
+    }
+
+    // RFC 7871 §7.2.1: whether it matters is for whoever knows if the option is used.
+    #[test]
+    fn a_subnet_with_a_fault_spoils_the_sound_one_beside_it() {
+        let rdata = b"\0\x08\0\x01x\0\x08\0\x07\0\x01\x18\0\xc0\0\x02";
+        let mut edns = Edns::parse([2, 0, 0, 0, 0, 0], rdata).unwrap();
+        assert!(edns.has_bad_subnet && edns.tells_subnet());
+        edns.forget_subnet();
+        assert!(!edns.tells_subnet());
+        let sound = Edns::parse([2, 0, 0, 0, 0, 0], rdata.get(5..).unwrap()).unwrap();
+        assert!(!sound.has_bad_subnet && sound.tells_subnet());
     }
 
     #[test]

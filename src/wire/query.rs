@@ -50,6 +50,8 @@ pub struct Query<'a> {
     pub id: [u8; 2],
     /// The flags as they came.
     pub flags: Flags,
+    /// The question section as it came.
+    pub question: &'a [u8],
     /// The name asked for: uncompressed, case as it came.
     pub qname: &'a [u8],
     /// The type asked for.
@@ -132,7 +134,7 @@ pub fn parse_query(request: &[u8]) -> Parsed<'_> {
         Err(EdnsError::BadVersion) => reject(question, Rcode::BADVERS, true),
         Ok(edns) => match (asked, edns, edns.and_then(|e| e.cookie)) {
             (Some((qname, qtype, qclass)), edns, _) => {
-                Parsed::Query(Query { id, flags, qname, qtype, qclass, edns })
+                Parsed::Query(Query { id, flags, question, qname, qtype, qclass, edns })
             }
             (None, Some(edns), Some(cookie)) => {
                 Parsed::Cookie(CookieQuery { id, flags, edns, cookie })

@@ -30,17 +30,21 @@ fn server() -> Arc<Server> {
         return running;
     }
     let big: String = (0..90).map(|n| format!("big A 198.18.0.{n}\n")).collect();
-    let started = Arc::new(Server::start(&[
+    let started = Arc::new(start(&[
         ("zones/example.test.zone", &format!("{ZONE}{big}")),
         (
             "zones/child.example.test.zone",
             "@ 300 SOA ns1 h 1 2 3 4 5\n@ 300 NS ns1\nns1 300 A 192.0.2.77\n",
         ),
-        ("zones/example.test.toml", STEERING),
-        ("geo/regions.toml", REGIONS),
     ]));
     *shared = Arc::downgrade(&started);
     started
+}
+
+/// A server with the steering of the tests, and `files`.
+fn start(files: &[(&str, &str)]) -> Server {
+    let steering = [("zones/example.test.toml", STEERING), ("geo/regions.toml", REGIONS)];
+    Server::start(&[&steering, files].concat())
 }
 
 const SOA: &str = "authority example.test. 60 SOA ns1.example.test. hostmaster.example.test. 1 7200 3600 1209600 60";

@@ -1,7 +1,7 @@
 //! RFC 7871: client subnet, and the scopes of steered answers.
 
-use crate::server;
-use crate::support::Query;
+use crate::support::{Query, Server};
+use crate::{ZONE, server, start};
 
 fn ask_with(name: &str, option: &[u8]) -> (u16, Option<Vec<u8>>) {
     let response = server().udp(&Query::new(&format!("{name} A")).option(8, option));
@@ -105,4 +105,71 @@ fn families_are_decided_apart() {
     // iad has no IPv6 router: the nearest region that has one answers.
     assert_eq!(found, ["2001:db8::101"]);
     assert_eq!(server().udp(&Query::new("geo.example.test TXT")).head(), "NOERROR aa");
+}
+
+/// A server that `[listen]` of homing.toml tells besides what `keys` say.
+fn server_with(keys: &str) -> Server {
+    let mut server = start(&[("zones/example.test.zone", ZONE)]);
+    let path = server.path("homing.toml");
+    let config = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, config.replace("[listen]\n", &format!("[listen]\n{keys}\n"))).unwrap();
+    server.kill_and_restart();
+    server
+}
+
+/// The counters of queries with a client subnet: told, and passed over.
+fn subnet_counts(server: &Server) -> [u64; 2] {
+    let metrics = server.http("GET", "/metrics", None).body;
+    ["homing_queries_subnet_total ", "homing_queries_subnet_untrusted_total "].map(|name| {
+        let line = metrics.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap_or_else(|| panic!("no {name} in {metrics}")).parse().unwrap()
+    })
+}
+
+const OF_IAD: &[u8] = &[0, 1, 24, 0, 198, 51, 100];
+const OF_NOBODY: &[u8] = &[0, 1, 0, 0];
+const MALFORMED: &[u8] = &[0, 1, 24, 0, 198, 51];
+
+#[test]
+fn section_7_2_1_a_believed_resolver_decides_by_its_client() {
+    for keys in ["ecs = \"all\"", "ecs = \"trusted\"\necs_trusted = [\"::1/128\", \"127.0.0.0/8\"]"]
+    {
+        let server = server_with(keys);
+        let ask = |option| server.udp(&Query::new("geo.example.test A").option(8, option));
+        let counts = subnet_counts(&server);
+        let found = ask(OF_IAD);
+        assert_eq!(found.rdata("A"), ["192.0.2.102"], "{keys}");
+        assert_eq!(found.option(8), Some(&[0, 1, 24, 24, 198, 51, 100][..]), "{keys}");
+        let silent = ask(OF_NOBODY);
+        assert_eq!(silent.rdata("A"), ["192.0.2.101"], "{keys}");
+        assert_eq!(silent.option(8), Some(OF_NOBODY), "{keys}");
+        let refused = ask(MALFORMED);
+        assert_eq!((refused.rcode, refused.option(8)), (1, None), "{keys}");
+        assert_eq!(refused.edns, Some((1232, 0, 0)), "{keys}");
+        assert_eq!(subnet_counts(&server), [counts[0] + 2, counts[1]], "{keys}");
+    }
+}
+
+/// RFC 6891 §6.1.2: what is not used is not read, so that a mistake in it is none.
+#[test]
+fn section_7_2_1_who_does_not_use_the_option_ignores_it_and_does_not_return_it() {
+    for keys in ["ecs = \"off\"", "ecs = \"trusted\"\necs_trusted = [\"192.0.2.0/24\"]"] {
+        let server = server_with(keys);
+        let plain = server.udp(&Query::new("geo.example.test A").edns(1232));
+        assert_eq!(plain.rdata("A"), ["192.0.2.101"], "{keys}");
+        let counts = subnet_counts(&server);
+        for option in [OF_IAD, OF_NOBODY, MALFORMED] {
+            for name in ["geo.example.test A", "www.example.test A", "missing.example.test A"] {
+                let query = Query::new(name);
+                let found = server.udp(&query.clone().option(8, option));
+                assert_eq!(found.lines(), server.udp(&query.edns(1232)).lines(), "{keys} {name}");
+                assert_eq!(
+                    (found.option(8), found.edns),
+                    (None, Some((1232, 0, 0))),
+                    "{keys} {name}"
+                );
+            }
+        }
+        assert_eq!(subnet_counts(&server), [counts[0], counts[1] + 9], "{keys}");
+    }
 }

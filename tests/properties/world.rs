@@ -63,7 +63,7 @@ pub fn everything() -> &'static Snapshot {
 pub fn core() -> Core {
     let current = CookieSecret::new([7; 16]);
     let cookie_secrets = Some(CookieSecrets { current, previous: None });
-    let site = Site { name: "properties".into(), cookie_secrets };
+    let site = Site { name: "properties".into(), cookie_secrets, ..Site::default() };
     Core::new(Arc::new(site), Arc::new(Counters::default()))
 }
 

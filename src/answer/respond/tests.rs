@@ -91,7 +91,7 @@ fn ask(qname: &str, qtype: Rtype) -> String {
 
 fn show(request: &[u8]) -> String {
     let mut response = [0; UDP_PAYLOAD_MAX];
-    let site = Site { name: "fra1".into(), cookie_secrets: None };
+    let site = Site { name: "fra1".into(), ..Site::default() };
     let mut core = Core::new(Arc::new(site), Arc::default());
     let client = "192.0.2.200".parse().unwrap();
     let transport = Transport::Udp;

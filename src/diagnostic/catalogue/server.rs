@@ -46,6 +46,17 @@ pub const CHECKS: &[Check] = &[
         clause: "RFC 9018 §5",
     },
     Check {
+        code: "ecs-without-list",
+        severities: ERROR,
+        title: "client subnets of listed resolvers are trusted, and there is no list",
+        why: "An empty list would believe nobody, which is `ecs = \"off\"`. List the networks that the \
+            resolvers you trust ask from.",
+        wrong: "ecs = \"trusted\"",
+        right: "ecs = \"trusted\"\n\
+            ecs_trusted = [\"192.0.2.0/24\", \"2001:db8::/32\"]",
+        clause: "RFC 7871 §7.2.1",
+    },
+    Check {
         code: "file-being-written",
         severities: NOTE,
         title: "a file is being written, and is read when its writer closes it",
@@ -211,8 +222,8 @@ pub const CHECKS: &[Check] = &[
     Check {
         code: "too-many-addresses",
         severities: ERROR,
-        title: "the server is to listen on more addresses than it can",
-        why: "A bound, so that no mistake takes all sockets.",
+        title: "a list of [listen] holds more addresses than it can",
+        why: "A bound, so that no mistake takes all sockets, or makes a search of a list long.",
         wrong: "dns = [ (a hundred addresses) ]",
         right: "dns = [\"0.0.0.0:53\", \"[::]:53\"]",
         clause: "README.md, Promises",

@@ -28,8 +28,9 @@ pub const CHECKS: &[Check] = &[
     Check {
         code: "bad-subnet",
         severities: ERROR,
-        title: "what should be a subnet in a rule is none",
-        why: "A subnet is an address and a length, with no bit set beyond that length.",
+        title: "what should be a subnet is none",
+        why: "A subnet, in a rule or in a list of trusted resolvers, is an address and a length, \
+            with no bit set beyond that length.",
         wrong: "{ subnets = [\"203.0.113.7/24\"], regions = [\"fra\"] }",
         right: "{ subnets = [\"203.0.113.0/24\"], regions = [\"fra\"] }",
         clause: "RFC 4632 §3.1",

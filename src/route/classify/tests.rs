@@ -3,6 +3,10 @@
 
 use super::*;
 
+use crate::geo::{PlaceCode, PlaceId, Prefix};
+use crate::number::RegionId;
+use crate::route::classifier::{ClassRegion, ClassRule};
+
 const FRA: Position = Position { latitude: 50.11, longitude: 8.68 };
 const IAD: Position = Position { latitude: 38.95, longitude: -77.45 };
 const SYD: Position = Position { latitude: -33.87, longitude: 151.2 };
@@ -19,9 +23,11 @@ fn rule(listed: Option<&[u16]>) -> ClassRule {
 }
 
 fn classifier(rules: Vec<ClassRule>) -> Classifier {
-    let regions = [FRA, IAD, SYD, AMS].into_iter().enumerate();
+    let regions = (10..).zip([FRA, IAD, SYD, AMS]);
+    let regions = regions.map(|(id, at)| ClassRegion { id: RegionId(id), position: at, bias: 0 });
     Classifier {
-        regions: regions.map(|(index, at)| (RegionId(10 + index as u16), at)).collect(),
+        regions: regions.collect(),
+        wants: vec![vec![true; 4]],
         rules,
         unknown_position: None,
         unknown: Vec::new(),
@@ -34,13 +40,10 @@ fn at(latitude: f32, longitude: f32) -> Place {
 
 #[track_caller]
 fn check(classifier: &Classifier, place: &Place, held: &[usize], expected: (u16, &[u16])) {
-    let cuts = classifier.rules.iter().enumerate();
-    let cut_rules: Vec<usize> =
-        cuts.flat_map(|(index, rule)| rule.subnets.iter().map(move |_| index)).collect();
-    let rule = classifier.deciding_rule(place, held, &cut_rules);
-    let mut classes = Classes::new(classifier);
-    let class = classes.class(rule, place);
-    let found = &classes.list[usize::from(class.0)];
+    let rule = Proof::new(&classifier.rules).deciding_rule(place, held);
+    let spot = Spot::of(rule, place);
+    let classes = Classes::of(classifier, &HashMap::from_iter([(spot, Extent::default())]));
+    let found = &classes.list[usize::from(classes.class(&spot).0)];
     assert_eq!((found.rule, &*found.order), expected);
 }
 
@@ -119,39 +122,135 @@ fn whether_a_place_makes_a_difference() {
     assert!(!one.uses_place() && !one.uses_nearness());
 }
 
+/// 40 regions on a curve around the globe.
+fn many_regions() -> Classifier {
+    let regions = (0..40u16).map(|i| {
+        let angle = f32::from(i) * 9.0;
+        let latitude = 50.0 * (angle * 3.0).to_radians().sin();
+        let position = Position { latitude, longitude: angle - 180.0 };
+        ClassRegion { id: RegionId(i), position, bias: (i % 5) as i8 * 10 - 20 }
+    });
+    Classifier {
+        regions: regions.collect(),
+        wants: vec![vec![true; 40]],
+        ..classifier(vec![rule(None)])
+    }
+}
+
+/// Places all over the globe (a Weyl sequence).
+fn everywhere(count: u32) -> impl Iterator<Item = Place> {
+    (0..count).map(|n| {
+        let (x, y) = (n.wrapping_mul(2_654_435_769), n.wrapping_mul(1_779_033_703));
+        let part = |bits: u32| bits as f32 / u32::MAX as f32;
+        at(part(x) * 180.0 - 90.0, part(y) * 360.0 - 180.0)
+    })
+}
+
+fn spots(places: impl Iterator<Item = Place>) -> HashMap<Spot, Extent, FixedState> {
+    let extent = |n| Extent { v4: n % 1000, v6: n };
+    places.zip(0..).map(|(place, n)| (Spot::of(0, &place), extent(n))).collect()
+}
+
 #[test]
-fn distances_equal_those_of_the_haversine() {
-    let points = [FRA, IAD, SYD, AMS, Position { latitude: 50.12, longitude: 8.68 }];
-    for (a, b) in points.iter().flat_map(|a| points.iter().map(move |b| (*a, *b))) {
-        let (fast, slow) = (f64::from(metres(vector(a), vector(b))), f64::from(a.distance_km(b)));
-        assert!((fast / 1000.0 - slow).abs() < 0.01 + slow * 1e-5, "{fast} m, {slow} km");
+fn a_class_is_exact_as_far_as_its_head_and_goes_on_as_its_largest_place_does() {
+    let classifier = many_regions();
+    let orders = Orders::new(&classifier);
+    let spots = spots(everywhere(6_000));
+    let classes = Classes::of(&classifier, &spots);
+    assert!(classes.list.len() < 1_000, "{} classes", classes.list.len());
+    let mut largest: HashMap<ClassId, (Extent, Spot)> = HashMap::new();
+    for (spot, extent) in &spots {
+        let class = classes.class(spot);
+        let order = &classes.list[usize::from(class.0)].order;
+        let exact = orders.whole(&classifier.rules[0], &spot.place());
+        assert_eq!((order.len(), &order[..HEAD_LEN]), (40, &exact[..HEAD_LEN]));
+        let known = largest.entry(class).or_insert((*extent, *spot));
+        *known = (*known).max((*extent, *spot));
+    }
+    for (class, (extent, spot)) in largest {
+        let ties = spots.iter().filter(|it| *it.1 == extent && classes.class(it.0) == class);
+        if ties.count() == 1 {
+            let exact = orders.whole(&classifier.rules[0], &spot.place());
+            assert_eq!(classes.list[usize::from(class.0)].order, exact);
+        }
     }
 }
 
 #[test]
-fn orders_that_explode_are_told_apart_by_their_heads() {
-    // 40 regions on a circle and places all over: far more orders than classes.
-    let regions = (0..40u16).map(|i| {
-        let angle = f32::from(i) * 9.0;
-        let latitude = 50.0 * (angle * 3.0).to_radians().sin();
-        (RegionId(i), Position { latitude, longitude: angle - 180.0 })
-    });
-    let classifier = Classifier { regions: regions.collect(), ..classifier(vec![rule(None)]) };
-    let mut classes = Classes::new(&classifier);
-    let mut worst = 0;
-    for n in 0..6_000u32 {
-        // A Weyl sequence over the globe.
-        let (x, y) = (n.wrapping_mul(2_654_435_769), n.wrapping_mul(1_779_033_703));
-        let place = at(
-            x as f32 / u32::MAX as f32 * 180.0 - 90.0,
-            y as f32 / u32::MAX as f32 * 360.0 - 180.0,
-        );
-        let class = classes.class(0, &place);
-        let order = &classes.list[usize::from(class.0)].order;
-        assert_eq!(order.len(), 40);
-        let exact = classes.order(0, &place).0;
-        assert_eq!(order[..HEAD_LEN], exact[..HEAD_LEN]);
-        worst = worst.max(classes.list.len());
+fn classes_do_not_depend_on_the_order_in_which_addresses_are_met() {
+    let classifier = many_regions();
+    let places: Vec<Place> = everywhere(500).collect();
+    let run = |order: &[u32]| {
+        let starts = order.iter().zip(1u32..).map(|(&id, at)| (at << 16, PlaceId(id)));
+        let starts = std::iter::once((0, PlaceId(0))).chain(starts);
+        let known = [&[Place::default()], &places[..]].concat();
+        let division = divide(&classifier, &World::of_runs(starts, [(0, PlaceId(0))], known));
+        let class = |(place, at): (u32, u32)| {
+            let address = std::net::IpAddr::V4((at << 16).into());
+            (place, division.ranges.as_ref().unwrap().lookup(address).0)
+        };
+        let mut classes: Vec<_> = order.iter().copied().zip(1..).map(class).collect();
+        classes.sort_unstable();
+        (division.classes.to_vec(), classes)
+    };
+    let (forth, back): (Vec<u32>, Vec<u32>) = ((1..=500).collect(), (1..=500).rev().collect());
+    // The last one reaches to the end of the space, and weighs more: it is the same in both.
+    let forth = [forth, vec![500]].concat();
+    let back = [back, vec![500]].concat();
+    assert_eq!(run(&forth).0, run(&back).0);
+}
+
+#[test]
+fn each_family_has_a_head_of_its_own() {
+    let mut classifier = many_regions();
+    // Every eighth region has IPv6.
+    classifier.wants.push((0..40).map(|index| index % 8 == 0).collect());
+    let orders = Orders::new(&classifier);
+    let spots = spots(everywhere(2_000));
+    let classes = Classes::of(&classifier, &spots);
+    for spot in spots.keys() {
+        let order = &classes.list[usize::from(classes.class(spot).0)].order;
+        let exact = orders.whole(&classifier.rules[0], &spot.place());
+        let v6 = |order: &[u16]| -> Vec<u16> {
+            order.iter().copied().filter(|index| index % 8 == 0).take(HEAD_LEN).collect()
+        };
+        assert_eq!((&order[..HEAD_LEN], v6(order)), (&exact[..HEAD_LEN], v6(&exact)));
     }
-    assert!((WHOLE_ORDERS_MAX..6_000).contains(&worst), "{worst} classes");
+}
+
+#[test]
+fn behind_a_long_list_the_first_by_nearness_is_still_exact() {
+    let mut classifier = many_regions();
+    classifier.rules = vec![rule(Some(&[7, 3, 9, 21]))];
+    let orders = Orders::new(&classifier);
+    let spots = spots(everywhere(2_000));
+    let classes = Classes::of(&classifier, &spots);
+    assert!(classes.list.len() <= 36, "{} classes", classes.list.len());
+    for spot in spots.keys() {
+        let order = &classes.list[usize::from(classes.class(spot).0)].order;
+        let exact = orders.whole(&classifier.rules[0], &spot.place());
+        assert_eq!(order[..5], exact[..5]);
+    }
+}
+
+#[test]
+fn a_bias_orders_by_the_distance_that_counts() {
+    let mut nearest = classifier(vec![rule(None)]);
+    let zurich = at(47.37, 8.54);
+    check(&nearest, &zurich, &[], (0, &[0, 3, 1, 2]));
+    // Amsterdam is twice as far as Frankfurt.
+    nearest.regions[3].bias = 55;
+    check(&nearest, &zurich, &[], (0, &[3, 0, 1, 2]));
+    nearest.regions[3].bias = 0;
+    nearest.regions[0].bias = -55;
+    check(&nearest, &zurich, &[], (0, &[3, 0, 1, 2]));
+    // The operator's own word, and what a rule lists, go first all the same.
+    let overridden = Place { region: Some(RegionId(10)), ..zurich.clone() };
+    check(&nearest, &overridden, &[], (0, &[0, 3, 1, 2]));
+    nearest.rules = vec![rule(Some(&[1]))];
+    check(&nearest, &zurich, &[], (0, &[1, 3, 0, 2]));
+    // It holds for who is taken to be at the site, too.
+    nearest.rules = vec![rule(None)];
+    nearest.unknown_position = zurich.position;
+    check(&nearest, &Place::default(), &[], (0, &[3, 0, 1, 2]));
 }

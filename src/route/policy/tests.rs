@@ -110,22 +110,11 @@ fn mistakes_in_policies() {
         ("families = true", &[("wrong-type", 3)]),
         ("rules = []", &[("empty-list", 3)]),
         ("rules = [{ places = ['EU'], regions = 'nearest' }]", &[("last-rule-has-condition", 3)]),
+        ("bias = 20", &[("wrong-type", 3)]),
+        ("bias = { fra = 99, iad = -99, syd = 0 }", &[]),
         (
-            "rules = [\n{ regions = 'nearest' },\n{ regions = ['fra'] }]",
-            &[("rule-never-reached", 5)],
-        ),
-        (
-            "rules = [\n{ places = ['EU', 'AS'], regions = ['fra'] },\n\
-             { places = ['EU-DE'], asns = [1], regions = ['iad'] },\n{ regions = 'nearest' }]",
-            &[("rule-never-reached", 5)],
-        ),
-        (
-            "rules = [\n{ subnets = ['10.0.0.0/8'], places = ['EU'], regions = ['fra'] },\n\
-             { subnets = ['10.1.0.0/16'], regions = ['iad'] },\n\
-             { subnets = ['10.1.0.0/24', '::/0'], places = ['EU'], regions = ['iad'] },\n\
-             { subnets = ['10.2.0.0/24'], places = ['EU-FR'], regions = ['iad'] },\n\
-             { regions = 'nearest' }]",
-            &[("rule-never-reached", 7)],
+            "bias = { fra = 100, iad = 1.5,\n syd = -100 }",
+            &[("out-of-range", 3), ("wrong-type", 3), ("out-of-range", 4)],
         ),
         ("rules = [{ regions = 'nearest', fence = true }]", &[("fence-without-list", 3)]),
         ("rules = [{ regions = 'closest' }]", &[("unknown-word", 3)]),
