@@ -434,7 +434,8 @@ fn is_ours(path: &str) -> bool {
     match path.strip_prefix("zones/") {
         Some(_) => path.ends_with(".zone") || path.ends_with(".toml"),
         None => {
-            path == "geo/regions.toml" || path == "geo/overrides.csv" || path.ends_with(".mmdb")
+            let own = ["geo/regions.toml", "geo/overrides.csv", "geo/weights.csv"];
+            own.contains(&path) || path.ends_with(".mmdb")
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 
 use crate::diagnostic::{Diagnostic, has_error};
 use crate::fileset::FileSet;
-use crate::geo::{Overrides, World};
+use crate::geo::{Overrides, PublishedWeights, World};
 use crate::number::Digest;
 use crate::route::{Regions, parse_regions};
 
@@ -16,6 +16,7 @@ use super::retreat::{Fault, Reach};
 
 const REGIONS: &str = "geo/regions.toml";
 const OVERRIDES: &str = "geo/overrides.csv";
+const WEIGHTS: &str = "geo/weights.csv";
 
 /// Regions and world, as one set of files gives them.
 pub(super) struct Ground {
@@ -25,6 +26,8 @@ pub(super) struct Ground {
     pub(super) regions: Arc<Regions>,
     /// Addresses to places.
     pub(super) world: Arc<World>,
+    /// How much places weigh, where the operator says so.
+    pub(super) weights: Option<Arc<PublishedWeights>>,
     /// What cannot be published.
     pub(super) faults: Vec<(String, Vec<Diagnostic>)>,
     /// What can, with a word about it.
@@ -142,7 +145,13 @@ fn ground(files: &FileSet, digest: Digest, database: &Database) -> Ground {
             world = Arc::new(World::clone(&world).with_overrides(&overrides));
         }
     }
-    Ground { digest, regions: Arc::new(regions), world, faults, remarks }
+    let mut weights = None;
+    if let Some(file) = files.get(WEIGHTS) {
+        let (published, said) = PublishedWeights::parse(WEIGHTS, &file.bytes);
+        sort(WEIGHTS, said);
+        weights = published.map(Arc::new);
+    }
+    Ground { digest, regions: Arc::new(regions), world, weights, faults, remarks }
 }
 
 /// The operator's databases, or the built-in table without one (DESIGN §3).
