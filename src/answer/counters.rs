@@ -2,13 +2,19 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::number::{PolicyId, RegionId};
+use zerocopy::FromZeros;
+
+use crate::number::{ClassId, PolicyId, RegionId};
 use crate::wire::{Rcode, Rtype};
 
 use super::exchange::{Outcome, Transport};
 
 /// Slots for steered answers by policy and region. Bounded: what has no slot counts in slot 0.
 pub const STEERED_SLOT_COUNT: usize = 4096;
+
+/// Slots for steered answers by the class of who asked: two of the largest range tables, the one that serves and the one
+/// before. Bounded: what has no slot counts in slot 0. 1 MiB a core, of which only pages that are counted in are ever used.
+pub const CLASS_SLOT_COUNT: usize = 1 << 17;
 
 /// Types that are counted by name; the rest count together as `other`.
 pub const COUNTED_TYPES: [Rtype; 15] = [
@@ -64,6 +70,8 @@ pub struct Counters {
     pub types: [AtomicU64; COUNTED_TYPES.len() + 1],
     /// Steered answers by the slot of [`SteeredSlots`].
     pub steered: Box<[AtomicU64]>,
+    /// Steered answers by the slot of [`ClassSlots`]; empty where nobody counts classes.
+    pub classes: Box<[AtomicU64]>,
 }
 
 impl Default for Counters {
@@ -80,6 +88,8 @@ impl Default for Counters {
             rcodes: Default::default(),
             types: Default::default(),
             steered: zeros(STEERED_SLOT_COUNT).collect(),
+            // Zeroed by the allocator and not by us, so that no page of it is touched before it is counted in.
+            classes: <[AtomicU64]>::new_box_zeroed_with_elems(CLASS_SLOT_COUNT).unwrap_or_default(),
         }
     }
 }
@@ -121,10 +131,19 @@ impl Counters {
         Counters::add(&self.with_dnssec_ok, u64::from(dnssec_ok));
     }
 
-    /// Counts one steered answer.
+    /// Counts one steered answer: by its policy and region, and by the class of who asked.
     #[inline]
-    pub(super) fn steered(&self, slot: u16) {
-        if let Some(counter) = self.steered.get(usize::from(slot)) {
+    pub(super) fn steered(
+        &self,
+        slots: &SteeredSlots,
+        policy: PolicyId,
+        region: Option<RegionId>,
+        class: ClassId,
+    ) {
+        if let Some(counter) = self.steered.get(usize::from(slots.slot(policy, region))) {
+            Counters::add(counter, 1);
+        }
+        if let Some(counter) = self.classes.get(slots.class_slot(policy, class) as usize) {
             Counters::add(counter, 1);
         }
     }
@@ -136,6 +155,29 @@ impl Counters {
 pub struct SteeredSlots {
     /// By policy, then by region; the last of each policy is for answers without a region.
     pub slots: Box<[Box<[u16]>]>,
+    /// By policy: where its classes count.
+    pub classes: Box<[ClassSlots]>,
+}
+
+/// Where the classes of one range table count: one slot for each, in a row. Without a row all count in slot 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClassSlots {
+    first: u32,
+    /// All bits of a class, or none: a query has nothing to decide.
+    mask: u32,
+}
+
+impl ClassSlots {
+    /// Slots from `first` on. By plan-covers-ranges no class reaches beyond the row that was set aside for it.
+    pub fn from(first: u32) -> ClassSlots {
+        ClassSlots { first, mask: u32::from(u16::MAX) }
+    }
+
+    /// The slot of a class.
+    #[inline]
+    pub fn slot(self, class: ClassId) -> u32 {
+        self.first.wrapping_add(u32::from(class.0) & self.mask)
+    }
 }
 
 impl SteeredSlots {
@@ -148,5 +190,10 @@ impl SteeredSlots {
             None => slots.last(),
         };
         slot.copied().unwrap_or(0)
+    }
+    /// The slot of the class that a policy put a client into.
+    #[inline]
+    pub fn class_slot(&self, policy: PolicyId, class: ClassId) -> u32 {
+        self.classes.get(usize::from(policy.0)).map_or(0, |slots| slots.slot(class))
     }
 }

@@ -32,7 +32,10 @@ mod trust;
 
 pub use catalog::{Catalog, Served};
 pub use cookie::{CookieSecret, CookieSecrets};
-pub use counters::{COUNTED_RCODES, COUNTED_TYPES, Counters, STEERED_SLOT_COUNT, SteeredSlots};
+pub use counters::{
+    CLASS_SLOT_COUNT, COUNTED_RCODES, COUNTED_TYPES, ClassSlots, Counters, STEERED_SLOT_COUNT,
+    SteeredSlots,
+};
 pub use denial::NSEC3_ITERATIONS_MAX;
 pub use exchange::{Exchange, Outcome, Site, Transport, UDP_PAYLOAD_MAX};
 pub use image::{ImageWriter, ZoneImage};

@@ -50,7 +50,8 @@ impl<'s> Chain<'_, 's, '_> {
             chosen = Chosen { scope: chosen.scope.max(other.scope), ..other };
         }
         self.resolution.scope = self.resolution.scope.max(chosen.scope);
-        self.world.counters.steered(snapshot.steered.slot(policy, chosen.choice.region));
+        let (counters, region) = (self.world.counters, chosen.choice.region);
+        counters.steered(&snapshot.steered, policy, region, chosen.class);
         let start = self.writer.len();
         match &chosen.choice.answer {
             ChoiceAnswer::Default => {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::diagnostic::DiagnosticBody;
+use super::weights::WeightsBody;
 
 /// GET /v1/diff.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -144,6 +145,9 @@ pub struct SteeringChange {
     /// Where the clients of names go that have another policy now, once for each pair of policies.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rebound: Vec<Rebound>,
+    /// What shares of queries are counted by, where any are told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<WeightsBody>,
 }
 
 impl SteeringChange {
@@ -269,6 +273,9 @@ pub struct Move {
     pub to: String,
     /// How much of all addresses whose country is known.
     pub share: Share,
+    /// How much of all queries, 0 to 1, where weights are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queries: Option<f64>,
     /// By country, largest share first.
     pub countries: Vec<CountryMove>,
     /// Whether addresses move whose country is unknown.
@@ -295,6 +302,9 @@ pub struct CountryMove {
     pub country: String,
     /// How much of its addresses.
     pub share: Share,
+    /// How much of all queries, 0 to 1, these addresses are, where weights are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queries: Option<f64>,
 }
 
 /// GET /v1/generations/{generation}/files.

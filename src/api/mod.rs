@@ -14,6 +14,7 @@ mod health;
 mod problem;
 mod report;
 mod status;
+mod weights;
 
 pub use change::{
     Acknowledged, DrainRequest, OverrideRequest, Reloaded, ResumeRequest, SiteRequest,
@@ -36,3 +37,4 @@ pub use health::{
 pub use problem::Problem;
 pub use report::{RefusedLine, ReportError, ReportLine, ReportsTaken, read_lines};
 pub use status::{DatabaseBody, RegionBody, ServedBody, SiteBody, StatusBody};
+pub use weights::{CountryQueries, PlaceQueries, PlacesBody, WeightsBody};

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::diagnostic::DiagnosticBody;
 use super::generations::{HeldBody, PendingBody, PinBody};
 use super::health::{EndpointHealth, OverrideBody};
+use super::weights::WeightsBody;
 
 /// GET /v1/status.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -34,6 +35,9 @@ pub struct StatusBody {
     pub served: ServedBody,
     /// Databases, strongest first.
     pub databases: Vec<DatabaseBody>,
+    /// How much of the world each place stands for, in what is said of shares of clients.
+    #[serde(default)]
+    pub weights: WeightsBody,
     /// Regions and their drains.
     pub regions: Vec<RegionBody>,
     /// Endpoints and their verdicts.

@@ -6,6 +6,7 @@ use crate::api::{
     ChangeWord, DiffBody, DiffSide, FileChange, RrsetBody, SteeringChange, ZoneChange,
 };
 use crate::fileset::FileSet;
+use crate::geo::Tally;
 use crate::load::{Config, Contents};
 use crate::zone::{self, Name, RrsetChange, Rtype, Zone, to_text};
 
@@ -23,7 +24,8 @@ pub struct Side<'s> {
 }
 
 /// What leads from `old` to `new`. At most `rrsets_max` RRsets are told; the rest is counted.
-pub fn diff(old: Side<'_>, new: Side<'_>, rrsets_max: usize) -> DiffBody {
+/// Who moves is weighed by the weights that `new` publishes, else by `own`, a server's own queries, if these are enough.
+pub fn diff(old: Side<'_>, new: Side<'_>, own: &Tally, rrsets_max: usize) -> DiffBody {
     let (before, after) = Contents::of_both((old.files, old.config), (new.files, new.config));
     let mut left = rrsets_max;
     let apexes: BTreeSet<&Name> = before.zones.keys().chain(after.zones.keys()).collect();
@@ -33,7 +35,7 @@ pub fn diff(old: Side<'_>, new: Side<'_>, rrsets_max: usize) -> DiffBody {
     });
     let zones: Vec<ZoneChange> = zones.collect();
     let steering = match (&before.steering, &after.steering) {
-        (Some(before), Some(after)) => steering::compare(before, after),
+        (Some(before), Some(after)) => steering::compare(before, after, own),
         _ => SteeringChange::default(),
     };
     let side = |side: Side<'_>| DiffSide {
@@ -138,7 +140,7 @@ mod tests {
     fn both(old: &FileSet, new: &FileSet) -> (PolicyChange, SteeringContents, SteeringContents) {
         let config = Config::defaults(std::path::Path::new(""));
         let side = |files| Side { name: "", files, config: &config };
-        let mut steering = diff(side(old), side(new), 10).steering;
+        let mut steering = diff(side(old), side(new), &Tally::default(), 10).steering;
         let (before, after) = Contents::of_both((old, &config), (new, &config));
         (steering.policies.remove(0), before.steering.unwrap(), after.steering.unwrap())
     }

@@ -1,9 +1,9 @@
 //! Ask: why an answer is what it is. Questions about a state of the world, answered by the code that serves it.
 //!
-//! Owns:    scenes (a state to ask about), the explanation of one answer, the difference of two states.
+//! Owns:    scenes (a state to ask about), the explanation of one answer, the difference of two states, whose weight counts.
 //! Imports: load, answer, route, geo, zone, api, health, trace, diagnostic.
 //! Never:   answers by a second implementation, changes anything, runs on the query path.
-//! Enter:   `scene`, then `inquiry`, `explain`, `words`; `diff`, then `steering`, `moves`, `overlap`.
+//! Enter:   `scene`, then `inquiry`, `explain`, `words`; `diff`, then `steering`, `moves`, `overlap`; `weigh`.
 
 mod diff;
 mod explain;
@@ -13,9 +13,13 @@ mod moves;
 mod overlap;
 mod scene;
 mod steering;
+mod weigh;
 mod words;
 
 pub use diff::{Side, diff};
 pub use explain::{Explanation, explain};
 pub use inquiry::{Inquiry, InquiryError};
 pub use scene::Scene;
+pub use weigh::{ClassAreas, WEIGHTS_FILE, places_body, tally_of, weigh, weights_body};
+
+pub use crate::geo::Tally;

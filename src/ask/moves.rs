@@ -132,7 +132,8 @@ fn told(way: &Way, moving: &Moving<'_>, rtype: Option<&str>, overlap: &Overlap) 
         moved.add(*extent, 1.0);
         let whole = overlap.countries.get(country).copied().unwrap_or_default();
         let country = String::from_utf8_lossy(code).into_owned();
-        countries.push(CountryMove { country, share: share(*extent, whole) });
+        let queries = weighed(*extent, all);
+        countries.push(CountryMove { country, share: share(*extent, whole), queries });
     }
     // Stable: equal shares stay in the order of their codes.
     let size = |of: &CountryMove| of.share.ipv4.or(of.share.ipv6).unwrap_or(0.0);
@@ -142,6 +143,7 @@ fn told(way: &Way, moving: &Moving<'_>, rtype: Option<&str>, overlap: &Overlap) 
         from: way.0.clone(),
         to: way.1.clone(),
         share: share(moved, all),
+        queries: weighed(moved, all),
         countries,
         unknown: moving.countries.contains_key(&None),
         prefixes: prefixes(&moving.cells).unwrap_or_default(),
@@ -163,8 +165,15 @@ fn prefixes(cells: &[&Cell]) -> Option<Vec<String>> {
 }
 
 fn share(part: Extent, whole: Extent) -> Share {
+    Share { ipv4: ratio(part.v4, whole.v4), ipv6: ratio(part.v6, whole.v6) }
+}
+
+/// The share of queries.
+fn weighed(part: Extent, whole: Extent) -> Option<f64> {
+    ratio(part.weight, whole.weight)
+}
+
+fn ratio(part: f64, whole: f64) -> Option<f64> {
     // To a hundredth of a percent of a percent: nobody acts on more, and sums of floats end there.
-    let rounded = |share: f64| (share * 1e6).round() / 1e6;
-    let of = |part: f64, whole: f64| (whole > 0.0).then(|| rounded(part / whole));
-    Share { ipv4: of(part.v4, whole.v4), ipv6: of(part.v6, whole.v6) }
+    (whole > 0.0).then(|| (part / whole * 1e6).round() / 1e6)
 }

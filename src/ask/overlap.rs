@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use foldhash::fast::FixedState;
 
-use crate::geo::{PlaceId, Prefix, Ranges, World};
+use crate::geo::{Basis, Place, PlaceId, Prefix, Ranges, Weights, World};
 use crate::number::{ClassId, PrefixLen};
 
 /// Ranges of one cell that are remembered, for who wants to name them: one more than is ever told.
@@ -24,6 +24,8 @@ pub(super) struct Extent {
     pub(super) v4: f64,
     /// IPv6 networks.
     pub(super) v6: f64,
+    /// IPv4 addresses, each as much as it weighs; 0 where weights are not known.
+    pub(super) weight: f64,
 }
 
 /// A family of addresses.
@@ -64,31 +66,46 @@ impl Extent {
     pub(super) fn add(&mut self, other: Extent, share: f64) {
         self.v4 += other.v4 * share;
         self.v6 += other.v6 * share;
+        self.weight += other.weight * share;
     }
 }
 
 impl Overlap {
     /// Lays `old` and `new` over each other. No ranges are one class for all. Countries are those of `world`.
-    pub(super) fn of(world: &World, old: Option<&Ranges>, new: Option<&Ranges>) -> Overlap {
+    pub(super) fn of(
+        world: &World,
+        weights: &Weights,
+        old: Option<&Ranges>,
+        new: Option<&Ranges>,
+    ) -> Overlap {
         let mut overlap = Overlap::default();
+        // Announced space is told by addresses already.
+        let is_known = weights.basis() != Basis::Announced;
+        let factor = |place: &Place| match is_known {
+            true => weights.factor(place.country, place.subdivision),
+            false => 0.0,
+        };
+        let factors: Vec<f64> = world.places().iter().map(factor).collect();
+        let factor = |place: PlaceId| factors.get(place.0 as usize).copied().unwrap_or(0.0);
         let walk =
             Walk { places: world.runs_v4().peekable(), old: runs_v4(old), new: runs_v4(new) };
         walk.run(u128::from(u32::MAX), |first, last, holds| {
-            overlap.add(world, Range { version: Version::V4, first, last }, holds);
+            overlap.add(world, Range { version: Version::V4, first, last }, holds, factor(holds.0));
         });
         let walk =
             Walk { places: world.runs_v6().peekable(), old: runs_v6(old), new: runs_v6(new) };
         walk.run(u128::MAX, |first, last, holds| {
-            overlap.add(world, Range { version: Version::V6, first, last }, holds);
+            overlap.add(world, Range { version: Version::V6, first, last }, holds, 0.0);
         });
         overlap
     }
 
-    fn add(&mut self, world: &World, range: Range, (place, old, new): Holds) {
+    fn add(&mut self, world: &World, range: Range, (place, old, new): Holds, factor: f64) {
         // Addresses that embed IPv4 have the classes of these, and count once.
         let Some((old, new)) = old.zip(new) else { return };
         let country = world.place(place).country;
         let extent = range.extent();
+        let extent = Extent { weight: extent.v4 * factor, ..extent };
         self.countries.entry(country).or_default().add(extent, 1.0);
         let cell = self.cells.entry((country, old, new)).or_default();
         cell.extent.add(extent, 1.0);
@@ -104,9 +121,10 @@ impl Overlap {
 impl Range {
     fn extent(self) -> Extent {
         match self.version {
-            Version::V4 => Extent { v4: (self.last - self.first + 1) as f64, v6: 0.0 },
+            Version::V4 => Extent { v4: (self.last - self.first + 1) as f64, ..Extent::default() },
             Version::V6 => {
-                Extent { v4: 0.0, v6: ((self.last >> 64) - (self.first >> 64) + 1) as f64 }
+                let v6 = ((self.last >> 64) - (self.first >> 64) + 1) as f64;
+                Extent { v6, ..Extent::default() }
             }
         }
     }
@@ -204,7 +222,7 @@ impl<P: Iterator<Item = (u128, PlaceId)>> Walk<'_, P> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geo::{Place, Position};
+    use crate::geo::Position;
 
     fn world() -> World {
         let country = |code: &[u8; 2]| Place {
@@ -232,7 +250,8 @@ mod tests {
     fn every_address_counts_once_by_country_and_classes() {
         let world = world();
         let (old, new) = (ranges(&world, "10.0.0.0/9", 1), ranges(&world, "10.128.0.0/9", 2));
-        let overlap = Overlap::of(&world, Some(&old), Some(&new));
+        let weights = Weights::default();
+        let overlap = Overlap::of(&world, &weights, Some(&old), Some(&new));
         let v4 = |country: Country, old: u16, new: u16| {
             overlap.cells.get(&(country, ClassId(old), ClassId(new))).map(|cell| cell.extent.v4)
         };

@@ -1,5 +1,6 @@
 //! What differs in steering: regions, pools, policies and routes as the files have them, and whom it moves.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -7,28 +8,44 @@ use crate::api::{
     ChangeWord, EndpointChange, Move, PolicyChange, PoolChange, Rebound, RegionChange, RouteChange,
     SettingChange, SteeringChange,
 };
-use crate::geo::{Ranges, World};
+use crate::geo::{Ranges, Tally, Weights, World};
 use crate::health::{Failback, Settings, Status};
 use crate::load::SteeringContents;
 use crate::route::{Plan, Region};
 
 use super::moves::moves;
 use super::overlap::Overlap;
+use super::weigh::{weigh, weights_body};
 
 /// Pairs of range tables laid over each other in one comparison: each costs some tens of milliseconds.
 const OVERLAP_COUNT_MAX: usize = 100;
 
-/// What differs between `old` and `new`.
-pub(super) fn compare(old: &SteeringContents, new: &SteeringContents) -> SteeringChange {
-    let mut walks = Walks { world: &new.world, same: HashMap::new(), overlaps: HashMap::new() };
+/// What differs between `old` and `new`, and whom it moves: of the addresses of `new`, and of the queries of `own`, unless
+/// `new` publishes weights.
+pub(super) fn compare(
+    old: &SteeringContents,
+    new: &SteeringContents,
+    own: &Tally,
+) -> SteeringChange {
+    let published = new.weights.as_deref();
+    let weights = LazyCell::new(move || weigh(&new.world, published, Some(own)));
+    let mut walks =
+        Walks { world: &new.world, weights, same: HashMap::new(), overlaps: HashMap::new() };
     let routes = routes(old, new);
-    SteeringChange {
+    let mut change = SteeringChange {
         regions: regions(old, new),
         pools: pools(old, new),
         policies: policies(old, new, &mut walks),
         rebound: rebound(&routes, old, new, &mut walks),
         routes,
+        weights: None,
+    };
+    let moves = change.policies.iter().flat_map(|policy| &policy.moves);
+    let mut moves = moves.chain(change.rebound.iter().flat_map(|rebound| &rebound.moves));
+    if moves.any(|way| way.queries.is_some()) {
+        change.weights = Some(weights_body(published, own));
     }
+    change
 }
 
 /// Every key of either, with what each has there.
@@ -167,7 +184,7 @@ fn by_name(side: &SteeringContents) -> BTreeMap<Box<str>, Arc<Plan>> {
 fn policies(
     old: &SteeringContents,
     new: &SteeringContents,
-    walks: &mut Walks<'_>,
+    walks: &mut Walks<'_, impl FnOnce() -> Weights>,
 ) -> Vec<PolicyChange> {
     let (old, new) = (by_name(old), by_name(new));
     let mut changes = Vec::new();
@@ -244,7 +261,7 @@ fn rebound(
     routes: &[RouteChange],
     old: &SteeringContents,
     new: &SteeringContents,
-    walks: &mut Walks<'_>,
+    walks: &mut Walks<'_, impl FnOnce() -> Weights>,
 ) -> Vec<Rebound> {
     let pairs: BTreeSet<(&String, &String)> =
         routes.iter().filter_map(|route| route.old.as_ref().zip(route.new.as_ref())).collect();
@@ -259,8 +276,10 @@ fn rebound(
 }
 
 /// What was found of pairs of range tables: policies share them.
-struct Walks<'w> {
+struct Walks<'w, F: FnOnce() -> Weights> {
     world: &'w World,
+    /// Found out when the first addresses are counted.
+    weights: LazyCell<Weights, F>,
     same: HashMap<Pair, bool>,
     overlaps: HashMap<Pair, Overlap>,
 }
@@ -268,7 +287,7 @@ struct Walks<'w> {
 /// Two range tables, known by where they lie; they outlive the comparison.
 type Pair = (Option<*const Ranges>, Option<*const Ranges>);
 
-impl Walks<'_> {
+impl<F: FnOnce() -> Weights> Walks<'_, F> {
     /// Whom it moves when `new` takes the place of `old`; none when too much was compared already.
     fn moves(&mut self, old: &Plan, new: &Plan) -> Option<Vec<Move>> {
         let pair = (old.ranges().map(Arc::as_ptr), new.ranges().map(Arc::as_ptr));
@@ -283,8 +302,8 @@ impl Walks<'_> {
         if self.overlaps.len() >= OVERLAP_COUNT_MAX && !self.overlaps.contains_key(&pair) {
             return None;
         }
-        let world = self.world;
-        let lay = || Overlap::of(world, ranges.0, ranges.1);
+        let (world, weights) = (self.world, &self.weights);
+        let lay = || Overlap::of(world, weights, ranges.0, ranges.1);
         Some(moves(old, new, self.overlaps.entry(pair).or_insert_with(lay)))
     }
 }

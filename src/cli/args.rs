@@ -446,6 +446,15 @@ pub enum GeoCommand {
         #[arg(long, value_name = "DIR", default_value = ".")]
         dir: PathBuf,
     },
+    /// Print what a server's own queries weigh, as geo/weights.csv has it
+    Weights {
+        /// The API of the server to ask [default: what the folder's state/ keeps]
+        #[arg(long, value_name = "URL", conflicts_with = "dir")]
+        server: Option<String>,
+        /// Folder with homing.toml, geo/ and state/
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        dir: PathBuf,
+    },
 }
 
 #[cfg(test)]

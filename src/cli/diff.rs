@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::api::{DiagnosticBody, DiffBody};
-use crate::ask::{self, Side};
+use crate::ask::{self, Side, Tally};
 use crate::fileset::FileSet;
 
 use super::args::{DiffArgs, Format};
@@ -13,6 +13,7 @@ use super::failure::{EXIT_REFUSED, Failure};
 use super::paint::{Colour, Paint, is_terminal, print};
 use super::past::Past;
 use super::side::{self, Bench, Spec, State};
+use super::weights;
 
 /// The folder here, where none is named.
 const HERE: &str = ".";
@@ -39,6 +40,7 @@ pub fn between(past: &Past, dir: &Path, old: &str, new: &str) -> Result<DiffBody
     if let Some(told) = past.diff(old, new)? {
         return Ok(told);
     }
+    let own = own_weights(None, dir);
     let read = |name: &str, beside: &FileSet| -> Result<State, Failure> {
         let Spec::Generation(number) = Spec::parse(name)? else {
             return Err(Failure::cannot_run(format!("{name} is no generation")));
@@ -48,7 +50,7 @@ pub fn between(past: &Past, dir: &Path, old: &str, new: &str) -> Result<DiffBody
     };
     let old = read(old, &FileSet::default())?;
     let new = read(new, &old.files)?;
-    Ok(compare(old, new))
+    Ok(compare(old, new, &own))
 }
 
 fn of_sides(
@@ -61,6 +63,7 @@ fn of_sides(
     if let (Spec::Generation(_), Spec::Generation(_)) = (old, new) {
         return between(&past()?, dir, old_name, new_name);
     }
+    let own = own_weights(args.server.as_deref(), dir);
     let file_name = side::zone_file_name(old, new);
     let mut bench = Bench::default();
     let mut read = |name: &str, spec: &Spec, other: &FileSet| -> Result<State, Failure> {
@@ -88,22 +91,33 @@ fn of_sides(
         let here = read(new_name, new, &none)?;
         let old = read(old_name, old, &here.files)?;
         let new = read(new_name, new, &old.files)?;
-        return Ok(compare(old, new));
+        return Ok(compare(old, new, &own));
     }
     let old = read(old_name, old, &none)?;
     let new = read(new_name, new, &old.files)?;
-    Ok(compare(old, new))
+    Ok(compare(old, new, &own))
 }
 
-/// What leads from one state to the other, with the mistakes of both.
-fn compare(mut old: State, mut new: State) -> DiffBody {
+/// What a server counted; nothing, and a note, where that cannot be read: addresses are told all the same.
+fn own_weights(server: Option<&str>, dir: &Path) -> (Tally, Option<String>) {
+    match weights::own(server, dir) {
+        Ok(own) => (own, None),
+        Err(why) => {
+            (Tally::default(), Some(format!("{}; no shares of queries are told", why.line)))
+        }
+    }
+}
+
+/// What leads from one state to the other, with the mistakes of both. Who moves is weighed by `own` queries, too.
+fn compare(mut old: State, mut new: State, (own, note): &(Tally, Option<String>)) -> DiffBody {
     old.borrow_databases(&new.files);
     new.borrow_databases(&old.files);
     let errors = |state: &State| state.errors.iter().map(DiagnosticBody::from).collect();
-    let mut diff = ask::diff(seen(&old), seen(&new), usize::MAX);
+    let mut diff = ask::diff(seen(&old), seen(&new), own, usize::MAX);
     diff.old.diagnostics = errors(&old);
     diff.new.diagnostics = errors(&new);
     diff.notes = [old.notes, new.notes].concat();
+    diff.notes.extend(note.clone());
     diff
 }
 

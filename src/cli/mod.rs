@@ -32,6 +32,7 @@ mod rollback;
 mod run;
 mod side;
 mod status;
+mod weights;
 
 pub use args::{Cli, Command, LogFormat, ServeArgs};
 pub use failure::{EXIT_CANNOT_RUN, EXIT_REFUSED};

@@ -9,6 +9,7 @@ use crate::api::{
 
 use super::changes::{Extent, sign};
 use super::paint::{Colour, Paint};
+use super::weights;
 
 /// Ways from a region to another that a terminal shows, of one policy; the largest.
 const WAYS_SHOWN: usize = 8;
@@ -37,6 +38,9 @@ pub fn text(steering: &SteeringChange, extent: Extent, paint: Paint, out: &mut S
     page.some(&steering.pools, "pools", Page::pool);
     page.routes(steering);
     page.some(&steering.policies, "policies", Page::policy);
+    if let Some(weights) = &steering.weights {
+        page.line(1, Colour::Dim, &format!("queries weighed by {}", weights::words(weights)));
+    }
 }
 
 /// Whether it is worth a word that nobody moves.
@@ -179,7 +183,11 @@ impl Page<'_> {
         if way.prefixes.is_empty() {
             // How IPv6 is handed out says little of how many clients there are.
             let share = Share { ipv6: None, ..way.share };
-            said.extend(share_words(share).map(|share| format!("{share} of IPv4 addresses")));
+            let queries =
+                way.queries.map(|share| format!(" ({} of queries)", percent_words(share)));
+            let queries = queries.unwrap_or_default();
+            let addresses = share_words(share);
+            said.extend(addresses.map(|share| format!("{share} of IPv4 addresses{queries}")));
             said.extend(way.unknown.then(|| "some of unknown place".to_owned()));
         } else {
             said.push(way.prefixes.join(", "));
@@ -266,11 +274,7 @@ fn parts(way: &Move) -> Vec<(String, Vec<&str>)> {
 
 /// `12 %`, with that of IPv6 where it is another; none where nothing moves.
 fn share_words(share: Share) -> Option<String> {
-    let words = |share: f64| match share * 100.0 {
-        percent if percent < 0.1 => "<0.1 %".to_owned(),
-        percent if percent < 9.95 => format!("{percent:.1} %"),
-        percent => format!("{percent:.0} %"),
-    };
+    let words = percent_words;
     let some = |share: Option<f64>| share.filter(|&share| share > 0.0);
     match (some(share.ipv4), some(share.ipv6)) {
         (None, None) => None,
@@ -283,6 +287,15 @@ fn share_words(share: Share) -> Option<String> {
     }
 }
 
+fn percent_words(share: f64) -> String {
+    match share * 100.0 {
+        percent if percent <= 0.0 => "none".to_owned(),
+        percent if percent < 0.1 => "<0.1 %".to_owned(),
+        percent if percent < 9.95 => format!("{percent:.1} %"),
+        percent => format!("{percent:.0} %"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -291,6 +304,7 @@ mod tests {
         let of = |&(country, v4, v6): &(&str, f64, f64)| CountryMove {
             country: country.into(),
             share: Share { ipv4: Some(v4), ipv6: Some(v6) },
+            queries: None,
         };
         Move {
             from: "fra".into(),

@@ -4,7 +4,7 @@ use super::args::{Command, GeoCommand};
 use super::failure::Failure;
 use super::{
     change, check, diff, explain, export, fmt, geo, import, init, log, reload, report, rollback,
-    status,
+    status, weights,
 };
 
 /// Runs a command, and gives the exit code. `serve` is not among them: `main` sends it to the running server.
@@ -44,6 +44,7 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Geo(args) => match args.command {
             GeoCommand::Build { from, to } => geo::build(&from, &to),
             GeoCommand::Lookup { address, dir } => geo::lookup(address, &dir),
+            GeoCommand::Weights { server, dir } => weights::run(server.as_deref(), &dir),
         },
     }
 }

@@ -6,6 +6,7 @@ use super::args::{Format, StatusArgs};
 use super::client::Client;
 use super::failure::Failure;
 use super::paint::{Colour, Columns, Paint, print};
+use super::weights;
 
 /// Endpoints shown to people one by one; beyond, only those that are not up.
 const ENDPOINT_COUNT_SHOWN: usize = 60;
@@ -86,6 +87,10 @@ fn head(status: &StatusBody, paint: Paint, text: &mut String) {
     }
     for database in &status.databases {
         columns.row([("geography", dim), (&database_line(database), plain)]);
+    }
+    // A server of before said nothing of weights.
+    if !status.weights.basis.is_empty() {
+        columns.row([("weights", dim), (&weights::words(&status.weights), plain)]);
     }
     text.push_str(&columns.render(paint));
 }

@@ -13,6 +13,7 @@ use super::metrics::Metrics;
 use super::past::Past;
 use super::ready::Ready;
 use super::site::Site;
+use super::weights::Weigher;
 use super::writer::Writer;
 
 /// What the API stands on.
@@ -24,6 +25,8 @@ pub struct Desk {
     pub writer: Writer,
     /// Has the files looked at.
     pub looks: Looks,
+    /// Counts whose clients ask.
+    pub weigher: Weigher,
     /// Knows whether the server answers.
     pub ready: Ready,
     /// Whether this site is drained.

@@ -28,6 +28,7 @@ use super::picture;
 use super::publication::{Findings, Pending, Pin, Publication, Slots};
 use super::reclaim::Reclaim;
 use super::watch::Watch;
+use super::weights::Weigher;
 use super::writer::{Clock, Writer};
 
 /// Who asks for a look wants what was written just before; the watch may not know yet that its writer is done.
@@ -62,6 +63,17 @@ pub struct Outlet {
     pub hub: Hub,
     /// Knows how many old snapshots wait.
     pub reclaim: Reclaim,
+    /// Counts whose clients ask.
+    pub weigher: Weigher,
+}
+
+impl Outlet {
+    /// Has `publication` written and served; false if the server ends.
+    fn publish(&self, publication: Arc<Publication>) -> bool {
+        // First, so that nothing is counted in a row that nobody looks at.
+        self.weigher.follow(&publication);
+        self.writer.publish(publication).is_ok()
+    }
 }
 
 impl Files {
@@ -173,13 +185,14 @@ impl Files {
     }
 
     fn publication(&mut self, parts: Parts) -> Arc<Publication> {
-        let (slots, slot_names) = self.slots.give(&parts.plans);
+        let (slots, slot_names, blocks) = self.slots.give(&parts.plans);
         Arc::new(Publication {
             generation: self.generation,
             published: self.clock.now(),
             parts,
             slots,
             slot_names,
+            blocks,
             findings: Arc::clone(&self.findings),
             pin: self.pinned.as_ref().map(|(pin, _)| pin.clone()),
         })
@@ -239,7 +252,7 @@ impl Files {
 
     fn publish(&mut self, removals: Removals, outlet: &Outlet) {
         let told = match self.fenced_look(removals) {
-            Some(publication) => outlet.writer.publish(publication).is_ok(),
+            Some(publication) => outlet.publish(publication),
             None => outlet.hub.tell(hub::Event::Looked(Arc::clone(&self.findings))).is_ok(),
         };
         // After it serves, for who published waits for no disk twice.

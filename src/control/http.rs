@@ -62,6 +62,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/v1/resume", post(generations::resume))
         .route("/v1/accept", post(generations::accept))
         .route("/v1/status", get(reading::status))
+        .route("/v1/weights", get(reading::weights))
         .route("/metrics", get(reading::metrics))
         .route("/healthz", get(reading::healthz))
         .route("/readyz", get(reading::readyz))

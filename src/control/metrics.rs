@@ -16,6 +16,7 @@ use crate::serve::{Serving, TcpTotals, UdpTotals};
 use super::exposition::{Exposition, Kind};
 use super::facts::{Facts, epoch_millis};
 use super::hub::View;
+use super::sampling::Counted;
 
 /// Seconds that a look at the files may take, as buckets.
 const RELOAD_BUCKETS: [f64; 8] = [0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 120.0];
@@ -37,6 +38,8 @@ pub struct Local<'a> {
     pub is_ready: bool,
     /// Whether this site is drained.
     pub is_drained: bool,
+    /// Whose clients asked.
+    pub counted: &'a Counted,
 }
 
 /// Starts counting what is cold; once a process. Counted before, nothing is lost but the count.
@@ -77,6 +80,7 @@ impl Metrics {
         let mut text = Exposition::default();
         process(&mut text, local);
         queries(&mut text, self.serving.counters(), view);
+        clients(&mut text, local.counted);
         udp(&mut text, &self.serving.udp_totals());
         tcp(&mut text, &self.serving.tcp_totals());
         state(&mut text, view);
@@ -142,6 +146,19 @@ fn queries(text: &mut Exposition, cores: &[Arc<Counters>], view: &View) {
         let region = name.region.as_deref().unwrap_or_default();
         text.sample(&[("policy", &name.policy), ("region", region)], count);
     }
+}
+
+/// Countries are those of ISO 3166: no query makes up one more.
+fn clients(text: &mut Exposition, counted: &Counted) {
+    let help =
+        "Steered answers, by country of the client as its class tells; an empty one is not known.";
+    text.family("homing_queries_by_country_total", Kind::Counter, help);
+    for (country, count) in &counted.by_country {
+        let country = country.map(|code| String::from_utf8_lossy(&code).into_owned());
+        text.sample(&[("country", &country.unwrap_or_default())], count.floor());
+    }
+    let help = "Queries that the server's own weights stand for, the older the less.";
+    text.single("homing_weights_queries", Kind::Gauge, help, counted.tally.queries().floor());
 }
 
 fn udp(text: &mut Exposition, totals: &UdpTotals) {

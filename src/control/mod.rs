@@ -8,6 +8,7 @@
 mod alarms;
 mod author;
 mod banner;
+mod blocks;
 mod candidate;
 mod cookies;
 mod desk;
@@ -27,8 +28,10 @@ mod publication;
 mod ready;
 mod reclaim;
 mod run;
+mod sampling;
 mod site;
 mod watch;
+mod weights;
 mod wish;
 mod writer;
 

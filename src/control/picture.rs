@@ -7,6 +7,7 @@ use crate::api::{
     PendingFile, PinBody, RegionBody, ServedBody, SiteBody, StatusBody, WordBody, standing_body,
     timestamp,
 };
+use crate::ask::{Tally, weights_body};
 use crate::diagnostic::Severity;
 use crate::health::{Action, Expiry, Identity, LogTime, OverrideView, State, Subject};
 use crate::load::Held;
@@ -43,12 +44,13 @@ pub fn endpoints(health: &State, subject: &Subject) -> Vec<EndpointHealth> {
     health.members_of(subject).map(body).collect()
 }
 
-/// The whole status.
+/// The whole status, with what was counted of this server's own queries.
 pub fn status(
     view: &View,
     facts: &Facts,
     site: SiteDrain,
     alarms: &[(&'static str, String)],
+    own: &Tally,
 ) -> StatusBody {
     let View { snapshot, health, publication, .. } = view;
     StatusBody {
@@ -64,6 +66,7 @@ pub fn status(
         last_event: timestamp(health.now()),
         served: served(view, facts),
         databases: databases(view),
+        weights: weights_body(publication.parts.weights.as_deref(), own),
         regions: regions(health),
         endpoints: endpoints(health, &Subject::default()),
         overrides: overrides(health),

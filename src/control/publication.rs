@@ -11,6 +11,8 @@ use crate::load::{Built, HELD_CODE, Held, Parts, Refused, Scan};
 use crate::number::{Generation, Revision};
 use crate::route::Plan;
 
+use super::blocks::{Blocks, ClassBlock};
+
 /// Pending files that are named; of the others the count is told.
 const PENDING_SHOWN_MAX: usize = 100;
 
@@ -27,6 +29,8 @@ pub struct Publication {
     pub slots: Arc<SteeredSlots>,
     /// The names of the slots given out so far, from slot 1.
     pub slot_names: Arc<[SlotName]>,
+    /// Which counter each class of clients adds to.
+    pub blocks: Arc<[ClassBlock]>,
     /// What was to be said of the files.
     pub findings: Arc<Findings>,
     /// How it is pinned, if it is.
@@ -175,11 +179,15 @@ impl Pending {
 pub struct Slots {
     known: HashMap<SlotName, u16>,
     names: Vec<SlotName>,
+    blocks: Blocks,
 }
+
+/// Counters given out: the slots, what those of policies and regions are called, the rows of classes.
+pub type Given = (Arc<SteeredSlots>, Arc<[SlotName]>, Arc<[ClassBlock]>);
 
 impl Slots {
     /// The slots of `plans`, and the names of all slots given out.
-    pub fn give(&mut self, plans: &[Arc<Plan>]) -> (Arc<SteeredSlots>, Arc<[SlotName]>) {
+    pub fn give(&mut self, plans: &[Arc<Plan>]) -> Given {
         let by_policy = plans.iter().map(|plan| {
             // By region, for a `RegionId` indexes them; the last is for answers without a region.
             let mut slots = Vec::new();
@@ -190,8 +198,9 @@ impl Slots {
             slots.push(self.slot(&plan.name, None));
             slots.into_boxed_slice()
         });
-        let slots = SteeredSlots { slots: by_policy.collect() };
-        (Arc::new(slots), self.names.clone().into())
+        let slots = by_policy.collect();
+        let (classes, blocks) = self.blocks.give(plans);
+        (Arc::new(SteeredSlots { slots, classes }), self.names.clone().into(), blocks)
     }
 
     fn slot(&mut self, policy: &str, region: Option<&str>) -> u16 {

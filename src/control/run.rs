@@ -35,6 +35,7 @@ use super::publication::Publication;
 use super::ready::Ready;
 use super::reclaim::Reclaim;
 use super::site::Site;
+use super::weights::Weigher;
 use super::writer::{Clock, Writer};
 
 /// How long an address may be taken at the start. A guess: a killed server of many GiB is gone by then.
@@ -85,9 +86,11 @@ struct Threads {
     looks: Looks,
     writer: Writer,
     hub: Hub,
+    weigher: Weigher,
     files_thread: JoinHandle<()>,
     writer_thread: JoinHandle<()>,
     hub_thread: JoinHandle<()>,
+    weigher_thread: JoinHandle<()>,
 }
 
 /// The state that was kept, and where it goes on.
@@ -149,8 +152,11 @@ fn prepare(options: &Options) -> Result<Prepared, String> {
 fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> {
     let Prepared { started, config, sockets, alarms, past, files, publication, .. } = prepared;
     let Memory { log, state, clock } = prepared.memory;
+    // Another process may have the folder: what it counts is not to be written over.
+    let kept = log.is_some().then_some(config.state.as_path());
     let failed = |e: std::io::Error| format!("the system starts no thread: {e}");
     let reclaim = Reclaim::start().map_err(failed)?;
+    let first = Arc::clone(&publication);
     let (hub, snapshots, hub_thread) =
         Hub::start(state.clone(), publication, reclaim.clone()).map_err(failed)?;
     let (writer, writer_thread) =
@@ -160,9 +166,13 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
     let answerer = Arc::new(Answerer { name, cookie_secrets, subnet_trust });
     let serving = serve::start(sockets, answerer, Limits::default(), snapshots);
     let serving = Arc::new(serving.map_err(|e| e.to_string())?);
+    let (weigher, weigher_thread) =
+        Weigher::start(kept, serving.counters().to_vec()).map_err(failed)?;
+    weigher.follow(&first);
 
     let (looks, requests) = Looks::channel();
-    let outlet = Outlet { writer: writer.clone(), hub: hub.clone(), reclaim };
+    let (writer_too, hub_too, weigher_too) = (writer.clone(), hub.clone(), weigher.clone());
+    let outlet = Outlet { writer: writer_too, hub: hub_too, reclaim, weigher: weigher_too };
     let own = looks.clone();
     let files_thread = thread::Builder::new()
         .name("files".into())
@@ -177,6 +187,7 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
         hub: hub.clone(),
         writer: writer.clone(),
         looks: looks.clone(),
+        weigher: weigher.clone(),
         ready: Ready::start(&listen),
         site: Site::open(config.state.clone()),
         metrics: Metrics::new(cold, Arc::clone(&serving)),
@@ -187,7 +198,16 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
         alarms,
     };
     drop(entered);
-    let threads = Threads { looks, writer, hub, files_thread, writer_thread, hub_thread };
+    let threads = Threads {
+        looks,
+        writer,
+        hub,
+        weigher,
+        files_thread,
+        writer_thread,
+        hub_thread,
+        weigher_thread,
+    };
     Ok(Server { runtime, api, desk, serving, threads })
 }
 
@@ -346,6 +366,8 @@ impl Threads {
         let _ = self.writer_thread.join();
         let _ = self.hub.tell(hub::Event::Stop);
         let _ = self.hub_thread.join();
+        self.weigher.stop();
+        let _ = self.weigher_thread.join();
     }
 }
 

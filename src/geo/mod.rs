@@ -1,11 +1,12 @@
 //! Geo: where an address is.
 //!
-//! Owns:    places, the readers of databases, the operator's overrides, the built-in table, ranges.
+//! Owns:    places, the readers of databases, the operator's overrides, the built-in table, ranges, weights.
 //! Imports: diagnostic.
 //! Never:   knows our regions' routers, does I/O, looks into a database while serving.
 //! Enter:   `place`, then `world` (addresses to places), then `ranges` (addresses to classes, the
 //!          only part that a query touches).
 
+mod area;
 mod builtin;
 mod codes;
 mod flat;
@@ -16,6 +17,8 @@ mod mmdb;
 mod overrides;
 mod place;
 mod prefix;
+mod projection;
+mod published;
 mod ranges;
 mod record;
 mod search_tree;
@@ -23,8 +26,11 @@ mod spelling;
 mod starts;
 mod survey;
 mod sweep;
+mod tally;
+mod weights;
 mod world;
 
+pub use area::{Announced, Area};
 pub use builtin::build as build_builtin;
 pub use codes::{PlaceCode, PlaceCodeError};
 pub use gazetteer::{
@@ -33,6 +39,10 @@ pub use gazetteer::{
 pub use overrides::Overrides;
 pub use place::{Place, PlaceId, Position};
 pub use prefix::{Prefix, PrefixError, embedded_v4};
+pub use projection::Projection;
+pub use published::PublishedWeights;
 pub use ranges::Ranges;
 pub use survey::{Extent, survey};
+pub use tally::{Tally, TallyError};
+pub use weights::{Basis, Weights};
 pub use world::{Source, World};

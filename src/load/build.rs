@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::answer::{Catalog, Seed, ZoneImage};
 use crate::diagnostic::Diagnostic;
 use crate::fileset::FileSet;
-use crate::geo::{Source, World};
+use crate::geo::{PublishedWeights, Source, World};
 use crate::number::{Digest, PolicyId};
 use crate::route::{Inventory, Plan};
 use crate::zone::{Name, Zone};
@@ -74,6 +74,8 @@ pub struct Parts {
     pub sources: Vec<Source>,
     /// All that is known of addresses, overrides included.
     pub world: Arc<World>,
+    /// How much places weigh, where geo/weights.csv says so. No answer depends on it.
+    pub weights: Option<Arc<PublishedWeights>>,
     /// Some routed names, for people to try: presentation format.
     pub examples: Vec<(String, PolicyId)>,
     /// Counts for people.
@@ -294,6 +296,7 @@ impl Builder {
             geography_digest: attempt.ground.digest,
             sources: attempt.ground.world.sources.clone(),
             world: Arc::clone(&attempt.ground.world),
+            weights: attempt.ground.weights.clone(),
             examples: examples(attempt),
             summary: summary(attempt),
         }

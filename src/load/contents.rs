@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::fileset::FileSet;
-use crate::geo::{Position, World};
+use crate::geo::{Position, PublishedWeights, World};
 use crate::route::{Inventory, Plan, Regions, Route, Settings};
 use crate::zone::{Name, Zone};
 
@@ -39,6 +39,8 @@ pub struct SteeringContents {
     pub regions: Arc<Regions>,
     /// What is known of addresses.
     pub world: Arc<World>,
+    /// How much places weigh, where geo/weights.csv says so.
+    pub weights: Option<Arc<PublishedWeights>>,
 }
 
 /// What of a configuration steering depends on.
@@ -83,6 +85,7 @@ fn steering(grounds: &mut Grounds, files: &FileSet, inherited: Inherited) -> Ste
         inventory: Arc::clone(&steered.inventory),
         regions: Arc::clone(&ground.regions),
         world: Arc::clone(&ground.world),
+        weights: ground.weights.clone(),
     }
 }
 

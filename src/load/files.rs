@@ -439,7 +439,10 @@ fn is_ignored(name: &str) -> bool {
 fn is_ours(path: &str) -> bool {
     match path.strip_prefix("zones/") {
         Some(_) => path.ends_with(".zone") || path.ends_with(".toml"),
-        None => path == "geo/regions.toml" || path == "geo/overrides.csv" || is_database(path),
+        None => {
+            let own = ["geo/regions.toml", "geo/overrides.csv", "geo/weights.csv"];
+            own.contains(&path) || is_database(path)
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, has_error};
 use crate::fileset::FileSet;
-use crate::geo::{Overrides, World};
+use crate::geo::{Overrides, PublishedWeights, World};
 use crate::number::Digest;
 use crate::route::{Regions, parse_regions};
 
@@ -16,6 +16,7 @@ use super::terms::Terms;
 
 const REGIONS: &str = "geo/regions.toml";
 const OVERRIDES: &str = "geo/overrides.csv";
+const WEIGHTS: &str = "geo/weights.csv";
 
 /// Regions and world, as one set of files gives them.
 pub(super) struct Ground {
@@ -27,6 +28,8 @@ pub(super) struct Ground {
     pub(super) regions: Arc<Regions>,
     /// Addresses to places.
     pub(super) world: Arc<World>,
+    /// How much places weigh, where the operator says so.
+    pub(super) weights: Option<Arc<PublishedWeights>>,
     /// What cannot be published.
     pub(super) faults: Vec<Unfit>,
     /// What can, with a word about it.
@@ -136,6 +139,12 @@ fn ground(files: &FileSet, digest: Digest, database: &Compiled) -> Ground {
             world = Arc::new(world.with_overrides(&overrides));
         }
     }
+    let mut weights = None;
+    if let Some(file) = files.get(WEIGHTS) {
+        let (published, said) = PublishedWeights::parse(WEIGHTS, &file.bytes);
+        sort(WEIGHTS, said);
+        weights = published.map(Arc::new);
+    }
     let (databases, regions) = (database.digest, Arc::new(regions));
-    Ground { digest, databases, regions, world, faults, remarks }
+    Ground { digest, databases, regions, world, weights, faults, remarks }
 }

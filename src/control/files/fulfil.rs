@@ -46,7 +46,7 @@ impl Files {
             Err(Unmet::Fault)
         })?;
         let Fulfilled { publication, of, before, mut notes } = fulfilled;
-        if outlet.writer.publish(publication).is_err() {
+        if !outlet.publish(publication) {
             tracing::debug!(event = "wish-untold", "the server ends");
         }
         let (who, why) = (&wished.who, &wished.why);

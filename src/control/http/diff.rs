@@ -11,7 +11,7 @@ use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 use crate::api::{DiffBody, GenerationFiles};
-use crate::ask::{self, Side};
+use crate::ask::{self, Side, Tally};
 use crate::fileset::FileSet;
 use crate::history::{Archive, Restored, StoreError};
 use crate::load::{Config, Needs};
@@ -53,8 +53,12 @@ pub async fn diff(
     let busy = || Refused::unavailable("busy", "another comparison is under way; try again");
     let turn = tokio::time::timeout(TURN_WAIT_MAX, TURNS.acquire()).await;
     let turn = turn.ok().and_then(Result::ok).ok_or_else(busy)?;
-    let config = desk.config;
-    let body = off(move || compare((&asked.old, old), (&asked.new, new), &config)).await?;
+    let (config, counted) = (desk.config, desk.weigher.counted());
+    let compared = move || {
+        let sides = (asked.old.as_str(), old, asked.new.as_str(), new);
+        compare(sides, &config, &counted.tally)
+    };
+    let body = off(compared).await?;
     drop(turn);
     Ok(json(StatusCode::OK, &body))
 }
@@ -123,9 +127,9 @@ async fn off<T: Send + 'static>(
 
 /// Reads no more of either than it takes to compare them.
 fn compare(
-    (old_name, old): (&str, Generation),
-    (new_name, new): (&str, Generation),
+    (old_name, old, new_name, new): (&str, Generation, &str, Generation),
     config: &Config,
+    own: &Tally,
 ) -> Result<DiffBody, Refused> {
     let archive = Archive::open(&config.state)?;
     let changes = archive.changes(old, new)?;
@@ -146,6 +150,7 @@ fn compare(
     let mut diff = ask::diff(
         Side { name: old_name, files: &before.files, config },
         Side { name: new_name, files: &after.files, config },
+        own,
         RRSETS_MAX,
     );
     // Of a part, `diff` would tell the hash of that part.

@@ -1,6 +1,7 @@
 //! What is read: verdicts, status, metrics, and whether the server is alive and ready.
 
 use crate::api::HealthBody;
+use crate::ask::places_body;
 use crate::health::Subject;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -57,7 +58,22 @@ fn verdicts(view: &View, subject: &Subject, headers: &HeaderMap) -> Result<Respo
 pub async fn status(State(desk): State<Desk>) -> Result<Response, Refused> {
     let view = desk.hub.view().await?;
     let (site, alarms) = (desk.site.drain(), desk.alarms.standing());
-    Ok(json(StatusCode::OK, &picture::status(&view, &desk.facts, site, &alarms)))
+    let counted = desk.weigher.looked().await;
+    let body = picture::status(&view, &desk.facts, site, &alarms, &counted.tally);
+    Ok(json(StatusCode::OK, &body))
+}
+
+/// GET /v1/weights: this server's own queries by place.
+pub async fn weights(State(desk): State<Desk>) -> Result<Response, Refused> {
+    let view = desk.hub.view().await?;
+    let counted = desk.weigher.looked().await;
+    // It walks all addresses there are: not on a thread that answers requests.
+    let told = tokio::task::spawn_blocking(move || {
+        let parts = &view.publication.parts;
+        places_body(&parts.world, parts.weights.as_deref(), &counted.tally)
+    });
+    let body = told.await.map_err(|_| Refused::new(500, "internal", "a fault in homing itself"))?;
+    Ok(json(StatusCode::OK, &body))
 }
 
 /// GET /metrics.
@@ -69,6 +85,7 @@ pub async fn metrics(State(desk): State<Desk>) -> Result<Response, Refused> {
         alarms: &alarms,
         is_ready: unready(&desk).is_none(),
         is_drained: desk.site.drain().drained,
+        counted: &desk.weigher.counted(),
     };
     let text = desk.metrics.render(&view, &local);
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");

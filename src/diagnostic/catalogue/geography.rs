@@ -242,4 +242,53 @@ pub const CHECKS: &[Check] = &[
         right: "a region for each location, with its routers in pools",
         clause: "README.md, Promises",
     },
+    Check {
+        code: "weight-duplicate",
+        severities: ERROR,
+        title: "a place stands twice in weights.csv",
+        why: "Each line stands for what of its place has no line of its own; of two equal ones \
+            neither does.",
+        wrong: "EU-DE,10,before\n\
+            EU-DE,12,after",
+        right: "EU-DE,12,after",
+        clause: "geo/README.md",
+    },
+    Check {
+        code: "weight-malformed",
+        severities: ERROR,
+        title: "a line of weights.csv has no weight",
+        why: "Lines are place, weight, comment, with commas between.",
+        wrong: "EU-DE;10",
+        right: "EU-DE,10,Germany",
+        clause: "geo/README.md",
+    },
+    Check {
+        code: "weight-number",
+        severities: ERROR,
+        title: "what should be a weight is none",
+        why: "A weight is a number that is not negative, with a point and no other separators. The \
+            unit is free: only ratios count.",
+        wrong: "EU-DE,1 200",
+        right: "EU-DE,1200",
+        clause: "geo/README.md",
+    },
+    Check {
+        code: "weights-none",
+        severities: ERROR,
+        title: "no place of weights.csv weighs anything",
+        why: "Shares of nothing cannot be told. Without the file the server's own queries count, \
+            or addresses.",
+        wrong: "a file of comments alone",
+        right: "*,1",
+        clause: "geo/README.md",
+    },
+    Check {
+        code: "weights-too-many",
+        severities: ERROR,
+        title: "weights.csv has more lines, or mistakes, than are read",
+        why: "A bound of twice what ISO 3166-2 lists.",
+        wrong: "a line for each city",
+        right: "a line for each country, and for subdivisions of the largest",
+        clause: "README.md, Promises",
+    },
 ];
