@@ -208,12 +208,16 @@ fn gallop<T>(sorted: &[T], from: usize, holds: impl Fn(&T) -> bool) -> usize {
 }
 
 /// Ranges of one family while they are gathered in order: neighbours of one place become one range.
-pub(super) struct Starts<A: Address>(pub List<A::Key>);
+pub(super) struct Starts<A: Address> {
+    list: List<A::Key>,
+    /// The last range, which every new one is held against.
+    last: Option<(u128, PlaceId)>,
+}
 
 impl<A: Address> Starts<A> {
     /// Nothing is known yet.
     pub(super) fn new() -> Starts<A> {
-        Starts(List::whole(PlaceId(0)))
+        Starts { list: List::whole(PlaceId(0)), last: Some((0, PlaceId(0))) }
     }
 
     /// From `start` on, `place` holds. Starts never go back; of two equal ones the later counts.
@@ -223,19 +227,21 @@ impl<A: Address> Starts<A> {
 
     /// The same with the address as the number it is.
     pub(super) fn push_bits(&mut self, start: u128, place: PlaceId) {
-        if self.0.last().is_some_and(|last| last.0 == start) {
-            self.0.take_last(start);
+        if self.last.is_some_and(|last| last.0 == start) {
+            self.list.take_last(start);
+            self.last = self.list.last();
         }
-        if self.0.last().is_none_or(|last| last.1 != place) {
-            self.0.add(start, place);
+        if self.last.is_none_or(|last| last.1 != place) {
+            self.list.add(start, place);
+            self.last = Some((start, place));
         }
     }
 
     /// The ranges, in no more memory than they need.
     pub(super) fn into_list(mut self) -> List<A::Key> {
-        self.0.keys.shrink_to_fit();
-        self.0.places.shrink_to_fit();
-        self.0.fine.shrink_to_fit();
-        self.0
+        self.list.keys.shrink_to_fit();
+        self.list.places.shrink_to_fit();
+        self.list.fine.shrink_to_fit();
+        self.list
     }
 }
