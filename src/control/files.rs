@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::api::{DiagnosticBody, Reloaded};
 use crate::diagnostic::{Diagnostic, Place, Severity};
-use crate::fileset::{FileSet, is_database};
+use crate::fileset::{File, FileSet, is_database};
 use crate::history::Cause;
 use crate::load::{Builder, Built, Config, Held, Motion, Parts, Reader, Removals, Scan};
 use crate::number::{Digest, Generation};
@@ -132,16 +132,16 @@ impl Files {
     /// Lets go of the contents of databases that are kept: what was compiled of them serves, and they are large. They come
     /// back from where they are kept when another one beside them changes.
     fn let_go(&mut self) {
-        let serving = self.serving().clone();
-        for (path, file) in serving.files.iter().filter(|(path, _)| is_database(path)) {
-            if file.is_away() || !self.past.holds(file.digest) {
-                continue;
-            }
+        // A look is frequent and zones may be many: only the folder of geography is gone through.
+        let geo = self.serving().files.range("geo/".to_owned().."geo0".to_owned());
+        let here = geo.filter(|(path, file)| is_database(path) && !file.is_away());
+        let here: Vec<(String, File)> = here.map(|(p, file)| (p.clone(), file.clone())).collect();
+        for (path, file) in here.iter().filter(|(_, file)| self.past.holds(file.digest)) {
             let away = file.let_go(self.past.fetch(path, file.digest));
             let pinned = self.pinned.iter_mut().map(|(_, files)| files);
             for files in pinned.chain([&mut self.good]) {
-                let same = files.files.values_mut().filter(|same| **same == away);
-                same.for_each(|same| same.clone_from(&away));
+                let same = files.files.get_mut(path).filter(|same| **same == away);
+                same.into_iter().for_each(|same| same.clone_from(&away));
             }
             self.reader.let_go(&away);
         }

@@ -140,7 +140,7 @@ fn decode(bytes: &[u8]) -> Option<World> {
         v6.push(u128::from(start) << 64, id);
         Some(())
     })?;
-    let (v4, v6) = (v4.into_list(), v6.into_list());
+    let (v4, v6) = (v4.into_list().into(), v6.into_list().into());
     cursor.0.is_empty().then(|| World { v4, v6, places: places.into_list(), sources: vec![source] })
 }
 

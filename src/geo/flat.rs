@@ -17,7 +17,7 @@ use crate::diagnostic::{Diagnostic, Place as Where};
 use super::licence::licence;
 use super::place::{Place, PlaceId};
 use super::record::Value;
-use super::starts::{Address, Starts};
+use super::starts::{Address, List, Starts};
 use super::sweep::{LAST_V4, LAST_V6, Span, sweep};
 use super::world::{Places, Source, World, special_spans};
 
@@ -40,9 +40,9 @@ impl World {
         let (spans_v4, spans_v6) = special_spans();
         let mut world = World::unknown();
         if is_v4 {
-            world.v4 = laid::<u32>(&reader.ranges, &spans_v4, LAST_V4, |start| start as u32);
+            world.v4 = laid::<u32>(&reader.ranges, &spans_v4, LAST_V4).into();
         } else {
-            world.v6 = laid::<u128>(&reader.ranges, &spans_v6, LAST_V6, |start| start);
+            world.v6 = laid::<u128>(&reader.ranges, &spans_v6, LAST_V6).into();
         }
         world.places = reader.places.into_list();
         if world.places.len() < 2 {
@@ -59,12 +59,7 @@ impl World {
 }
 
 /// Ranges with their gaps, less what `spans` hold.
-fn laid<A: Address>(
-    ranges: &[Range],
-    spans: &[Span],
-    last: u128,
-    address: impl Fn(u128) -> A,
-) -> super::starts::List<A::Key> {
+fn laid<A: Address>(ranges: &[Range], spans: &[Span], last: u128) -> List<A::Key> {
     let mut starts = Starts::<A>::new();
     let ends = |range: &Range| {
         // A range that follows at once begins where this one ends: of two equal starts the later counts.
@@ -73,7 +68,7 @@ fn laid<A: Address>(
     };
     let runs = ranges.iter().flat_map(ends).flatten();
     sweep(runs, spans, last, |start, place, spans| {
-        starts.push(address(start), if spans.is_empty() { place } else { PlaceId(0) });
+        starts.push_bits(start, if spans.is_empty() { place } else { PlaceId(0) });
     });
     starts.into_list()
 }
@@ -270,7 +265,7 @@ mod tests {
             ("193.0.3.128", "", 25),
             ("194.0.0.0", "US", 32),
             ("194.0.0.1", "", 32),
-            ("255.1.1.1", "", 4),
+            ("255.1.1.1", "", 3),
         ] {
             assert_eq!(known(&world, address), (country.into(), None, len), "{address}");
         }

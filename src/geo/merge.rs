@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::iter::Peekable;
+use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
 use super::gazetteer;
+use super::layers::Layers;
 use super::place::{Place, PlaceId};
 use super::starts::{Address, List, Starts};
 use super::world::{Places, World};
@@ -26,8 +28,8 @@ fn merge_two(strong: World, weak: World) -> World {
         places: Places::of(strong.places),
         known: HashMap::default(),
     };
-    let v4 = blend.lists::<u32>(strong.v4, weak.v4, |start| start as u32);
-    let v6 = blend.lists::<u128>(strong.v6, weak.v6, |start| start);
+    let v4 = blend.lists::<u32>(strong.v4.flat(), weak.v4.flat());
+    let v6 = blend.lists::<u128>(strong.v6.flat(), weak.v6.flat());
     let sources = [strong.sources, weak.sources].concat();
     World { v4, v6, places: blend.places.into_list(), sources }
 }
@@ -44,21 +46,21 @@ impl Blend {
     /// A family that one of the two knows nothing of is taken from the other as it is: pairs of files are read so.
     fn lists<A: Address>(
         &mut self,
-        strong: List<A::Key>,
-        weak: List<A::Key>,
-        address: impl Fn(u128) -> A,
-    ) -> List<A::Key> {
+        strong: Arc<List<A::Key>>,
+        weak: Arc<List<A::Key>>,
+    ) -> Layers<A::Key> {
         if weak.is_unknown() {
-            return strong;
+            return Layers::of(strong);
         }
         if strong.is_unknown() {
-            return weak.with_places(|place| self.of(PlaceId(0), place));
+            let weak = Arc::unwrap_or_clone(weak);
+            return weak.with_places(|place| self.of(PlaceId(0), place)).into();
         }
         let mut starts = Starts::<A>::new();
         for (start, a, b) in Pairs::new(strong.iter(), weak.iter()) {
-            starts.push(address(start), self.of(a, b));
+            starts.push_bits(start, self.of(a, b));
         }
-        starts.into_list()
+        starts.into_list().into()
     }
 
     fn of(&mut self, a: PlaceId, b: PlaceId) -> PlaceId {

@@ -68,7 +68,7 @@ struct Gatherer<'r> {
     reader: &'r Reader<&'r [u8]>,
     places: Places,
     /// Places by where their records stand: many networks share one record.
-    decoded: HashMap<usize, PlaceId, FixedState>,
+    decoded: HashMap<u32, PlaceId, FixedState>,
     /// The record of the last network, and its place: neighbours share one even more often.
     last: (usize, PlaceId),
     networks: usize,
@@ -116,11 +116,11 @@ impl<'r> Gatherer<'r> {
             });
         }
         let places = std::mem::take(&mut self.places).into_list();
-        let (v4, v6) = (v4.into_list(), v6.into_list());
+        let (v4, v6) = (v4.into_list().into(), v6.into_list().into());
         trouble.map_or(Ok(World { v4, v6, places, sources: Vec::new() }), Err)
     }
 
-    /// The networks of a walk with their places, up to the first trouble.
+    /// Where places begin along a walk, up to the first trouble.
     fn places_of<'w>(
         &'w mut self,
         walk: Walk<'w>,
@@ -128,7 +128,8 @@ impl<'r> Gatherer<'r> {
         trouble: &'w mut Option<Trouble>,
         address: impl Fn(u128) -> IpAddr + 'w,
     ) -> impl Iterator<Item = (u128, PlaceId)> + 'w {
-        walk.map_while(move |found| {
+        let mut before = None;
+        let runs = walk.map_while(move |found| {
             let found = found.map_err(Trouble::Tree).and_then(|(start, offset)| {
                 let Some(offset) = offset else { return Ok((start, PlaceId(0))) };
                 self.networks += usize::from(counts);
@@ -138,12 +139,16 @@ impl<'r> Gatherer<'r> {
                 Ok((start, self.last.1))
             });
             found.map_err(|why| *trouble = Some(why)).ok()
-        })
+        });
+        // Nearly half of the networks of a city database say what the one before them says.
+        runs.filter(move |(_, place)| before.replace(*place) != Some(*place))
     }
 
     /// The place of the record at `offset`, which the network that begins at `first` has.
     fn place(&mut self, offset: usize, first: IpAddr) -> Result<PlaceId, Trouble> {
-        if let Some(place) = self.decoded.get(&offset) {
+        // An offset is a number of a record, which has at most 32 bits.
+        let key = offset as u32;
+        if let Some(place) = self.decoded.get(&key) {
             return Ok(*place);
         }
         let found = self.reader.lookup(first).map_err(Trouble::Reader)?;
@@ -153,7 +158,7 @@ impl<'r> Gatherer<'r> {
         let value: Option<Value> = found.decode().map_err(Trouble::Reader)?;
         let place = self.places.id(value.as_ref().map(Value::place).unwrap_or_default());
         self.useful |= place != PlaceId(0);
-        self.decoded.insert(offset, place);
+        self.decoded.insert(key, place);
         Ok(place)
     }
 }

@@ -11,6 +11,7 @@ mod builtin;
 mod codes;
 mod flat;
 mod gazetteer;
+mod layers;
 mod licence;
 mod merge;
 mod mmdb;

@@ -4,6 +4,7 @@
 //! nothing.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
@@ -11,6 +12,7 @@ use crate::diagnostic::{Diagnostic, Place as Where};
 use crate::number::RegionId;
 
 use super::codes::{PlaceCode, PlaceCodeError};
+use super::layers::{Layers, SAME};
 use super::place::{Place, PlaceId};
 use super::prefix::{Prefix, PrefixError, embedding_blocks};
 use super::starts::{Address, List, Starts};
@@ -57,28 +59,7 @@ impl Overrides {
         text: &[u8],
         regions: &[&str],
     ) -> (Option<Overrides>, Vec<Diagnostic>) {
-        let mut reader = Reader {
-            path,
-            regions: regions
-                .iter()
-                .zip(0..=u16::MAX)
-                .map(|(name, id)| (*name, RegionId(id)))
-                .collect(),
-            words: HashMap::default(),
-            lines: Vec::new(),
-            diagnostics: Vec::new(),
-            error_count: 0,
-        };
-        for (number, line) in (1u32..).zip(text.split(|&byte| byte == b'\n')) {
-            if reader.lines.len() >= LINE_COUNT_MAX && !line.is_empty() {
-                reader.too_long(number);
-                break;
-            }
-            reader.line(number, line.strip_suffix(b"\r").unwrap_or(line));
-        }
-        let (overrides, mut said) = reader.finish();
-        quote(&mut said, text);
-        (overrides, said)
+        parse(path, text, regions, LINE_COUNT_MAX)
     }
 
     /// How many prefixes it holds.
@@ -123,12 +104,12 @@ impl World {
         let places = Places::of(self.places.clone());
         let mut overlay = Overlay { overrides, places, known: HashMap::default() };
         let spans: Vec<Span> = overrides.spans(true).collect();
-        let v4 = overlay.lay::<u32>(&self.v4, &spans, LAST_V4, |start| start as u32);
+        let v4 = overlay.lay::<u32>(self.v4.clone().flat(), &spans, LAST_V4);
         let embedding = embedding_blocks().into_iter();
         let embedding = embedding.map(|(first, last)| Span { first, last, item: EMBEDDING });
         let mut spans: Vec<Span> = overrides.spans(false).chain(embedding).collect();
         sweep::sort(&mut spans);
-        let v6 = overlay.lay::<u128>(&self.v6, &spans, LAST_V6, |start| start);
+        let v6 = overlay.lay::<u128>(self.v6.clone().flat(), &spans, LAST_V6);
         World { v4, v6, places: overlay.places.into_list(), sources: self.sources.clone() }
     }
 }
@@ -144,38 +125,35 @@ struct Overlay<'o> {
 }
 
 impl Overlay<'_> {
-    /// The same ranges with the spans' words above them: what no word speaks of is copied.
+    /// The same ranges with the spans' words above them.
     fn lay<A: Address>(
         &mut self,
-        base: &List<A::Key>,
+        base: Arc<List<A::Key>>,
         spans: &[Span],
         last: u128,
-        address: impl Fn(u128) -> A,
-    ) -> List<A::Key> {
-        let mut starts = Starts::<A>::with_room(base.len() + 2 * spans.len());
+    ) -> Layers<A::Key> {
         let overrides = self.overrides;
-        let lines = &overrides.lines;
+        let mut above = Starts::<A>::new();
         let mut below = base.cursor();
         let mut piece = (0, None);
-        let mut end = |(first, word), last, starts: &mut Starts<A>| match word {
-            None => starts.copy(&mut below, first, last),
-            Some(word @ Word::Place(_)) => {
-                starts.push(address(first), self.place(PlaceId(0), word));
-            }
+        let mut end = |(first, word): (u128, Option<Word>), last| match word {
+            None => above.push_bits(first, SAME),
+            Some(word @ Word::Place(_)) => above.push_bits(first, self.place(PlaceId(0), word)),
             Some(word @ Word::Region(_)) => below.runs(first, last, |at, place| {
-                starts.push(address(at), self.place(place, word));
+                above.push_bits(at, self.place(place, word));
             }),
         };
         let nothing = std::iter::once((0, PlaceId(0)));
         sweep(nothing, spans, last, |start, _, items| {
             if start > 0 {
-                end(piece, start - 1, &mut starts);
+                end(piece, start - 1);
             }
             let line = items.last().filter(|_| !items.contains(&EMBEDDING));
-            piece = (start, line.and_then(|line| lines.get(*line)).map(|it| it.word));
+            let line = line.and_then(|line| overrides.lines.get(*line));
+            piece = (start, line.map(|line| line.word));
         });
-        end(piece, last, &mut starts);
-        starts.into_list()
+        end(piece, last);
+        Layers::under(base, above.into_list())
     }
 
     /// What is known where `word` is said of a range that has `place` without it.
@@ -194,6 +172,32 @@ impl Overlay<'_> {
 
 /// Lines that say something, in one file.
 const LINE_COUNT_MAX: usize = 1_000_000;
+fn parse(
+    path: &str,
+    text: &[u8],
+    regions: &[&str],
+    line_count_max: usize,
+) -> (Option<Overrides>, Vec<Diagnostic>) {
+    let mut reader = Reader {
+        path,
+        regions: regions.iter().zip(0..=u16::MAX).map(|(name, id)| (*name, RegionId(id))).collect(),
+        words: HashMap::default(),
+        lines: Vec::new(),
+        diagnostics: Vec::new(),
+        error_count: 0,
+    };
+    for (number, line) in (1u32..).zip(text.split(|&byte| byte == b'\n')) {
+        if reader.lines.len() >= line_count_max && !line.is_empty() {
+            reader.too_long(number, line_count_max);
+            break;
+        }
+        reader.line(number, line.strip_suffix(b"\r").unwrap_or(line));
+    }
+    let (overrides, mut said) = reader.finish();
+    quote(&mut said, text);
+    (overrides, said)
+}
+
 /// Mistakes that are told one by one; the rest are counted. A guess: what someone would read.
 const DIAGNOSTIC_COUNT_MAX: usize = 1000;
 
@@ -284,8 +288,8 @@ impl<'t> Reader<'t> {
         self.diagnostics.extend(told);
     }
 
-    fn too_long(&mut self, number: u32) {
-        let message = format!("there are more than {LINE_COUNT_MAX} prefixes");
+    fn too_long(&mut self, number: u32, line_count_max: usize) {
+        let message = format!("there are more than {line_count_max} prefixes");
         let help = "join neighbours, or put a database of your own into geo/";
         self.error("override-too-long", (number, 0), (&message, help));
     }
@@ -416,82 +420,4 @@ fn indent(text: &str) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const REGIONS: [&str; 3] = ["fra", "iad", "EU"];
-
-    fn parse(text: &str) -> Result<Overrides, Vec<String>> {
-        let (overrides, diagnostics) =
-            Overrides::parse("geo/overrides.csv", text.as_bytes(), &REGIONS);
-        let say = |it: &Diagnostic| format!("{} {}", it.place, it.code);
-        overrides.ok_or_else(|| diagnostics.iter().map(say).collect())
-    }
-
-    #[test]
-    fn all_mistakes_come_at_once_and_in_place() {
-        let text = "# prefix,place,comment\n\n192.0.2.0/24,fra\n192.0.2.1/24,EU-DE,x\n\
-                    192.0.2.0/33,xx\n10.0.0.0/8, EU-US\n192.0.2.0/24,iad,again\n2001:db8::/32\n";
-        let expected = [
-            "geo/overrides.csv:4:1 override-host-bits",
-            "geo/overrides.csv:5:1 override-prefix",
-            "geo/overrides.csv:5:14 unknown-region",
-            "geo/overrides.csv:6:13 unknown-place",
-            "geo/overrides.csv:7:1 override-duplicate",
-            "geo/overrides.csv:8:14 override-malformed",
-        ];
-        assert_eq!(parse(text).unwrap_err(), expected);
-    }
-
-    #[test]
-    fn a_mistake_tells_how_to_mend_it() {
-        let (_, diagnostics) = Overrides::parse("o.csv", b"192.0.2.1/24,EU-DE,x\n", &REGIONS);
-        assert_eq!(
-            diagnostics[0].to_string(),
-            "o.csv:1:1: error[override-host-bits]: 192.0.2.1/24 has bits beyond its length\n  \
-             | 192.0.2.1/24,EU-DE,x\n  | ^\n  help: write 192.0.2.0/24"
-        );
-    }
-
-    #[test]
-    fn a_flood_of_mistakes_is_counted() {
-        let (overrides, diagnostics) =
-            Overrides::parse("o.csv", "x,y\n".repeat(5000).as_bytes(), &REGIONS);
-        assert!(overrides.is_none());
-        assert_eq!(diagnostics.len(), DIAGNOSTIC_COUNT_MAX + 1);
-        assert!(diagnostics.last().unwrap().message.starts_with("9000 more"));
-    }
-
-    #[test]
-    fn the_longest_prefix_decides_and_a_region_keeps_the_place() {
-        let text = "\u{feff}10.0.0.0/8,EU-DE\r\n10.1.0.0/16,iad,ours\r\n10.1.1.0/24,NA-US-CA\r\n\
-                    2001:db8::/32,AS-JP\n2002::/16,AS-JP\n";
-        let overrides = parse(text).unwrap();
-        assert_eq!(overrides.len(), 5);
-        let world = World::unknown().with_overrides(&overrides);
-        for (address, country, region, len) in [
-            ("9.255.255.255", None, None, 7),
-            ("10.0.0.1", Some(b"DE"), None, 16),
-            ("10.1.0.1", None, Some(1), 24),
-            ("10.1.1.1", Some(b"US"), None, 24),
-            ("10.2.0.0", Some(b"DE"), None, 15),
-            ("11.0.0.0", None, None, 8),
-            ("2001:db8::1", Some(b"JP"), None, 32),
-            ("2002:a00::1", Some(b"DE"), None, 32),
-        ] {
-            let (place, prefix_len) = world.lookup(address.parse().unwrap());
-            let got = (place.country, place.region.map(|id| id.0), prefix_len.0);
-            assert_eq!(got, (country.copied(), region, len), "{address}");
-        }
-        let address = "10.1.1.1".parse().unwrap();
-        assert_eq!(overrides.deciding(address).unwrap().to_string(), "10.1.1.0/24");
-    }
-
-    #[test]
-    fn a_region_is_added_to_what_the_database_knows() {
-        let known = World::unknown().with_overrides(&parse("10.0.0.0/8,EU-DE").unwrap());
-        let world = known.with_overrides(&parse("10.0.0.0/9,fra").unwrap());
-        let place = world.lookup("10.0.0.1".parse().unwrap()).0;
-        assert_eq!((place.country, place.region), (Some(*b"DE"), Some(RegionId(0))));
-    }
-}
+mod tests;

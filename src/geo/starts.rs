@@ -8,7 +8,7 @@ use super::place::PlaceId;
 /// An address of one family, as the number it is.
 pub(super) trait Address: Copy {
     /// What a start of the family is kept as.
-    type Key: Key;
+    type Key: Key<Address = Self>;
     /// The number.
     fn bits(self) -> u128;
 }
@@ -30,7 +30,9 @@ impl Address for u128 {
 }
 
 /// The part of an address that a start is kept as.
-pub(super) trait Key: Copy + Ord + std::fmt::Debug {
+pub(super) trait Key: Copy + Ord {
+    /// An address of the family.
+    type Address: Address<Key = Self>;
     /// Bits of an address in its family.
     const WIDTH: u32;
     /// The key of the block that holds the address.
@@ -40,6 +42,8 @@ pub(super) trait Key: Copy + Ord + std::fmt::Debug {
 }
 
 impl Key for u32 {
+    type Address = u32;
+
     const WIDTH: u32 = 32;
 
     fn of(address: u128) -> u32 {
@@ -52,6 +56,8 @@ impl Key for u32 {
 }
 
 impl Key for u64 {
+    type Address = u128;
+
     const WIDTH: u32 = 128;
 
     fn of(address: u128) -> u64 {
@@ -112,18 +118,15 @@ impl<K: Key> List<K> {
         self.keys.len() + self.fine.len()
     }
 
-    /// The place of `address`, and the length of the shortest prefix around it that lies in its range.
-    pub(super) fn find(&self, address: u128) -> (PlaceId, u8) {
+    /// The place of `address`, where its range begins, and where the next one does.
+    pub(super) fn range(&self, address: u128) -> (PlaceId, u128, Option<u128>) {
         let coarse = self.keys.partition_point(|key| key.first() <= address);
         let fine = self.fine.partition_point(|it| it.0 <= address);
         let last = [self.coarse(coarse.wrapping_sub(1)), self.fine(fine.wrapping_sub(1))];
         let next = [self.coarse(coarse), self.fine(fine)];
         let last = last.into_iter().flatten().max_by_key(|it| it.0);
-        let next = next.into_iter().flatten().min_by_key(|it| it.0);
         let (first, place) = last.unwrap_or((0, PlaceId(0)));
-        let shared = |outside: u128| (address ^ outside).leading_zeros() + K::WIDTH - 127;
-        let before = first.checked_sub(1).map(shared);
-        (place, before.max(next.map(|it| shared(it.0))).unwrap_or(0) as u8)
+        (place, first, next.into_iter().flatten().map(|it| it.0).min())
     }
 
     fn coarse(&self, at: usize) -> Option<(u128, PlaceId)> {
@@ -205,12 +208,16 @@ fn gallop<T>(sorted: &[T], from: usize, holds: impl Fn(&T) -> bool) -> usize {
 }
 
 /// Ranges of one family while they are gathered in order: neighbours of one place become one range.
-pub(super) struct Starts<A: Address>(pub List<A::Key>);
+pub(super) struct Starts<A: Address> {
+    list: List<A::Key>,
+    /// The last range, which every new one is held against.
+    last: Option<(u128, PlaceId)>,
+}
 
 impl<A: Address> Starts<A> {
     /// Nothing is known yet.
     pub(super) fn new() -> Starts<A> {
-        Starts(List::whole(PlaceId(0)))
+        Starts { list: List::whole(PlaceId(0)), last: Some((0, PlaceId(0))) }
     }
 
     /// From `start` on, `place` holds. Starts never go back; of two equal ones the later counts.
@@ -218,40 +225,23 @@ impl<A: Address> Starts<A> {
         self.push_bits(start.bits(), place);
     }
 
-    fn push_bits(&mut self, start: u128, place: PlaceId) {
-        if self.0.last().is_some_and(|last| last.0 == start) {
-            self.0.take_last(start);
+    /// The same with the address as the number it is.
+    pub(super) fn push_bits(&mut self, start: u128, place: PlaceId) {
+        if self.last.is_some_and(|last| last.0 == start) {
+            self.list.take_last(start);
+            self.last = self.list.last();
         }
-        if self.0.last().is_none_or(|last| last.1 != place) {
-            self.0.add(start, place);
+        if self.last.is_none_or(|last| last.1 != place) {
+            self.list.add(start, place);
+            self.last = Some((start, place));
         }
-    }
-
-    /// Nothing is known yet, and `count` ranges are about to come.
-    pub(super) fn with_room(count: usize) -> Starts<A> {
-        let mut starts = Starts::new();
-        starts.0.keys.reserve(count);
-        starts.0.places.reserve(count);
-        starts
-    }
-
-    /// From `first` to `last`, what another list has there.
-    pub(super) fn copy(&mut self, below: &mut Cursor<'_, A::Key>, first: u128, last: u128) {
-        let place = below.seek(first);
-        self.push_bits(first, place);
-        let (List { keys, places, fine }, from) = (below.list, below.next);
-        below.seek(last);
-        let to = below.next;
-        self.0.keys.extend_from_slice(&keys[from.0..to.0]);
-        self.0.places.extend_from_slice(&places[from.0..to.0]);
-        self.0.fine.extend_from_slice(&fine[from.1..to.1]);
     }
 
     /// The ranges, in no more memory than they need.
     pub(super) fn into_list(mut self) -> List<A::Key> {
-        self.0.keys.shrink_to_fit();
-        self.0.places.shrink_to_fit();
-        self.0.fine.shrink_to_fit();
-        self.0
+        self.list.keys.shrink_to_fit();
+        self.list.places.shrink_to_fit();
+        self.list.fine.shrink_to_fit();
+        self.list
     }
 }

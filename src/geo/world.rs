@@ -8,6 +8,7 @@ use foldhash::fast::FixedState;
 
 use crate::number::PrefixLen;
 
+use super::layers::Layers;
 use super::place::{Place, PlaceId};
 use super::prefix::{embedded_v4, embedding_blocks, special_blocks};
 use super::starts::List;
@@ -34,9 +35,9 @@ pub struct Source {
 #[derive(Clone, Debug)]
 pub struct World {
     /// IPv4 ranges.
-    pub(super) v4: List<u32>,
+    pub(super) v4: Layers<u32>,
     /// IPv6 ranges. IPv4-embedding prefixes are not in it: they are looked up as IPv4.
-    pub(super) v6: List<u64>,
+    pub(super) v6: Layers<u64>,
     /// The places.
     pub(super) places: Vec<Place>,
     /// Where all this came from, strongest first.
@@ -47,8 +48,8 @@ impl World {
     /// Nothing is known of any address.
     pub fn unknown() -> World {
         World {
-            v4: List::whole(PlaceId(0)),
-            v6: List::whole(PlaceId(0)),
+            v4: List::whole(PlaceId(0)).into(),
+            v6: List::whole(PlaceId(0)).into(),
             places: vec![Place::default()],
             sources: Vec::new(),
         }
@@ -63,7 +64,7 @@ impl World {
         let (mut starts_v4, mut starts_v6) = (Starts::new(), Starts::new());
         v4.into_iter().for_each(|(start, place)| starts_v4.push(start, place));
         v6.into_iter().for_each(|(start, place)| starts_v6.push(start, place));
-        let (v4, v6) = (starts_v4.into_list(), starts_v6.into_list());
+        let (v4, v6) = (starts_v4.into_list().into(), starts_v6.into_list().into());
         World { v4, v6, places, sources: Vec::new() }
     }
 
@@ -201,7 +202,7 @@ mod tests {
             v4.push(start << 24, places.id(Place { asn, ..known }));
         }
         let sources = vec![Source { name: name.into(), ..Source::default() }];
-        let (v4, v6) = (v4.into_list(), List::whole(PlaceId(0)));
+        let (v4, v6) = (v4.into_list().into(), List::whole(PlaceId(0)).into());
         World { v4, v6, places: places.into_list(), sources }
     }
 

@@ -117,7 +117,7 @@ fn a_rollback_brings_back_the_database_of_then() {
     server.wait_addresses("geo.example.test", EUROPE, &SIN);
     put(&server, "geo/country.mmdb", &database("US"));
     server.wait_addresses("geo.example.test", EUROPE, &IAD);
-    assert_eq!(server.homing(&["rollback", "--why", "test"]).status.code(), Some(0));
+    assert_eq!(server.homing(&["rollback", "previous", "--why", "test"]).status.code(), Some(0));
     server.wait_addresses("geo.example.test", EUROPE, &SIN);
     server.write("geo/overrides.csv", "193.0.0.0/21,fra,pending\n");
     assert_eq!(server.homing(&["resume", "--why", "test"]).status.code(), Some(0));

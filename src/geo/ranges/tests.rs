@@ -32,8 +32,8 @@ fn world(v4: &[(u32, u32)], v6: &[(u128, u32)]) -> World {
     v4.iter().for_each(|&(start, asn)| starts_v4.push(start, id(asn)));
     v6.iter().for_each(|&(start, asn)| starts_v6.push(start, id(asn)));
     let v6 = without_embedded(starts_v6.into_list());
-    let v4 = starts_v4.into_list();
-    World { v4, v6, places: places.into_list(), sources: Vec::new() }
+    let v4 = starts_v4.into_list().into();
+    World { v4, v6: v6.into(), places: places.into_list(), sources: Vec::new() }
 }
 
 /// The same IPv6 ranges with the blocks that embed IPv4 unknown.
