@@ -9,17 +9,21 @@
 mod builtin;
 mod codes;
 mod gazetteer;
+mod grain;
+mod metro;
 mod mmdb;
 mod overrides;
+mod packing;
 mod place;
 mod prefix;
 mod ranges;
 mod record;
+mod snap;
 mod spelling;
 mod sweep;
 mod world;
 
-pub use builtin::build as build_builtin;
+pub use builtin::{Built, build as build_builtin};
 pub use codes::{PlaceCode, PlaceCodeError};
 pub use gazetteer::{
     country_codes, country_name, place_centroid, subdivision_codes, subdivision_name,
@@ -28,4 +32,5 @@ pub use overrides::Overrides;
 pub use place::{Place, PlaceId, Position};
 pub use prefix::{Prefix, PrefixError, embedded_v4};
 pub use ranges::Ranges;
+pub use snap::Fidelity;
 pub use world::{Source, World};

@@ -15,7 +15,7 @@ use super::sweep::{self, LAST_V4, LAST_V6, Span, sweep};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Source {
     /// What serves: a path such as `geo/GeoLite2-City.mmdb`, or
-    /// `built-in (dbip-country.mmdb)`.
+    /// `built-in (dbip-city, 300 metros)`.
     pub name: String,
     /// The licence, where known.
     pub licence: String,
