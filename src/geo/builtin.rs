@@ -34,7 +34,7 @@ impl World {
 pub struct Built {
     /// The file.
     pub bytes: Vec<u8>,
-    /// How many metros and spots it speaks of.
+    /// How many metros positions are snapped to; none of a country database.
     pub metros: usize,
     /// How many different places it speaks of.
     pub places: usize,
@@ -167,15 +167,16 @@ fn decode(bytes: &[u8]) -> Option<World> {
     for _ in 0..cursor.count()? {
         places.push(place(&spot(&mut cursor)?, &metros));
     }
-    let v4 = cursor.runs(V4_UNITS)?;
-    let v6 = cursor.runs(V6_UNITS)?;
-    let is_listed = |run: &(u64, u32)| (run.1 as usize) < places.len();
-    if !cursor.0.is_empty() || !v4.iter().chain(&v6).all(is_listed) {
-        return None;
-    }
-    let v4 = v4.into_iter().map(|(start, spot)| ((start << 8) as u32, PlaceId(spot)));
-    let v6 = v6.into_iter().map(|(start, spot)| (u128::from(start) << 80, PlaceId(spot)));
-    Some(World { sources: vec![source], ..World::of_runs(v4, v6, places) })
+    let spot_count = u32::try_from(places.len()).ok()?;
+    let mut v4 = cursor.runs(V4_UNITS, spot_count)?;
+    let mut v6 = cursor.runs(V6_UNITS, spot_count)?;
+    let world = World::of_runs(
+        v4.by_ref().map(|(start, spot)| ((start << 8) as u32, PlaceId(spot))),
+        v6.by_ref().map(|(start, spot)| (u128::from(start) << 80, PlaceId(spot))),
+        places,
+    );
+    let is_sound = v4.is_done() && v6.is_done() && cursor.0.is_empty();
+    is_sound.then_some(World { sources: vec![source], ..world })
 }
 
 fn metros(cursor: &mut Cursor) -> Option<Vec<Position>> {

@@ -79,39 +79,71 @@ impl<'a> Cursor<'a> {
         String::from_utf8(self.bytes(count)?.to_vec()).ok()
     }
 
-    /// Reads what [`put_runs`] wrote. Starts grow, and stay below `end`.
-    pub(super) fn runs(&mut self, end: u64) -> Option<Vec<(u64, u32)>> {
+    /// What [`put_runs`] wrote, to be read run by run. Starts stay below `end`, items below
+    /// `item_count`.
+    pub(super) fn runs(&mut self, end: u64, item_count: u32) -> Option<Unpacked<'a>> {
         let count = self.count()?;
         let mut part = || {
             let count = self.count()?;
             self.bytes(count)
         };
-        let (lengths, mut long, ranks, mut far) =
-            (part()?, Cursor(part()?), part()?, Cursor(part()?));
-        if lengths.len().checked_add(1)? != count || ranks.len() != count {
-            return None;
+        let (lengths, long, ranks, far) = (part()?, Cursor(part()?), part()?, Cursor(part()?));
+        let is_sound = lengths.len().checked_add(1)? == count && ranks.len() == count;
+        let (lengths, ranks) = (lengths.iter(), ranks.iter());
+        let recent = Recent::default();
+        let start = 0;
+        is_sound.then_some(Unpacked { lengths, long, ranks, far, recent, start, end, item_count })
+    }
+}
+
+/// Runs while they are read. Nothing more comes where the bytes are none of ours.
+pub(super) struct Unpacked<'a> {
+    lengths: std::slice::Iter<'a, u8>,
+    long: Cursor<'a>,
+    ranks: std::slice::Iter<'a, u8>,
+    far: Cursor<'a>,
+    recent: Recent,
+    /// Where the next run starts.
+    start: u64,
+    end: u64,
+    item_count: u32,
+}
+
+impl Unpacked<'_> {
+    /// Whether all is read, and was as it should be.
+    pub(super) fn is_done(&self) -> bool {
+        let rest = [self.long.0, self.far.0, self.ranks.as_slice(), self.lengths.as_slice()];
+        rest.iter().all(|part| part.is_empty()) && self.start < self.end
+    }
+
+    fn item(&mut self) -> Option<u32> {
+        let rank = *self.ranks.as_slice().first()?;
+        let item = match rank {
+            FAR => self.recent.meet(self.far.number()?.try_into().ok()?),
+            rank => self.recent.meet_again(rank)?,
+        };
+        (item < self.item_count && self.start < self.end).then_some(item)
+    }
+
+    fn length(&mut self) -> Option<u64> {
+        let Some(&length) = self.lengths.next() else { return Some(0) };
+        let mut odd = u64::from(length) & LONG;
+        if odd == LONG {
+            odd = odd.checked_add(self.long.number()?)?;
         }
-        let mut recent = Recent::default();
-        let mut runs = Vec::with_capacity(count);
-        let mut start = 0u64;
-        for (at, rank) in ranks.iter().enumerate() {
-            let item = match *rank {
-                FAR => recent.meet(far.number()?.try_into().ok()?),
-                rank => recent.meet_again(rank)?,
-            };
-            runs.push((start, item));
-            let Some(&length) = lengths.get(at) else { break };
-            let mut odd = u64::from(length) & LONG;
-            if odd == LONG {
-                odd = odd.checked_add(long.number()?)?;
-            }
-            let odd = odd.checked_mul(2)?.checked_add(1)?;
-            start = odd.checked_mul(1 << (length >> 2))?.checked_add(start)?;
-            if start >= end {
-                return None;
-            }
-        }
-        (long.0.is_empty() && far.0.is_empty()).then_some(runs)
+        odd.checked_mul(2)?.checked_add(1)?.checked_mul(1 << (length >> 2))
+    }
+}
+
+impl Iterator for Unpacked<'_> {
+    type Item = (u64, u32);
+
+    fn next(&mut self) -> Option<(u64, u32)> {
+        let (start, item) = (self.start, self.item()?);
+        self.ranks.next();
+        // Beyond the end, where nothing more is read.
+        self.start = self.length().and_then(|length| start.checked_add(length)).unwrap_or(u64::MAX);
+        Some((start, item))
     }
 }
 
@@ -145,15 +177,26 @@ impl Recent {
     }
 
     fn meet_again(&mut self, rank: u8) -> Option<u32> {
-        let met = self.0.get_mut(..=usize::from(rank))?;
-        met.rotate_right(1);
-        met.first().copied()
+        let rank = usize::from(rank);
+        let item = *self.0.get(rank)?;
+        self.0.copy_within(..rank, 1);
+        if let Some(latest) = self.0.first_mut() {
+            *latest = item;
+        }
+        Some(item)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read(bytes: &[u8], end: u64) -> Option<Vec<(u64, u32)>> {
+        let mut cursor = Cursor(bytes);
+        let mut runs = cursor.runs(end, 100_000)?;
+        let read = runs.by_ref().collect();
+        (runs.is_done() && cursor.0.is_empty()).then_some(read)
+    }
 
     #[test]
     fn runs_are_read_as_they_were_written() {
@@ -166,9 +209,7 @@ mod tests {
         ] {
             let mut bytes = Vec::new();
             put_runs(&mut bytes, &runs);
-            let mut cursor = Cursor(&bytes);
-            assert_eq!(cursor.runs(1 << 48), Some(runs));
-            assert!(cursor.0.is_empty());
+            assert_eq!(read(&bytes, 1 << 48), Some(runs));
         }
     }
 
@@ -176,11 +217,14 @@ mod tests {
     fn what_was_not_written_by_us_is_refused() {
         let mut bytes = Vec::new();
         put_runs(&mut bytes, &[(0, 1), (5, 2), (12, 1)]);
-        assert_eq!(Cursor(&bytes).runs(12), None, "beyond the end");
+        assert_eq!(read(&bytes, 12), None, "beyond the end");
         for len in 0..bytes.len() {
-            assert_eq!(Cursor(&bytes[..len]).runs(1 << 48), None, "{len}");
+            assert_eq!(read(&bytes[..len], 1 << 48), None, "{len}");
         }
+        let mut far = Vec::new();
+        put_runs(&mut far, &[(0, 1), (5, 100_000)]);
+        assert_eq!(read(&far, 1 << 48), None, "no such item");
         // A length of 1 << 63, twice.
-        assert_eq!(Cursor(&[3, 2, 252, 252, 0, 3, 255, 0, 1, 2, 1, 2]).runs(u64::MAX), None);
+        assert_eq!(read(&[3, 2, 252, 252, 0, 3, 255, 0, 1, 2, 1, 2], u64::MAX), None);
     }
 }
