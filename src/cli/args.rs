@@ -429,11 +429,11 @@ pub struct GeoArgs {
 /// What can be done with geo databases.
 #[derive(Debug, Subcommand)]
 pub enum GeoCommand {
-    /// Compile a database (.mmdb) into the compact built-in form
+    /// Compile databases (.mmdb) into the compact built-in form
     Build {
-        /// The database to read
-        #[arg(value_name = "MMDB")]
-        from: PathBuf,
+        /// The databases to read, such as one for each address family
+        #[arg(value_name = "MMDB", required = true)]
+        from: Vec<PathBuf>,
         /// Where to write
         #[arg(value_name = "FILE")]
         to: PathBuf,

