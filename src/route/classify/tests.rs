@@ -3,6 +3,8 @@
 
 use super::*;
 
+use proptest::prelude::*;
+
 use crate::geo::{PlaceCode, PlaceId, Prefix};
 use crate::number::RegionId;
 use crate::route::classifier::{ClassRegion, ClassRule};
@@ -253,4 +255,91 @@ fn a_bias_orders_by_the_distance_that_counts() {
     nearest.rules = vec![rule(None)];
     nearest.unknown_position = zurich.position;
     check(&nearest, &Place::default(), &[], (0, &[3, 0, 1, 2]));
+}
+
+/// Rules of all kinds over few places, subnets that cut each other, and unlisted space between them.
+fn worlds() -> impl Strategy<Value = (World, Classifier)> {
+    let start = prop_oneof![any::<u32>(), (0u32..1024).prop_map(|n| 0x0a00_0000 | n << 14)];
+    let runs = prop::collection::btree_map(start, 0u32..6, 0..12);
+    let subnets = prop::collection::vec((0u32..1024, 8u8..=32), 0..3);
+    let written = (subnets, prop::collection::vec(0usize..4, 0..3), any::<bool>(), 0u16..5);
+    let rules = prop::collection::vec(written, 0..5);
+    (runs, rules, prop::option::of(0u16..4)).prop_map(|(runs, rules, unknown)| {
+        let (ch, us) = (code("EU-CH").to_place(), code("NA-US").to_place());
+        let overridden = Place { region: Some(RegionId(12)), ..ch.clone() };
+        let asn = Place { asn: Some(7), ..us.clone() };
+        let places = vec![Place::default(), ch, us, overridden, asn, code("OC-AU").to_place()];
+        let v4 = runs.into_iter().map(|(start, id)| (start, PlaceId(id)));
+        let v4 = std::iter::once((0, PlaceId(0))).chain(v4);
+        let world = World::of_runs(v4, [(0, PlaceId(0))], places);
+        let resolved =
+            |(subnets, places, fence, first): (Vec<(u32, u8)>, Vec<usize>, bool, u16)| {
+                let subnet = |(bits, len): (u32, u8)| {
+                    let address = std::net::Ipv4Addr::from_bits(0x0a00_0000 | bits << 14);
+                    Prefix::around(address.into(), crate::number::PrefixLen(len))
+                };
+                let codes = ["EU", "EU-CH", "NA-US", "OC"];
+                ClassRule {
+                    subnets: subnets.into_iter().map(subnet).collect(),
+                    places: places.iter().map(|&at| code(codes[at])).collect(),
+                    asns: if first == 4 { vec![7] } else { Vec::new() },
+                    listed: (first < 4).then(|| vec![first]),
+                    fence: fence && first < 4,
+                }
+            };
+        let rules = rules.into_iter().map(resolved).chain([rule(None)]).collect();
+        let unknown = unknown.into_iter().collect();
+        (world, Classifier { unknown, ..classifier(rules) })
+    })
+}
+
+proptest! {
+    /// Method: at the edges of every range the table is held against the rules by the book, one after another, and the
+    /// order against one made for that address alone; what the proof says of rules against all that was decided.
+    #[test]
+    fn every_range_has_the_class_that_the_book_gives((world, classifier) in worlds()) {
+        let division = divide(&classifier, &world);
+        let orders = Orders::new(&classifier);
+        let by_the_book = |address: std::net::IpAddr| {
+            let place = world.lookup(address).0;
+            let matches = |rule: &ClassRule| {
+                (rule.subnets.is_empty() || rule.subnets.iter().any(|it| it.contains(address)))
+                    && (rule.places.is_empty() || rule.places.iter().any(|it| it.matches(place)))
+                    && (rule.asns.is_empty() || place.asn.is_some_and(|asn| rule.asns.contains(&asn)))
+            };
+            classifier.rules.iter().position(matches).unwrap() as u16
+        };
+        let cuts = classifier.rules.iter().flat_map(|rule| &rule.subnets);
+        let cuts = cuts.map(Prefix::bounds).flat_map(|(first, last)| [first, last + 1]);
+        let edges: std::collections::BTreeSet<u128> =
+            world.runs_v4().map(|run| run.0).chain(cuts).collect();
+        let edges = edges.iter().flat_map(|&at| [at.saturating_sub(1), at]);
+        let mut deciding = std::collections::BTreeSet::new();
+        for address in edges.filter(|at| *at <= u128::from(u32::MAX)) {
+            let address = std::net::IpAddr::V4((address as u32).into());
+            let rule = by_the_book(address);
+            deciding.insert(rule);
+            let Some(ranges) = &division.ranges else { continue };
+            let class = &division.classes[usize::from(ranges.lookup(address).0.0)];
+            prop_assert_eq!(class.rule, rule);
+            let exact = orders.whole(&classifier.rules[usize::from(rule)], world.lookup(address).0);
+            let sure = exact.len().min(HEAD_LEN);
+            prop_assert_eq!(&class.order[..sure], &exact[..sure]);
+            prop_assert!(!class.order.is_empty());
+        }
+        // IPv6 is one unknown place, in which no rule with a subnet, a place or a system matches.
+        deciding.insert(by_the_book("2001:db8::1".parse().unwrap()));
+        let told: Vec<u16> = division.findings.iter().filter_map(|finding| match finding {
+            Finding::Rule(rule, _) | Finding::NoAsns(rule) => Some(*rule),
+            Finding::Value(value, crate::route::proof::Never::Met) => Some(value.rule),
+            Finding::Value(..) => None,
+        }).collect();
+        for (rule, of) in (0..).zip(&classifier.rules) {
+            let is_told = told.contains(&rule);
+            let is_idle = !deciding.contains(&rule) && !of.is_unconditional();
+            prop_assert!(!is_idle || is_told, "rule {} decides for nobody", rule);
+            let whole = division.findings.iter().any(|it| matches!(it, Finding::Rule(at, _) if *at == rule));
+            prop_assert!(!whole || is_idle || of.is_unconditional(), "rule {} decides", rule);
+        }
+    }
 }
