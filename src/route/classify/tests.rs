@@ -44,7 +44,9 @@ fn at(latitude: f32, longitude: f32) -> Place {
 fn check(classifier: &Classifier, place: &Place, held: &[usize], expected: (u16, &[u16])) {
     let rule = Proof::new(&classifier.rules).deciding_rule(place, held);
     let spot = Spot::of(rule, place);
-    let classes = Classes::of(classifier, &HashMap::from_iter([(spot, Extent::default())]));
+    let mut spots = Spots::default();
+    spots.add(spot, Extent::default());
+    let classes = Classes::of(classifier, &spots);
     let found = &classes.list[usize::from(classes.class(&spot).0)];
     assert_eq!((found.rule, &*found.order), expected);
 }
@@ -148,9 +150,12 @@ fn everywhere(count: u32) -> impl Iterator<Item = Place> {
     })
 }
 
-fn spots(places: impl Iterator<Item = Place>) -> HashMap<Spot, Extent, FixedState> {
-    let extent = |n| Extent { v4: n % 1000, v6: n };
-    places.zip(0..).map(|(place, n)| (Spot::of(0, &place), extent(n))).collect()
+fn spots(places: impl Iterator<Item = Place>) -> Spots {
+    let mut spots = Spots::default();
+    for (place, n) in places.zip(0..) {
+        spots.add(Spot::of(0, &place), Extent { v4: n % 1000, v6: n });
+    }
+    spots
 }
 
 #[test]
@@ -161,7 +166,7 @@ fn a_class_is_exact_as_far_as_its_head_and_goes_on_as_its_largest_place_does() {
     let classes = Classes::of(&classifier, &spots);
     assert!(classes.list.len() < 1_000, "{} classes", classes.list.len());
     let mut largest: HashMap<ClassId, (Extent, Spot)> = HashMap::new();
-    for (spot, extent) in &spots {
+    for (spot, extent) in &spots.list {
         let class = classes.class(spot);
         let order = &classes.list[usize::from(class.0)].order;
         let exact = orders.whole(&classifier.rules[0], &spot.place());
@@ -170,7 +175,7 @@ fn a_class_is_exact_as_far_as_its_head_and_goes_on_as_its_largest_place_does() {
         *known = (*known).max((*extent, *spot));
     }
     for (class, (extent, spot)) in largest {
-        let ties = spots.iter().filter(|it| *it.1 == extent && classes.class(it.0) == class);
+        let ties = spots.list.iter().filter(|it| it.1 == extent && classes.class(&it.0) == class);
         if ties.count() == 1 {
             let exact = orders.whole(&classifier.rules[0], &spot.place());
             assert_eq!(classes.list[usize::from(class.0)].order, exact);
@@ -210,7 +215,7 @@ fn each_family_has_a_head_of_its_own() {
     let orders = Orders::new(&classifier);
     let spots = spots(everywhere(2_000));
     let classes = Classes::of(&classifier, &spots);
-    for spot in spots.keys() {
+    for (spot, _) in &spots.list {
         let order = &classes.list[usize::from(classes.class(spot).0)].order;
         let exact = orders.whole(&classifier.rules[0], &spot.place());
         let v6 = |order: &[u16]| -> Vec<u16> {
@@ -228,7 +233,7 @@ fn behind_a_long_list_the_first_by_nearness_is_still_exact() {
     let spots = spots(everywhere(2_000));
     let classes = Classes::of(&classifier, &spots);
     assert!(classes.list.len() <= 36, "{} classes", classes.list.len());
-    for spot in spots.keys() {
+    for (spot, _) in &spots.list {
         let order = &classes.list[usize::from(classes.class(spot).0)].order;
         let exact = orders.whole(&classifier.rules[0], &spot.place());
         assert_eq!(order[..5], exact[..5]);
