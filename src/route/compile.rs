@@ -198,8 +198,13 @@ impl<'a> Compiler<'a> {
             return None; // Its pool's regions are unknown, or a fence holds none, and that was told.
         }
         let division = self.division(classifier);
-        // Invariant class-has-region: whatever the address, its class has somewhere to go.
-        assert!(division.classes.iter().all(|class| !class.order.is_empty()), "a class nowhere");
+        // Invariant class-has-region: of a plan, each class has somewhere to go. Without a dead end none lacks it, and were
+        // it by a fault of ours, the file is refused.
+        if division.classes.iter().any(|class| class.order.is_empty()) {
+            let message = "some clients of this policy would get no answer: a fault of homing";
+            self.diagnostics.push(file.source.error("internal", &policy.span, message));
+            return None;
+        }
         self.diagnostics.extend(verify::tell(&file.source, policy, &division.findings));
         let id = PolicyId(self.plans.len() as u16);
         self.plans.push(Arc::new(Plan {
