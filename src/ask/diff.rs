@@ -218,6 +218,20 @@ mod tests {
     }
 
     #[test]
+    fn a_bias_moves_the_border_and_is_named() {
+        let pool = "fra = ['192.0.2.1']\niad = ['192.0.2.2']";
+        let (old, new) = (POLICY.to_owned(), format!("{POLICY}bias = {{ iad = 50 }}\n"));
+        let (change, ..) = both(&state(REGIONS, pool, &old), &state(REGIONS, pool, &new));
+        let [setting] = &*change.settings else { panic!("{:?}", change.settings) };
+        assert_eq!((&*setting.name, &*setting.old, &*setting.new), ("bias", "none", "iad 50"));
+        let [way] = &*change.moves else { panic!("{:?}", change.moves) };
+        assert_eq!((&*way.from, &*way.to), ("fra", "iad"));
+        // Portugal is 1,900 km from Frankfurt and 5,700 km from Virginia, of which half count.
+        let moves = |country: &str| way.countries.iter().any(|of| of.country == country);
+        assert!(moves("IS") && !moves("PT") && !moves("DE") && !moves("US"), "{way:?}");
+    }
+
+    #[test]
     fn a_subnet_that_moves_is_named() {
         let pool = "fra = ['192.0.2.1']\niad = ['192.0.2.2']";
         let ruled = |subnet: &str| {

@@ -117,6 +117,15 @@ impl<'s> Story<'s> {
         }
         let fenced = if legend.fenced { ", and nowhere else" } else { "" };
         self.line("order", format!("{}{fenced}", order.join(", ")));
+        let bias = |(region, bias): &(RegionId, i8)| {
+            let left = f64::from(100 - bias.unsigned_abs()) / 100.0;
+            let sign = if *bias < 0 { "÷" } else { "×" };
+            format!("{} {bias} (distance {sign} {left})", name(*region))
+        };
+        let biased: Vec<String> = legend.bias.iter().map(bias).collect();
+        if !biased.is_empty() {
+            self.line("bias", biased.join(", "));
+        }
     }
 
     fn choice(&mut self, bucket: u8, reason: Reason, region: Option<RegionId>) {

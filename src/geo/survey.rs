@@ -63,11 +63,14 @@ pub fn survey(world: &World, cuts: &[Prefix], mut each: impl FnMut(&Place, &[usi
 /// The mark of spans that embed IPv4, among the indices of cuts.
 const EMBEDDING: usize = usize::MAX;
 
+/// All cuts that hold some addresses, and how many these are.
+type Held = (Box<[usize]>, Extent);
+
 struct Counts {
     /// By place, of what no cut holds: nearly all there is.
     uncut: Vec<Extent>,
     /// By place and the innermost cut, which tells those around it.
-    cut: BTreeMap<(PlaceId, usize), (Box<[usize]>, Extent)>,
+    cut: BTreeMap<(PlaceId, usize), Held>,
 }
 
 impl Counts {

@@ -198,8 +198,13 @@ impl<'a> Compiler<'a> {
             return None; // Its pool's regions are unknown, or a fence holds none, and that was told.
         }
         let division = self.division(classifier);
-        // Invariant class-has-region: whatever the address, its class has somewhere to go.
-        assert!(division.classes.iter().all(|class| !class.order.is_empty()), "a class nowhere");
+        // Invariant class-has-region: of a plan, each class has somewhere to go. Without a dead end none lacks it, and were
+        // it by a fault of ours, the file is refused.
+        if division.classes.iter().any(|class| class.order.is_empty()) {
+            let message = "some clients of this policy would get no answer: a fault of homing";
+            self.diagnostics.push(file.source.error("internal", &policy.span, message));
+            return None;
+        }
         self.diagnostics.extend(verify::tell(&file.source, policy, &division.findings));
         let id = PolicyId(self.plans.len() as u16);
         self.plans.push(Arc::new(Plan {
@@ -318,15 +323,8 @@ impl<'a> Compiler<'a> {
                 (reason, Some(indexes), Some(shares))
             }
         };
-        if rule.fence && listed.as_ref().is_some_and(Vec::is_empty) {
-            let message = "the fence holds no region of the pool: such clients would get no answer";
-            let help = format!("list regions of pool `{}`", policy.pool.name);
-            let diagnostic = file.source.error("fence-without-region", &rule.span, message);
-            self.diagnostics.push(diagnostic.help(help));
-        }
-        if rule.fence {
-            let within = listed.as_deref().unwrap_or_default();
-            self.warn_of_lacking_family(file, policy, rule, (regions, within));
+        if let Some(within) = listed.as_deref().filter(|_| rule.fence) {
+            self.check_fence(file, policy, rule, (regions, within));
         }
         let default = rule.span == policy.span;
         let text = match default {
@@ -352,25 +350,31 @@ impl<'a> Compiler<'a> {
         (plan_rule, class_rule)
     }
 
-    /// Within a fence, a family that only regions beyond it have is answered with NODATA.
-    fn warn_of_lacking_family(
+    /// Nothing overrides a fence: without a region there is no answer behind it, and NODATA for a family that only regions
+    /// beyond it have.
+    fn check_fence(
         &mut self,
         file: &Steering,
         policy: &Policy,
         rule: &Rule,
         (regions, within): (&[PlanRegion], &[u16]),
     ) {
+        let pool = &policy.pool.name;
+        if within.is_empty() {
+            let message = "the fence holds no region of the pool: such clients would get no answer";
+            let diagnostic = file.source.error("fence-without-region", &rule.span, message);
+            self.diagnostics.push(diagnostic.help(format!("list regions of pool `{pool}`")));
+            return;
+        }
         for (side, family, rtype) in [(0, "IPv4", "A"), (1, "IPv6", "AAAA")] {
             let has = |region: &PlanRegion| !region.side(side).is_empty();
             let has_within = |&at: &u16| regions.get(usize::from(at)).is_some_and(has);
-            if within.is_empty() || within.iter().any(has_within) || !regions.iter().any(has) {
-                continue;
+            if regions.iter().any(has) && !within.iter().any(has_within) {
+                let message = format!("the fence holds no {family} endpoint of pool `{pool}`");
+                let said = file.source.warning("fence-lacks-family", &rule.span, message);
+                let help = format!("such clients get no {rtype} record: add one within the fence");
+                self.diagnostics.push(said.help(help));
             }
-            let message =
-                format!("the fence holds no {family} endpoint of pool `{}`", policy.pool.name);
-            let said = file.source.warning("fence-lacks-family", &rule.span, message);
-            let help = format!("such clients get no {rtype} record: add one within the fence");
-            self.diagnostics.push(said.help(help));
         }
     }
 

@@ -55,7 +55,9 @@ pub(super) struct Hits {
 /// What of an address the conditions look at. Addresses that agree in it match the same values.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Kind {
-    codes: (Option<[u8; 2]>, Option<[u8; 2]>, Option<[u8; 3]>),
+    continent: Option<[u8; 2]>,
+    country: Option<[u8; 2]>,
+    subdivision: Option<[u8; 3]>,
     asn: Option<u32>,
     innermost: Option<usize>,
 }
@@ -148,7 +150,9 @@ impl Conditions {
     /// What the conditions see of an address at `place` that the cuts `held` hold.
     pub(super) fn kind(&self, place: &Place, held: &[usize]) -> Kind {
         Kind {
-            codes: (place.continent, place.country, place.subdivision),
+            continent: place.continent,
+            country: place.country,
+            subdivision: place.subdivision,
             asn: place.asn.filter(|asn| self.by_asn.contains_key(asn)),
             // Cuts nest, and are sorted: the innermost tells which others hold it.
             innermost: held.iter().max().copied(),

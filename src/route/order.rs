@@ -40,12 +40,11 @@ impl<'c> Orders<'c> {
         first.into_iter().chain(rest).collect()
     }
 
-    /// The beginning of the order for each thing that may be wanted of a region, one behind the other: the first `len`
-    /// regions that have it, among them one at least by nearness. It tells what [`Orders::whole`] begins with.
-    pub(super) fn head(&self, rule: &ClassRule, place: &Place, len: usize) -> Box<[u16]> {
+    /// Adds to `head` the beginning of the order for each thing that may be wanted of a region, one behind the other: the
+    /// first `len` regions that have it, among them one at least by nearness. It tells what [`Orders::whole`] begins with.
+    pub(super) fn head(&self, rule: &ClassRule, place: &Place, len: usize, head: &mut Vec<u16>) {
         let Front { first, goes_on } = self.front(rule, place);
         let metres = if goes_on { self.metres(place) } else { Vec::new() };
-        let mut head = Vec::new();
         for wanted in &self.classifier.wants {
             let has = |index: &u16| wanted.get(usize::from(*index)) == Some(&true);
             let start = head.len();
@@ -58,7 +57,6 @@ impl<'c> Orders<'c> {
             }
             head.push(u16::MAX);
         }
-        head.into()
     }
 
     fn front(&self, rule: &ClassRule, place: &Place) -> Front {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Output;
 
 use crate::support::{Query, homing};
-use crate::{ZONE, server};
+use crate::{REGIONS, STEERING, ZONE, server};
 
 /// One clear line, or a few; never a backtrace.
 fn check(outcome: &Output, code: i32, word: &str) {
@@ -83,4 +83,24 @@ fn term_and_interrupt_end_it_cleanly() {
         assert_eq!(server.wait_end().code(), Some(0), "{signal}: {}", server.log());
         assert!(!server.log().contains("panicked"));
     }
+}
+
+#[test]
+fn a_bias_is_told_where_nearness_decides() {
+    let root = tempfile::tempdir().unwrap();
+    let biased = STEERING.replace("unknown =", "bias = { iad = 90, sin = -10 }\nunknown =");
+    for (path, text) in [
+        ("zones/example.test.zone", ZONE),
+        ("zones/example.test.toml", &biased),
+        ("geo/regions.toml", REGIONS),
+        ("geo/overrides.csv", "192.0.2.0/24,EU-PT,\n"),
+    ] {
+        fs::create_dir_all(root.path().join(path).parent().unwrap()).unwrap();
+        fs::write(root.path().join(path), text).unwrap();
+    }
+    let question = ["explain", "geo.example.test", "A", "--client", "192.0.2.0/24", "--files", "."];
+    let told = homing(root.path(), &question);
+    check(&told, 0, "order     iad, fra, sin\n");
+    check(&told, 0, "bias      iad 90 (distance × 0.1), sin -10 (distance ÷ 0.9)\n");
+    check(&told, 0, "A 198.51.100.10");
 }

@@ -7,9 +7,9 @@ pub const CHECKS: &[Check] = &[
     Check {
         code: "asn-never-matched",
         severities: WARNING,
-        title: "a rule names autonomous systems and no database knows any",
+        title: "a rule names an autonomous system that no known address belongs to",
         why: "Which autonomous system an address belongs to is told by an ASN database. Without \
-            one in geo/, the condition is never true and the rule decides for nobody.",
+            one in geo/, or with a number that it does not list, the condition is never true.",
         wrong: "rules = [{ asns = [64500], regions = [\"fra\"] }]    # geo/ holds a country database \
             only",
         right: "geo/GeoLite2-ASN.mmdb beside it",
@@ -34,6 +34,18 @@ pub const CHECKS: &[Check] = &[
         wrong: "{ subnets = [\"203.0.113.7/24\"], regions = [\"fra\"] }",
         right: "{ subnets = [\"203.0.113.0/24\"], regions = [\"fra\"] }",
         clause: "RFC 4632 §3.1",
+    },
+    Check {
+        code: "bias-without-nearness",
+        severities: WARNING,
+        title: "a policy has a bias, and nearness orders none of its regions",
+        why: "A bias makes a region seem nearer or farther. Where every rule lists all regions, or \
+            stands behind a fence, nothing is measured and the bias changes nothing.",
+        wrong: "rules = [{ regions = [\"fra\", \"iad\"] }]    # and the pool has no other\n\
+            bias = { fra = 20 }",
+        right: "rules = [{ regions = \"nearest\" }]\n\
+            bias = { fra = 20 }",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "duplicate-endpoint",
@@ -94,6 +106,16 @@ pub const CHECKS: &[Check] = &[
         right: "[pools.web]\n\
             fra = [\"192.0.2.10\"]",
         clause: "README.md, Promises",
+    },
+    Check {
+        code: "fence-lacks-family",
+        severities: WARNING,
+        title: "a fence holds no endpoint of a family that the pool has",
+        why: "Nothing overrides a fence: clients within it who ask for that family get NODATA, \
+            though regions beyond it could answer.",
+        wrong: "{ places = [\"EU-CH\"], regions = [\"fra\"], fence = true }    # only iad has IPv6",
+        right: "fra = [\"192.0.2.10\", \"2001:db8:1::10\"]",
+        clause: "zones/README.md, Steering files",
     },
     Check {
         code: "fence-without-list",
@@ -208,8 +230,8 @@ pub const CHECKS: &[Check] = &[
         code: "rule-never-reached",
         severities: WARNING,
         title: "no client gets to a rule",
-        why: "The first rule that matches decides. This one stands behind a rule without a \
-            condition, or behind one that matches all that it matches.",
+        why: "The first rule that matches decides. Of all addresses that the geo database knows \
+            none is left for this one: the rules named take them, or none meets its conditions.",
         wrong: "rules = [{ regions = \"nearest\" }, { places = [\"EU\"], regions = [\"fra\"] }]",
         right: "rules = [{ places = [\"EU\"], regions = [\"fra\"] }, { regions = \"nearest\" }]",
         clause: "zones/README.md, Steering files",
@@ -353,6 +375,18 @@ pub const CHECKS: &[Check] = &[
         wrong: "[pools.web] without any pool = \"web\"",
         right: "[policies.web]\n\
             pool = \"web\"",
+        clause: "zones/README.md, Steering files",
+    },
+    Check {
+        code: "value-never-reached",
+        severities: WARNING,
+        title: "a rule decides for some clients, and for none because of one of its values",
+        why: "All addresses of this subnet, place or system are taken by the rules named, or none \
+            of them meets the other conditions of the rule.",
+        wrong: "rules = [{ places = [\"EU\"], regions = [\"fra\"] },\n\
+            \u{20}        { places = [\"NA\", \"EU-DE\"], regions = [\"iad\"] }, ...]",
+        right: "rules = [{ places = [\"NA\", \"EU-DE\"], regions = [\"iad\"] },\n\
+            \u{20}        { places = [\"EU\"], regions = [\"fra\"] }, ...]",
         clause: "zones/README.md, Steering files",
     },
     Check {

@@ -3,6 +3,8 @@
 
 use super::*;
 
+use proptest::prelude::*;
+
 use crate::geo::{PlaceCode, PlaceId, Prefix};
 use crate::number::RegionId;
 use crate::route::classifier::{ClassRegion, ClassRule};
@@ -42,7 +44,9 @@ fn at(latitude: f32, longitude: f32) -> Place {
 fn check(classifier: &Classifier, place: &Place, held: &[usize], expected: (u16, &[u16])) {
     let rule = Proof::new(&classifier.rules).deciding_rule(place, held);
     let spot = Spot::of(rule, place);
-    let classes = Classes::of(classifier, &HashMap::from_iter([(spot, Extent::default())]));
+    let mut spots = Spots::default();
+    spots.add(spot, Extent::default());
+    let classes = Classes::of(classifier, &spots);
     let found = &classes.list[usize::from(classes.class(&spot).0)];
     assert_eq!((found.rule, &*found.order), expected);
 }
@@ -146,9 +150,12 @@ fn everywhere(count: u32) -> impl Iterator<Item = Place> {
     })
 }
 
-fn spots(places: impl Iterator<Item = Place>) -> HashMap<Spot, Extent, FixedState> {
-    let extent = |n| Extent { v4: n % 1000, v6: n };
-    places.zip(0..).map(|(place, n)| (Spot::of(0, &place), extent(n))).collect()
+fn spots(places: impl Iterator<Item = Place>) -> Spots {
+    let mut spots = Spots::default();
+    for (place, n) in places.zip(0..) {
+        spots.add(Spot::of(0, &place), Extent { v4: n % 1000, v6: n });
+    }
+    spots
 }
 
 #[test]
@@ -159,7 +166,7 @@ fn a_class_is_exact_as_far_as_its_head_and_goes_on_as_its_largest_place_does() {
     let classes = Classes::of(&classifier, &spots);
     assert!(classes.list.len() < 1_000, "{} classes", classes.list.len());
     let mut largest: HashMap<ClassId, (Extent, Spot)> = HashMap::new();
-    for (spot, extent) in &spots {
+    for (spot, extent) in &spots.list {
         let class = classes.class(spot);
         let order = &classes.list[usize::from(class.0)].order;
         let exact = orders.whole(&classifier.rules[0], &spot.place());
@@ -168,7 +175,7 @@ fn a_class_is_exact_as_far_as_its_head_and_goes_on_as_its_largest_place_does() {
         *known = (*known).max((*extent, *spot));
     }
     for (class, (extent, spot)) in largest {
-        let ties = spots.iter().filter(|it| *it.1 == extent && classes.class(it.0) == class);
+        let ties = spots.list.iter().filter(|it| it.1 == extent && classes.class(&it.0) == class);
         if ties.count() == 1 {
             let exact = orders.whole(&classifier.rules[0], &spot.place());
             assert_eq!(classes.list[usize::from(class.0)].order, exact);
@@ -208,7 +215,7 @@ fn each_family_has_a_head_of_its_own() {
     let orders = Orders::new(&classifier);
     let spots = spots(everywhere(2_000));
     let classes = Classes::of(&classifier, &spots);
-    for spot in spots.keys() {
+    for (spot, _) in &spots.list {
         let order = &classes.list[usize::from(classes.class(spot).0)].order;
         let exact = orders.whole(&classifier.rules[0], &spot.place());
         let v6 = |order: &[u16]| -> Vec<u16> {
@@ -226,7 +233,7 @@ fn behind_a_long_list_the_first_by_nearness_is_still_exact() {
     let spots = spots(everywhere(2_000));
     let classes = Classes::of(&classifier, &spots);
     assert!(classes.list.len() <= 36, "{} classes", classes.list.len());
-    for spot in spots.keys() {
+    for (spot, _) in &spots.list {
         let order = &classes.list[usize::from(classes.class(spot).0)].order;
         let exact = orders.whole(&classifier.rules[0], &spot.place());
         assert_eq!(order[..5], exact[..5]);
@@ -253,4 +260,91 @@ fn a_bias_orders_by_the_distance_that_counts() {
     nearest.rules = vec![rule(None)];
     nearest.unknown_position = zurich.position;
     check(&nearest, &Place::default(), &[], (0, &[3, 0, 1, 2]));
+}
+
+/// Rules of all kinds over few places, subnets that cut each other, and unlisted space between them.
+fn worlds() -> impl Strategy<Value = (World, Classifier)> {
+    let start = prop_oneof![any::<u32>(), (0u32..1024).prop_map(|n| 0x0a00_0000 | n << 14)];
+    let runs = prop::collection::btree_map(start, 0u32..6, 0..12);
+    let subnets = prop::collection::vec((0u32..1024, 8u8..=32), 0..3);
+    let written = (subnets, prop::collection::vec(0usize..4, 0..3), any::<bool>(), 0u16..5);
+    let rules = prop::collection::vec(written, 0..5);
+    (runs, rules, prop::option::of(0u16..4)).prop_map(|(runs, rules, unknown)| {
+        let (ch, us) = (code("EU-CH").to_place(), code("NA-US").to_place());
+        let overridden = Place { region: Some(RegionId(12)), ..ch.clone() };
+        let asn = Place { asn: Some(7), ..us.clone() };
+        let places = vec![Place::default(), ch, us, overridden, asn, code("OC-AU").to_place()];
+        let v4 = runs.into_iter().map(|(start, id)| (start, PlaceId(id)));
+        let v4 = std::iter::once((0, PlaceId(0))).chain(v4);
+        let world = World::of_runs(v4, [(0, PlaceId(0))], places);
+        let resolved =
+            |(subnets, places, fence, first): (Vec<(u32, u8)>, Vec<usize>, bool, u16)| {
+                let subnet = |(bits, len): (u32, u8)| {
+                    let address = std::net::Ipv4Addr::from_bits(0x0a00_0000 | bits << 14);
+                    Prefix::around(address.into(), crate::number::PrefixLen(len))
+                };
+                let codes = ["EU", "EU-CH", "NA-US", "OC"];
+                ClassRule {
+                    subnets: subnets.into_iter().map(subnet).collect(),
+                    places: places.iter().map(|&at| code(codes[at])).collect(),
+                    asns: if first == 4 { vec![7] } else { Vec::new() },
+                    listed: (first < 4).then(|| vec![first]),
+                    fence: fence && first < 4,
+                }
+            };
+        let rules = rules.into_iter().map(resolved).chain([rule(None)]).collect();
+        let unknown = unknown.into_iter().collect();
+        (world, Classifier { unknown, ..classifier(rules) })
+    })
+}
+
+proptest! {
+    /// Method: at the edges of every range the table is held against the rules by the book, one after another, and the
+    /// order against one made for that address alone; what the proof says of rules against all that was decided.
+    #[test]
+    fn every_range_has_the_class_that_the_book_gives((world, classifier) in worlds()) {
+        let division = divide(&classifier, &world);
+        let orders = Orders::new(&classifier);
+        let by_the_book = |address: std::net::IpAddr| {
+            let place = world.lookup(address).0;
+            let matches = |rule: &ClassRule| {
+                (rule.subnets.is_empty() || rule.subnets.iter().any(|it| it.contains(address)))
+                    && (rule.places.is_empty() || rule.places.iter().any(|it| it.matches(place)))
+                    && (rule.asns.is_empty() || place.asn.is_some_and(|asn| rule.asns.contains(&asn)))
+            };
+            classifier.rules.iter().position(matches).unwrap() as u16
+        };
+        let cuts = classifier.rules.iter().flat_map(|rule| &rule.subnets);
+        let cuts = cuts.map(Prefix::bounds).flat_map(|(first, last)| [first, last + 1]);
+        let edges: std::collections::BTreeSet<u128> =
+            world.runs_v4().map(|run| run.0).chain(cuts).collect();
+        let edges = edges.iter().flat_map(|&at| [at.saturating_sub(1), at]);
+        let mut deciding = std::collections::BTreeSet::new();
+        for address in edges.filter(|at| *at <= u128::from(u32::MAX)) {
+            let address = std::net::IpAddr::V4((address as u32).into());
+            let rule = by_the_book(address);
+            deciding.insert(rule);
+            let Some(ranges) = &division.ranges else { continue };
+            let class = &division.classes[usize::from(ranges.lookup(address).0.0)];
+            prop_assert_eq!(class.rule, rule);
+            let exact = orders.whole(&classifier.rules[usize::from(rule)], world.lookup(address).0);
+            let sure = exact.len().min(HEAD_LEN);
+            prop_assert_eq!(&class.order[..sure], &exact[..sure]);
+            prop_assert!(!class.order.is_empty());
+        }
+        // IPv6 is one unknown place, in which no rule with a subnet, a place or a system matches.
+        deciding.insert(by_the_book("2001:db8::1".parse().unwrap()));
+        let told: Vec<u16> = division.findings.iter().filter_map(|finding| match finding {
+            Finding::Rule(rule, _) | Finding::NoAsns(rule) => Some(*rule),
+            Finding::Value(value, crate::route::proof::Never::Met) => Some(value.rule),
+            Finding::Value(..) => None,
+        }).collect();
+        for (rule, of) in (0..).zip(&classifier.rules) {
+            let is_told = told.contains(&rule);
+            let is_idle = !deciding.contains(&rule) && !of.is_unconditional();
+            prop_assert!(!is_idle || is_told, "rule {} decides for nobody", rule);
+            let whole = division.findings.iter().any(|it| matches!(it, Finding::Rule(at, _) if *at == rule));
+            prop_assert!(!whole || is_idle || of.is_unconditional(), "rule {} decides", rule);
+        }
+    }
 }

@@ -125,9 +125,12 @@ fn ruled(rules: &str) -> String {
     format!("[policies.a]\npool = 'a'\n{rules}{pool}[routes.'example.com']\nwww = 'a'\n")
 }
 
+/// Code, line, column, message.
+type Told = (&'static str, u32, u32, &'static str);
+
 #[test]
 fn what_decides_for_nobody_is_told_where_it_stands_and_who_takes_its_clients() {
-    let cases: [(&str, &[(&str, u32, u32, &str)]); 13] = [
+    let cases: [(&str, &[Told]); 13] = [
         (
             "{ places = ['EU-DE', 'AS-JP'], regions = ['fra'] }",
             &[("place-never-matched", 4, 22, "no known address is in 'AS-JP'")],
