@@ -72,7 +72,8 @@ impl Tally {
 
     /// How many queries it stands for.
     pub fn queries(&self) -> f64 {
-        self.counts.values().sum()
+        // A sum of nothing is −0 in floats.
+        self.counts.values().sum::<f64>() + 0.0
     }
 
     /// Whether there are enough to say something of the world.

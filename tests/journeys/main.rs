@@ -13,6 +13,7 @@ mod history;
 mod load;
 #[path = "../support/mod.rs"]
 mod support;
+mod weights;
 
 use support::Server;
 

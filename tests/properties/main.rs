@@ -6,4 +6,5 @@ mod explain_equals_the_wire;
 mod format;
 mod requests_never_panic;
 mod texts_never_panic;
+mod weights_never_answer;
 mod world;
