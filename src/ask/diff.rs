@@ -119,6 +119,7 @@ mod tests {
     use super::*;
     use crate::api::{Move, PolicyChange};
     use crate::fileset::File;
+    use crate::geo::Area;
     use crate::health::State;
     use crate::load::SteeringContents;
     use crate::route::{Asker, Family, choose, fill};
@@ -244,5 +245,34 @@ mod tests {
         let [way] = &*change.moves else { panic!("{:?}", change.moves) };
         assert_eq!(way.prefixes, ["203.0.113.64/26", "203.0.113.128/25"]);
         assert_eq!((change.rules_removed.len(), change.rules_added.len()), (1, 1));
+    }
+
+    #[test]
+    fn who_moves_is_weighed_by_queries_where_these_are_known() {
+        let pool = "fra = ['192.0.2.1']\niad = ['192.0.2.2']";
+        let old = state(REGIONS, pool, POLICY);
+        let mut new = state(REGIONS, pool, &POLICY.replace("EU-CH", "EU-LI"));
+        let config = Config::defaults(std::path::Path::new(""));
+        let told = |new: &FileSet, swiss: f64| {
+            let mut own = Tally::default();
+            for (country, count) in [(b"CH", swiss), (b"DE", 3.0 * swiss)] {
+                own.add([(Area::new(Some(*country), None), 1.0)].into_iter(), count);
+            }
+            let side = |files| Side { name: "", files, config: &config };
+            let mut change = diff(side(&old), side(new), &own, 10).steering;
+            let moves = change.policies.remove(0).moves.into_iter();
+            let swiss = moves.filter(|way| way.from == "iad").map(|way| {
+                let country = way.countries.iter().find(|of| of.country == "CH").unwrap();
+                assert_eq!(country.queries, way.queries);
+                way.queries
+            });
+            (swiss.collect::<Vec<_>>(), change.weights.map(|weights| weights.basis))
+        };
+        // Too few say nothing; then the own ones count; then what is published.
+        assert_eq!(told(&new, 2_499.0), (vec![None], None));
+        assert_eq!(told(&new, 2_500.0), (vec![Some(0.25)], Some("queries".to_owned())));
+        let weights = File::new(b"EU-CH,4\n*,1\n".as_slice());
+        new.files.insert("geo/weights.csv".to_owned(), weights);
+        assert_eq!(told(&new, 2_500.0), (vec![Some(0.8)], Some("published".to_owned())));
     }
 }

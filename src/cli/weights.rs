@@ -63,7 +63,7 @@ fn kept(dir: &Path) -> Result<Tally, Failure> {
 
 /// As old as it is now.
 fn aged(mut tally: Tally) -> Tally {
-    tally.decay(u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or(0));
+    tally.resume(u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or(0));
     tally
 }
 

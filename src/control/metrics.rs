@@ -155,10 +155,10 @@ fn clients(text: &mut Exposition, counted: &Counted) {
     text.family("homing_queries_by_country_total", Kind::Counter, help);
     for (country, count) in &counted.by_country {
         let country = country.map(|code| String::from_utf8_lossy(&code).into_owned());
-        text.sample(&[("country", &country.unwrap_or_default())], count.floor());
+        text.sample(&[("country", &country.unwrap_or_default())], count.round());
     }
     let help = "Queries that the server's own weights stand for, the older the less.";
-    text.single("homing_weights_queries", Kind::Gauge, help, counted.tally.queries().floor());
+    text.single("homing_weights_queries", Kind::Gauge, help, counted.tally.queries().round());
 }
 
 fn udp(text: &mut Exposition, totals: &UdpTotals) {

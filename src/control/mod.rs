@@ -1,9 +1,10 @@
 //! Control: the running server. Who decides, and what the outside may ask of it.
 //!
-//! Owns:    the hub (one owner of all that changes), the writer of the log, the watch on files, the API, metrics.
-//! Imports: serve, load, history, api, answer, route, health, diagnostic.
+//! Owns:    the hub (one owner of all that changes), the writer of the log, the watch on files, the API, metrics, weights.
+//! Imports: ask, serve, load, history, api, answer, route, health, diagnostic.
 //! Never:   knows a zone, a DNS message or a geo database; makes a query wait.
-//! Enter:   `run`, start to end; then `hub` and `writer`, who own what changes; `files`; then `http` and `desk`.
+//! Enter:   `run`, start to end; then `hub` and `writer`, who own what changes; `files`; then `http` and `desk`;
+//!          `blocks`, `sampling` and `weights`, whose clients ask.
 
 mod alarms;
 mod author;

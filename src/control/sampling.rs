@@ -8,8 +8,8 @@ use crate::answer::CLASS_SLOT_COUNT;
 use crate::ask::{ClassAreas, Tally};
 use crate::number::ClassId;
 
-/// Looks at a row after its table is gone: cores that wait go over to the next snapshot within a second.
-const LOOKS_AFTER: u32 = 2;
+/// How long a row is looked at when its table is gone: cores that wait go over to the next snapshot within a second.
+const LATE_SECS: u64 = 5;
 
 /// One range table whose classes are counted.
 #[derive(Clone, Debug)]
@@ -37,8 +37,8 @@ pub struct Sampler {
     /// What each slot held. Zeroed by the system: slots that nobody counts in cost nothing.
     seen: Vec<u64>,
     serving: Vec<Followed>,
-    /// Tables that are gone, with the looks that are left.
-    gone: Vec<(Followed, u32)>,
+    /// Tables that are gone, each looked at until some look after this time.
+    gone: Vec<(Followed, u64)>,
     counted: Counted,
 }
 
@@ -63,10 +63,7 @@ impl Sampler {
         for followed in self.serving.iter_mut().chain(gone) {
             take(followed, &mut self.seen, &mut self.counted, &held);
         }
-        self.gone.retain_mut(|(_, looks)| {
-            *looks = looks.saturating_sub(1);
-            *looks > 0
-        });
+        self.gone.retain(|(_, until)| now_secs < *until);
     }
 
     /// From now on `tables` serve. What was counted before is taken first.
@@ -76,7 +73,7 @@ impl Sampler {
         let (mut kept, gone): (Vec<_>, Vec<_>) = before.into_iter().partition(|old| {
             tables.iter().any(|new| new.first == old.first && new.areas.is_same(&old.areas))
         });
-        self.gone.extend(gone.into_iter().map(|followed| (followed, LOOKS_AFTER)));
+        self.gone.extend(gone.into_iter().map(|followed| (followed, now_secs + LATE_SECS)));
         // A row that was given out again is the new table's; so it is where only the places have changed.
         self.gone.retain(|(gone, _)| !tables.iter().any(|new| new.overlaps(gone)));
         let known = tables.into_iter().map(|new| {
@@ -221,7 +218,7 @@ mod tests {
         let old_slot = slot(&old, &old_tables, CH);
         sampler.follow(old_tables, cores.held(), 100);
         cores.0[old_slot] += 10;
-        // Other rules, other classes: the row of before is looked at when the new one comes, and twice after.
+        // Other rules, other classes: the row of before is looked at when the new one comes, and for a while after.
         let new = parts(&mut builder, "'EU-CH', 'EU-DE'", "");
         let new_tables = follow(&mut blocks, &new);
         let new_slot = slot(&new, &new_tables, CH);
@@ -233,7 +230,7 @@ mod tests {
         sampler.sample(cores.held(), 100);
         assert_eq!(whole(&sampler), [("CH".to_owned(), 15)]);
         cores.0[new_slot] += 1000;
-        sampler.sample(cores.held(), 100);
+        sampler.sample(cores.held(), 100 + LATE_SECS);
         let told = whole(&sampler);
         assert_eq!(told.iter().map(|(_, count)| count).sum::<u64>(), 1015, "{told:?}");
         assert_eq!(told[0].0, "DE", "{told:?}");

@@ -54,17 +54,13 @@ impl Weigher {
         cores: Vec<Arc<Counters>>,
     ) -> io::Result<(Weigher, JoinHandle<()>)> {
         let kept = state.map(|state| Kept { path: state.join(WEIGHTS_FILE), is_failing: false });
-        let tally = kept.as_ref().map(Kept::read).unwrap_or_default();
+        let clock = Clock { begun: Instant::now(), wall: SystemTime::now() };
+        let mut tally = kept.as_ref().map(Kept::read).unwrap_or_default();
+        tally.resume(clock.now_secs());
         let (words, received) = channel();
         let sampler = Sampler::new(tally);
         let counted = Arc::new(ArcSwap::from_pointee(sampler.counted().clone()));
-        let counter = Counter {
-            sampler,
-            cores,
-            kept,
-            clock: Clock { begun: Instant::now(), wall: SystemTime::now() },
-            counted: Arc::clone(&counted),
-        };
+        let counter = Counter { sampler, cores, kept, clock, counted: Arc::clone(&counted) };
         let thread = thread::Builder::new().name("weights".into());
         let thread = thread.spawn(move || counter.run(&received))?;
         Ok((Weigher { words, counted }, thread))

@@ -55,6 +55,14 @@ impl Tally {
         }
     }
 
+    /// Goes on at `now_secs` with what was kept. A clock that was ahead when it was kept, and is no longer, takes nothing
+    /// away, and does not keep the sums from decaying.
+    pub fn resume(&mut self, now_secs: u64) {
+        self.at_secs = self.at_secs.min(now_secs);
+        self.since_secs = self.since_secs.min(now_secs);
+        self.decay(now_secs);
+    }
+
     /// Adds `count` queries, now, spread over areas by shares that sum to 1.
     pub fn add(&mut self, shares: impl Iterator<Item = (Area, f64)>, count: f64) {
         if self.since_secs == 0 {
@@ -72,7 +80,8 @@ impl Tally {
 
     /// How many queries it stands for.
     pub fn queries(&self) -> f64 {
-        self.counts.values().sum()
+        // A sum of nothing is −0 in floats.
+        self.counts.values().sum::<f64>() + 0.0
     }
 
     /// Whether there are enough to say something of the world.
@@ -246,6 +255,15 @@ mod tests {
         assert_eq!(tally.since_secs(), Some(1000));
         tally.decay(1000 + 40 * WEEK);
         assert_eq!((told(&tally), tally.since_secs()), (vec![], None));
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_does_not_keep_sums_from_decaying() {
+        let mut tally = tally(1000 * WEEK, &[("DE", 800.0)]);
+        tally.resume(WEEK);
+        assert_eq!((told(&tally), tally.since_secs()), (vec!["DE 800".to_owned()], Some(WEEK)));
+        tally.resume(2 * WEEK);
+        assert_eq!((told(&tally), tally.since_secs()), (vec!["DE 400".to_owned()], Some(WEEK)));
     }
 
     #[test]

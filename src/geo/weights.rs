@@ -189,7 +189,7 @@ mod tests {
     fn a_line_is_shared_by_the_addresses_that_it_stands_for() {
         let of = |text: &str| {
             let (published, said) = PublishedWeights::parse("w.csv", text.as_bytes());
-            Weights::of_published(&published.expect(&format!("{said:?}")), &announced())
+            Weights::of_published(&published.unwrap_or_else(|| panic!("{said:?}")), &announced())
         };
         assert_eq!(percents(&of("NA-US,1\nEU,3\n")), ["DE 50", "FR 25", "US 6", "US-CA 19"]);
         assert_eq!(percents(&of("EU-FR,9\n*,1\n")), ["DE 5", "FR 90", "US 1", "US-CA 4"]);

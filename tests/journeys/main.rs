@@ -14,6 +14,7 @@ mod history;
 mod load;
 #[path = "../support/mod.rs"]
 mod support;
+mod weights;
 
 use support::Server;
 

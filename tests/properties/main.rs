@@ -9,4 +9,5 @@ mod format;
 mod requests_never_panic;
 mod tables_hold_every_address;
 mod texts_never_panic;
+mod weights_never_answer;
 mod world;

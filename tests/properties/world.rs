@@ -5,14 +5,14 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use homing::answer::{
-    CookieSecret, CookieSecrets, Core, Counters, Exchange, Outcome, Site, Snapshot, Transport,
-    respond_quietly,
+    ClassSlots, CookieSecret, CookieSecrets, Core, Counters, Exchange, Outcome, Site, Snapshot,
+    SteeredSlots, Transport, respond_quietly,
 };
 use homing::fileset::{File, FileSet};
 use homing::health::State;
 use homing::load::{Builder, Config, Parts, Removals, Scan};
 use homing::number::{Digest, Generation, Revision};
-use homing::route::{Table, fill};
+use homing::route::{Plan, Table, fill};
 
 /// The regions that steering in these tests speaks of.
 pub const REGIONS: &str = "[fra]\nposition = [50.11, 8.68]\n[iad]\nposition = [39.04, -77.49]\n\
@@ -41,9 +41,20 @@ pub fn snapshot(files: &[(&str, &str)]) -> Snapshot {
         digest: Digest::default(),
         catalog: parts.catalog,
         table: Table { policies: rows.collect() },
+        steered: Arc::new(steered(&parts.plans)),
         plans: parts.plans,
-        steered: Arc::default(),
     }
+}
+
+/// Counters as a server gives them out: a row of slots for the classes of each plan that uses places.
+fn steered(plans: &[Arc<Plan>]) -> SteeredSlots {
+    let mut next = 1;
+    let classes = plans.iter().map(|plan| {
+        let first = next;
+        next += plan.class_count() as u32;
+        if plan.uses_place() { ClassSlots::from(first) } else { ClassSlots::default() }
+    });
+    SteeredSlots { slots: Box::default(), classes: classes.collect() }
 }
 
 /// The zone, steering and regions of the conformance tests: every kind of answer in one place.
