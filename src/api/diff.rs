@@ -284,7 +284,7 @@ pub struct Move {
 pub struct Share {
     /// Of IPv4 addresses.
     pub ipv4: Option<f64>,
-    /// Of IPv6 networks (/48).
+    /// Of IPv6 networks, counted in /64s.
     pub ipv6: Option<f64>,
 }
 

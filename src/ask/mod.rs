@@ -7,7 +7,9 @@
 
 mod diff;
 mod explain;
+mod extent;
 mod inquiry;
+mod lanes;
 mod listener;
 mod moves;
 mod overlap;

@@ -5,12 +5,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::api::{CountryMove, Move, Share};
+use crate::api::{CountryMove, Move};
 use crate::health::State;
 use crate::number::ClassId;
 use crate::route::{BUCKET_COUNT, Cells, ChoiceAnswer, Family, Plan, PolicyTable, fill};
 
-use super::overlap::{Cell, Country, Extent, Overlap};
+use super::extent::Extent;
+use super::overlap::{Cell, Country, Overlap};
 
 /// Prefixes that are named where no more than these move.
 const PREFIX_COUNT_MAX: usize = 8;
@@ -132,7 +133,7 @@ fn told(way: &Way, moving: &Moving<'_>, rtype: Option<&str>, overlap: &Overlap) 
         moved.add(*extent, 1.0);
         let whole = overlap.countries.get(country).copied().unwrap_or_default();
         let country = String::from_utf8_lossy(code).into_owned();
-        countries.push(CountryMove { country, share: share(*extent, whole) });
+        countries.push(CountryMove { country, share: extent.share_of(whole) });
     }
     // Stable: equal shares stay in the order of their codes.
     let size = |of: &CountryMove| of.share.ipv4.or(of.share.ipv6).unwrap_or(0.0);
@@ -141,7 +142,7 @@ fn told(way: &Way, moving: &Moving<'_>, rtype: Option<&str>, overlap: &Overlap) 
         rtype: rtype.map(str::to_owned),
         from: way.0.clone(),
         to: way.1.clone(),
-        share: share(moved, all),
+        share: moved.share_of(all),
         countries,
         unknown: moving.countries.contains_key(&None),
         prefixes: prefixes(&moving.cells).unwrap_or_default(),
@@ -160,11 +161,4 @@ fn prefixes(cells: &[&Cell]) -> Option<Vec<String>> {
     }
     prefixes.sort();
     Some(prefixes.iter().map(ToString::to_string).collect())
-}
-
-fn share(part: Extent, whole: Extent) -> Share {
-    // To a hundredth of a percent of a percent: nobody acts on more, and sums of floats end there.
-    let rounded = |share: f64| (share * 1e6).round() / 1e6;
-    let of = |part: f64, whole: f64| (whole > 0.0).then(|| rounded(part / whole));
-    Share { ipv4: of(part.v4, whole.v4), ipv6: of(part.v6, whole.v6) }
 }

@@ -23,6 +23,6 @@ pub use codes::{PlaceCode, PlaceCodeError};
 pub use gazetteer::{country_codes, country_name, place_centroid};
 pub use overrides::Overrides;
 pub use place::{Place, PlaceId, Position};
-pub use prefix::{Prefix, PrefixError, embedded_v4};
+pub use prefix::{Prefix, PrefixError, embedded_v4, special_runs_v4};
 pub use ranges::Ranges;
 pub use world::{Source, World};
