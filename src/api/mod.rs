@@ -10,6 +10,7 @@ mod diagnostic;
 mod diff;
 mod explain;
 mod generations;
+mod geo;
 mod health;
 mod problem;
 mod report;
@@ -30,6 +31,7 @@ pub use generations::{
     AcceptRequest, GenerationBody, GenerationsBody, HeldBody, HeldZone, PendingBody, PendingFile,
     PinBody, PublishedBody, RollbackRequest,
 };
+pub use geo::{GeoBody, GeoOverride, GeoPolicy, GeoRegion, GeoSource, PlaceBody};
 pub use health::{
     EndpointHealth, HealthBody, OverrideBody, WordBody, standing_body, tier_word, timestamp,
 };

@@ -1,15 +1,16 @@
 //! The command line, defined once: parsing, help and completion derive from it.
 
 mod format;
+mod geography;
 mod interchange;
 mod past;
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use format::Format;
+pub use geography::LookupArgs;
 pub use interchange::{ExportArgs, ImportArgs, ServerKind};
 pub use past::{DiffArgs, LogArgs};
 
@@ -438,14 +439,8 @@ pub enum GeoCommand {
         #[arg(value_name = "FILE")]
         to: PathBuf,
     },
-    /// Tell what is known of an address
-    Lookup {
-        /// The address
-        address: IpAddr,
-        /// Folder with homing.toml and geo/
-        #[arg(long, value_name = "DIR", default_value = ".")]
-        dir: PathBuf,
-    },
+    /// Tell what is known of an address, by whom, and which regions that means
+    Lookup(LookupArgs),
 }
 
 #[cfg(test)]

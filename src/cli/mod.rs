@@ -22,6 +22,7 @@ mod git;
 mod import;
 mod init;
 mod log;
+mod lookup;
 mod movement;
 mod paint;
 mod past;

@@ -3,8 +3,8 @@
 use super::args::{Command, GeoCommand};
 use super::failure::Failure;
 use super::{
-    change, check, diff, explain, export, fmt, geo, import, init, log, reload, report, rollback,
-    status,
+    change, check, diff, explain, export, fmt, geo, import, init, log, lookup, reload, report,
+    rollback, status,
 };
 
 /// Runs a command, and gives the exit code. `serve` is not among them: `main` sends it to the running server.
@@ -43,7 +43,7 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Export(args) => export::run(&args),
         Command::Geo(args) => match args.command {
             GeoCommand::Build { from, to } => geo::build(&from, &to),
-            GeoCommand::Lookup { address, dir } => geo::lookup(address, &dir),
+            GeoCommand::Lookup(args) => lookup::run(&args),
         },
     }
 }

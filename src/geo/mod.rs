@@ -4,11 +4,12 @@
 //! Imports: diagnostic.
 //! Never:   knows our regions' routers, does I/O, looks into a database while serving.
 //! Enter:   `place`, then `world` (addresses to places), then `ranges` (addresses to classes, the
-//!          only part that a query touches).
+//!          only part that a query touches). `look` is one address in one file.
 
 mod builtin;
 mod codes;
 mod gazetteer;
+mod look;
 mod mmdb;
 mod overrides;
 mod place;
@@ -21,6 +22,7 @@ mod world;
 pub use builtin::build as build_builtin;
 pub use codes::{PlaceCode, PlaceCodeError};
 pub use gazetteer::{country_codes, country_name, place_centroid};
+pub use look::{OverrideLine, look_up, override_lines};
 pub use overrides::Overrides;
 pub use place::{Place, PlaceId, Position};
 pub use prefix::{Prefix, PrefixError, embedded_v4, special_runs_v4};

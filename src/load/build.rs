@@ -13,7 +13,7 @@ use crate::diagnostic::Diagnostic;
 use crate::fileset::FileSet;
 use crate::geo::{Source, World};
 use crate::number::{Digest, PolicyId};
-use crate::route::{Inventory, Plan};
+use crate::route::{Inventory, Plan, Regions};
 use crate::zone::{Name, Zone};
 
 use super::bind::{self, Bindings, Routed, Served, Zones};
@@ -72,6 +72,8 @@ pub struct Parts {
     pub sources: Vec<Source>,
     /// All that is known of addresses, overrides included.
     pub world: Arc<World>,
+    /// The regions, with where they are.
+    pub regions: Arc<Regions>,
     /// Some routed names, for people to try: presentation format.
     pub examples: Vec<(String, PolicyId)>,
     /// Counts for people.
@@ -289,6 +291,7 @@ impl Builder {
             geography_digest: attempt.ground.digest,
             sources: attempt.ground.world.sources.clone(),
             world: Arc::clone(&attempt.ground.world),
+            regions: Arc::clone(&attempt.ground.regions),
             examples: examples(attempt),
             summary: summary(attempt),
         }
