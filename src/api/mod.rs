@@ -6,6 +6,7 @@
 //! Enter:   `report` (the feed), `change` and `generations` (what operators do), `health` and `status`, `problem`.
 
 mod change;
+mod coverage;
 mod diagnostic;
 mod diff;
 mod explain;
@@ -19,6 +20,9 @@ mod status;
 pub use change::{
     Acknowledged, DrainRequest, OverrideRequest, Reloaded, ResumeRequest, SiteRequest,
     UndrainRequest, Window, expiry_at, why, words,
+};
+pub use coverage::{
+    CoverageBody, CoverageMark, CoveragePoint, CoverageRegion, CoverageRow, CoverageShare,
 };
 pub use diagnostic::DiagnosticBody;
 pub use diff::{

@@ -1,10 +1,13 @@
 //! Ask: why an answer is what it is. Questions about a state of the world, answered by the code that serves it.
 //!
-//! Owns:    scenes (a state to ask about), the explanation of one answer, the difference of two states.
+//! Owns:    scenes (a state to ask about), the explanation of one answer, the difference of two states, who gets which
+//!          region over the whole world, what is known of one address.
 //! Imports: load, answer, route, geo, zone, api, health, trace, diagnostic.
 //! Never:   answers by a second implementation, changes anything, runs on the query path.
-//! Enter:   `scene`, then `inquiry`, `explain`, `words`; `diff`, then `steering`, `moves`, `overlap`.
+//! Enter:   `scene`, then `inquiry`, `explain`, `words`; `diff`, then `steering`, `moves`, `overlap`;
+//!          `coverage`, then `tally`; `lookup`. All that counts addresses walks `lanes`.
 
+mod coverage;
 mod diff;
 mod explain;
 mod extent;
@@ -16,10 +19,14 @@ mod moves;
 mod overlap;
 mod scene;
 mod steering;
+mod tally;
+mod weights;
 mod words;
 
+pub use coverage::{Coverage, CoverageError, Endpoints};
 pub use diff::{Side, diff};
 pub use explain::{Explanation, explain};
 pub use inquiry::{Inquiry, InquiryError};
 pub use lookup::look;
 pub use scene::Scene;
+pub use weights::Weights;

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use format::Format;
-pub use geography::LookupArgs;
+pub use geography::{CoverageArgs, CoverageFormat, LookupArgs};
 pub use interchange::{ExportArgs, ImportArgs, ServerKind};
 pub use past::{DiffArgs, LogArgs};
 
@@ -52,6 +52,8 @@ pub enum Command {
     Diff(DiffArgs),
     /// Tell every step of an answer, and why
     Explain(ExplainArgs),
+    /// Tell who gets which region, country by country, and draw a map of it
+    Coverage(CoverageArgs),
     /// Show what a server serves, and what it thinks of every endpoint
     Status(StatusArgs),
     /// Tell a server what you saw of an endpoint

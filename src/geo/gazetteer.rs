@@ -43,6 +43,11 @@ pub fn country_name(country: [u8; 2]) -> Option<&'static str> {
     entry(country, WHOLE).map(|entry| entry.name)
 }
 
+/// A subdivision's name in English, where the table has it.
+pub fn subdivision_name(country: [u8; 2], subdivision: [u8; 3]) -> Option<&'static str> {
+    entry(country, subdivision).filter(|_| subdivision != WHOLE).map(|entry| entry.name)
+}
+
 /// Every country's code, in order.
 pub fn country_codes() -> impl Iterator<Item = [u8; 2]> {
     table().keys().filter(|(_, subdivision)| *subdivision == WHOLE).map(|(country, _)| *country)

@@ -11,6 +11,7 @@ mod codes;
 mod gazetteer;
 mod look;
 mod mmdb;
+mod outlines;
 mod overrides;
 mod place;
 mod prefix;
@@ -21,8 +22,9 @@ mod world;
 
 pub use builtin::build as build_builtin;
 pub use codes::{PlaceCode, PlaceCodeError};
-pub use gazetteer::{country_codes, country_name, place_centroid};
+pub use gazetteer::{country_codes, country_name, place_centroid, subdivision_name};
 pub use look::{OverrideLine, look_up, override_lines};
+pub use outlines::{Ring, outlines};
 pub use overrides::Overrides;
 pub use place::{Place, PlaceId, Position};
 pub use prefix::{Prefix, PrefixError, embedded_v4, special_runs_v4};

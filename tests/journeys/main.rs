@@ -7,6 +7,7 @@ mod example;
 mod faults;
 mod files;
 mod fmt;
+mod geography;
 mod golden;
 mod health;
 mod history;

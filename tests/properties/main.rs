@@ -2,6 +2,7 @@
 
 mod allocation;
 mod catalog_equals_tree;
+mod coverage_adds_up;
 mod explain_equals_the_wire;
 mod format;
 mod requests_never_panic;

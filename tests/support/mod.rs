@@ -3,10 +3,12 @@
 
 mod dns;
 mod http;
+mod mmdb;
 mod server;
 mod steps;
 
 pub use dns::{Query, Response, ask, name_wire, tcp_exchange};
 pub use http::{Reply, http};
+pub use mmdb::{city_database, country_database};
 pub use server::{Server, eventually, free_port, homing};
 pub use steps::Watched;
