@@ -26,9 +26,9 @@ pub use coverage::{
 };
 pub use diagnostic::DiagnosticBody;
 pub use diff::{
-    ChangeWord, CountryMove, DiffBody, DiffSide, EndpointChange, FileChange, GenerationFiles, Move,
-    PolicyChange, PoolChange, Rebound, RegionChange, RouteChange, RrsetBody, SettingChange, Share,
-    SteeringChange, ZoneChange,
+    ChangeWord, CountryMove, CountryShift, DiffBody, DiffSide, EndpointChange, FileChange,
+    GenerationFiles, GeographyChange, Move, PolicyChange, PoolChange, Rebound, RegionChange,
+    RouteChange, RrsetBody, SettingChange, Share, ShiftTo, SteeringChange, ZoneChange,
 };
 pub use explain::{At, ExplainBody, read_at};
 pub use generations::{

@@ -4,13 +4,14 @@
 //!          region over the whole world, what is known of one address.
 //! Imports: load, answer, route, geo, zone, api, health, trace, diagnostic.
 //! Never:   answers by a second implementation, changes anything, runs on the query path.
-//! Enter:   `scene`, then `inquiry`, `explain`, `words`; `diff`, then `steering`, `moves`, `overlap`;
-//!          `coverage`, then `tally`; `lookup`. All that counts addresses walks `lanes`.
+//! Enter:   `scene`, then `inquiry`, `explain`, `words`; `diff`, then `steering`, `moves`, `overlap`,
+//!          `geography`; `coverage`, then `tally`; `lookup`. All that counts addresses walks `lanes`.
 
 mod coverage;
 mod diff;
 mod explain;
 mod extent;
+mod geography;
 mod inquiry;
 mod lanes;
 mod listener;

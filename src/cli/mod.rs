@@ -11,6 +11,7 @@ mod changes;
 mod check;
 mod client;
 mod coverage;
+mod databases;
 mod diff;
 mod difference;
 mod explain;
@@ -33,6 +34,7 @@ mod replace;
 mod report;
 mod rollback;
 mod run;
+mod shift;
 mod side;
 mod status;
 

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::diagnostic::Diagnostic;
 use crate::fileset::FileSet;
 use crate::geo::{Position, World};
 use crate::route::{Inventory, Plan, Regions, Route, Settings};
@@ -39,6 +40,8 @@ pub struct SteeringContents {
     pub regions: Arc<Regions>,
     /// What is known of addresses.
     pub world: Arc<World>,
+    /// Why databases are left out of that.
+    pub broken: Vec<Diagnostic>,
 }
 
 /// What of a configuration steering depends on.
@@ -69,6 +72,11 @@ impl Contents {
         }
         contents
     }
+
+    /// Why databases are left out.
+    pub fn broken(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.steering.iter().flat_map(|steering| &steering.broken)
+    }
 }
 
 fn steering(grounds: &mut Grounds, files: &FileSet, inherited: Inherited) -> SteeringContents {
@@ -83,6 +91,7 @@ fn steering(grounds: &mut Grounds, files: &FileSet, inherited: Inherited) -> Ste
         inventory: Arc::clone(&steered.inventory),
         regions: Arc::clone(&ground.regions),
         world: Arc::clone(&ground.world),
+        broken: ground.broken_databases().cloned().collect(),
     }
 }
 

@@ -32,6 +32,11 @@ pub(super) struct Ground {
 }
 
 impl Ground {
+    /// What is wrong with databases.
+    pub(super) fn broken_databases(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.faults.iter().filter(|(path, _)| path.ends_with(".mmdb")).flat_map(|(_, said)| said)
+    }
+
     /// The faults of single files, each refused by itself.
     pub(super) fn faults(&self) -> impl Iterator<Item = Fault> {
         self.faults.iter().map(|(path, said)| Fault {

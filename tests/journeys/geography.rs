@@ -145,6 +145,34 @@ fn lookup_of_an_address() {
 }
 
 #[test]
+fn another_database_is_compared_before_it_is_put_in() {
+    let root = folder();
+    let mut cities = CITIES;
+    // Berlin is in Frankfurt now, the west of America in the east, and Mexico in Japan.
+    cities[0] = ("20.0.0.0/8", "DE", 50.1, 8.7);
+    cities[2] = ("22.0.0.0/9", "US", 39.0, -77.5);
+    cities[4] = ("24.0.0.0/10", "JP", 35.7, 139.7);
+    fs::create_dir(root.path().join("new")).unwrap();
+    fs::write(root.path().join("new/city.mmdb"), city_database(&cities, BUILT)).unwrap();
+    check("diff-databases.txt", root.path(), &["diff", "new/city.mmdb"], 0);
+    let both = ["diff", "geo/city.mmdb", "new", "--format", "json"];
+    check("diff-databases-json.txt", root.path(), &both, 0);
+    check("diff-databases-same.txt", root.path(), &["diff", "geo/city.mmdb", "."], 0);
+
+    fs::write(root.path().join("new/city.mmdb"), "cut short").unwrap();
+    for (arguments, code, words) in [
+        (&["diff", "new/city.mmdb"][..], 1, "geo-database-broken"),
+        (&["diff", "geo/city.mmdb", "git:HEAD"], 2, "databases are compared with databases"),
+        (&["diff", "geo/city.mmdb,new/none.mmdb"], 2, "is no folder and no file"),
+    ] {
+        let run = homing(root.path(), arguments);
+        let said = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert_eq!(run.status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(said.contains(words), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
 fn a_server_is_asked_as_it_stands() {
     let server = server();
     let get = |path: &str| {
