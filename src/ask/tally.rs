@@ -231,12 +231,12 @@ fn marks(
         Answerer::Nodata if rank.reason == Reason::LacksFamily => Some("family"),
         Answerer::Nodata => Some("nodata"),
     };
-    let alone = match (rank.first, rank.second) {
-        (Answerer::Region(_), None) if region_count <= 1 => Some("pool"),
-        (Answerer::Region(_), None) if known.fenced => Some("fence"),
-        (Answerer::Region(_), None) => Some("verdict"),
-        _ => None,
-    };
+    let alone = rank.alone.map(|reason| match reason {
+        _ if region_count <= 1 => "pool",
+        Reason::LacksFamily if known.fenced => "fence",
+        Reason::LacksFamily => "family",
+        _ => "verdict",
+    });
     [(Mark::Hole, hole), (Mark::Alone, alone)].into_iter().filter_map(|(m, why)| Some((m, why?)))
 }
 

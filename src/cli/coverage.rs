@@ -15,7 +15,7 @@ use super::client::{Client, in_query};
 use super::failure::Failure;
 use super::map;
 use super::paint::{Paint, json, print};
-use table::Extent;
+use table::Shown;
 
 /// Tells who gets which region.
 pub fn run(args: &CoverageArgs) -> Result<u8, Failure> {
@@ -29,11 +29,11 @@ pub fn run(args: &CoverageArgs) -> Result<u8, Failure> {
         })?;
         eprintln!("the map is in {}", path.display());
     }
-    let extent = Extent { all: args.all, subdivisions: args.subdivisions };
+    let shown = Shown { all: args.all, subdivisions: args.subdivisions };
     match args.format {
         CoverageFormat::Json => print(&json(&body)),
         CoverageFormat::Csv => print(&csv::text(&body)),
-        CoverageFormat::Human => print(&table::text(&body, extent, Paint::for_stdout())),
+        CoverageFormat::Human => print(&table::text(&body, shown, Paint::for_stdout())),
     }
     Ok(0)
 }

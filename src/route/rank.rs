@@ -37,6 +37,8 @@ pub struct Rank {
     pub passed: Option<Reason>,
     /// The region that would answer without the first one; none when none would, save as a last resort.
     pub second: Option<RegionId>,
+    /// Why there is no second region, if there is none: what struck the others, or that there are no others to go to.
+    pub alone: Option<Reason>,
 }
 
 /// Ranks the regions of one plan, as health stands.
@@ -90,14 +92,17 @@ impl<'p, V: Verdicts> Ranks<'p, V> {
             Outcome::Nodata(reason) => (Answerer::Nodata, reason),
             Outcome::Servfail => (Answerer::Servfail, Reason::LastResort),
         };
-        let second = match outcome {
-            Outcome::Region(index, _) => self.second(cell, index),
-            Outcome::Default | Outcome::Nodata(_) | Outcome::Servfail => None,
+        let (second, alone) = match outcome {
+            Outcome::Region(index, _) => match self.second(cell, index) {
+                Ok(region) => (Some(region), None),
+                Err(reason) => (None, Some(reason)),
+            },
+            Outcome::Default | Outcome::Nodata(_) | Outcome::Servfail => (None, None),
         };
-        Rank { share, first, reason, passed, second }
+        Rank { share, first, reason, passed, second, alone }
     }
 
-    fn second(&mut self, cell: Cell<'_>, gone: u16) -> Option<RegionId> {
+    fn second(&mut self, cell: Cell<'_>, gone: u16) -> Result<RegionId, Reason> {
         let (plan, health) = (self.plan, self.health);
         let view = self.without.entry(gone).or_insert_with(|| {
             let mut view = View::new(plan, health);
@@ -106,13 +111,21 @@ impl<'p, V: Verdicts> Ranks<'p, V> {
             }
             view
         });
-        match decide(plan, view, cell, &mut |_, _| {}) {
-            Outcome::Region(_, Reason::LastResort) => None,
-            Outcome::Region(index, _) => match self.answerer(index) {
-                Answerer::Region(id) => Some(id),
-                _ => None,
-            },
-            Outcome::Default | Outcome::Nodata(_) | Outcome::Servfail => None,
+        let mut struck = Reason::LacksFamily;
+        let outcome = decide(plan, view, cell, &mut |region, reason| {
+            // One that has the family and may not serve tells more than one that has it not.
+            if region != gone && struck == Reason::LacksFamily {
+                struck = reason;
+            }
+        });
+        match outcome {
+            Outcome::Region(index, reason) if reason != Reason::LastResort => {
+                match self.answerer(index) {
+                    Answerer::Region(id) => Ok(id),
+                    Answerer::Default | Answerer::Nodata | Answerer::Servfail => Err(struck),
+                }
+            }
+            _ => Err(struck),
         }
     }
 
@@ -188,7 +201,12 @@ rules = [
                 Answerer::Region(id) => plan.region_name(id).unwrap(),
                 _ => "nobody",
             };
-            let second = rank.second.map_or("nobody", |id| plan.region_name(id).unwrap());
+            let second = match (rank.second, rank.alone) {
+                (Some(id), None) => plan.region_name(id).unwrap(),
+                (None, Some(reason)) => reason.code(),
+                (None, None) => "nobody",
+                (Some(_), Some(_)) => panic!("both"),
+            };
             format!("{first} {} {second}", rank.share)
         });
         words.collect::<Vec<_>>().join(", ")
@@ -198,16 +216,19 @@ rules = [
     fn the_second_region_is_who_answers_without_the_first() {
         let well = Supposed("", ("", 256));
         let fra_down = Supposed("192.0.2.10", ("", 256));
+        let iad_down = Supposed("2001:db8:2::10", ("", 256));
         let half = Supposed("", ("syd", 128));
         for (address, family, health, expected) in [
             // Outside the rules nothing is known of the place: `unknown` decides.
             ("12.0.0.1", Family::V4, &well, "syd 256 fra"),
             ("12.0.0.1", Family::V6, &well, "fra 256 iad"),
             ("12.0.0.1", Family::V4, &half, "syd 128 fra, fra 128 iad"),
-            ("10.0.0.1", Family::V4, &well, "syd 256 nobody"),
+            ("12.0.0.1", Family::V6, &iad_down, "fra 256 all-down"),
+            ("10.0.0.1", Family::V4, &well, "syd 256 lacks-family"),
             ("10.0.0.1", Family::V6, &well, "nobody 256 nobody"),
             ("11.0.0.1", Family::V4, &well, "fra 192 iad, iad 64 fra"),
-            ("11.0.0.1", Family::V4, &fra_down, "iad 256 syd"),
+            // One share spills over, one is weighted: each has a reason of its own.
+            ("11.0.0.1", Family::V4, &fra_down, "iad 192 syd, iad 64 syd"),
         ] {
             assert_eq!(told(address, family, health), expected, "{address} {family:?}");
         }

@@ -17,7 +17,7 @@ const ABSENT_COUNT: usize = 12;
 
 /// How much is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Extent {
+pub struct Shown {
     /// Every country.
     pub all: bool,
     /// Their subdivisions, where these have different regions.
@@ -25,10 +25,10 @@ pub struct Extent {
 }
 
 /// All of it.
-pub fn text(body: &CoverageBody, extent: Extent, paint: Paint) -> String {
+pub fn text(body: &CoverageBody, shown: Shown, paint: Paint) -> String {
     let table = Table { body, everywhere: everywhere(body), paint };
     let mut out = table.head();
-    out.push_str(&table.countries(extent));
+    out.push_str(&table.countries(shown));
     out.push_str(&table.regions());
     out.push_str(&table.legend());
     out
@@ -71,22 +71,22 @@ impl Table<'_> {
         out
     }
 
-    fn countries(&self, extent: Extent) -> String {
+    fn countries(&self, shown: Shown) -> String {
         let mut columns = Columns::default();
         let heads = ["country", "", "  IPv4", "  IPv6", "first region", "second region", ""];
         columns.row(heads.map(|head| (head, Colour::Dim)));
-        let mut shown = 0.0;
+        let mut sum = 0.0;
         let mut left: Vec<&CoverageRow> = Vec::new();
         for row in &self.body.countries {
-            let is_shown = extent.all || shown < SHOWN_SHARE || is_hole(row);
+            let is_shown = shown.all || sum < SHOWN_SHARE || is_hole(row);
             // Of a policy over IPv6 alone, or a database of it, nobody knows what 99 % are.
-            shown += row.share.ipv4.unwrap_or(0.0);
+            sum += row.share.ipv4.unwrap_or(0.0);
             if !is_shown {
                 left.push(row);
                 continue;
             }
             self.row(&mut columns, &row.country, row);
-            for part in row.subdivisions.iter().filter(|_| extent.subdivisions) {
+            for part in row.subdivisions.iter().filter(|_| shown.subdivisions) {
                 self.row(&mut columns, &format!("  {}", part.subdivision), part);
             }
         }
@@ -95,7 +95,7 @@ impl Table<'_> {
             self.row(&mut columns, "??", &CoverageRow { name, ..self.body.unknown.clone() });
         }
         let mut out = columns.render(self.paint);
-        for line in self.rest(&left, extent) {
+        for line in self.rest(&left, shown) {
             out.push_str(&self.paint.text(Colour::Dim, &format!("  {line}")));
             out.push('\n');
         }
@@ -104,7 +104,7 @@ impl Table<'_> {
     }
 
     /// What is not in the table, and how to see it.
-    fn rest(&self, left: &[&CoverageRow], extent: Extent) -> Vec<String> {
+    fn rest(&self, left: &[&CoverageRow], shown: Shown) -> Vec<String> {
         let mut lines = Vec::new();
         if !left.is_empty() {
             let share = left.iter().filter_map(|row| row.share.ipv4).sum();
@@ -118,7 +118,7 @@ impl Table<'_> {
             ));
         }
         let split = self.body.countries.iter().filter(|row| !row.subdivisions.is_empty()).count();
-        if split > 0 && !extent.subdivisions {
+        if split > 0 && !shown.subdivisions {
             let countries = counted_countries(split);
             lines.push(format!("{countries} divided between regions; --subdivisions shows where"));
         }
@@ -209,7 +209,9 @@ fn meaning(mark: &str) -> Option<&'static str> {
         "hole" => {
             "! hole: some get no address, by a fence, for want of a family, or as the policy says"
         }
-        "alone" => "! alone: no second region, by a fence, the pool, or verdicts",
+        "alone" => {
+            "! alone: no second region, by a fence, the pool, for want of a family, or by verdicts"
+        }
         "far" => {
             "! far: the first region is over 1,000 km farther than the nearest one, and twice as far"
         }
