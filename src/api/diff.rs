@@ -25,6 +25,9 @@ pub struct DiffBody {
     pub zones: Vec<ZoneChange>,
     /// What differs in steering.
     pub steering: SteeringChange,
+    /// What differs in the knowledge of addresses, where databases do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub geography: Option<GeographyChange>,
 }
 
 /// One state of files.
@@ -291,7 +294,7 @@ pub struct Move {
 pub struct Share {
     /// Of IPv4 addresses.
     pub ipv4: Option<f64>,
-    /// Of IPv6 networks (/48).
+    /// Of IPv6 networks, counted in /64s.
     pub ipv6: Option<f64>,
 }
 
@@ -305,6 +308,52 @@ pub struct CountryMove {
     /// How much of all queries, 0 to 1, these addresses are, where weights are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queries: Option<f64>,
+}
+
+/// What one set of geo databases says and another does not, of addresses whose country one of them knows. What stands in
+/// overrides.csv counts as said by both.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GeographyChange {
+    /// How much of all addresses changes its country.
+    pub changed: Share,
+    /// How much of all addresses has its position moved by more than 100 km.
+    pub far: Share,
+    /// How far these move on average, in km.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_km: Option<u32>,
+    /// How far half of these move at most, in km.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub median_km: Option<u32>,
+    /// By the country of before, most addresses first.
+    pub countries: Vec<CountryShift>,
+}
+
+/// What becomes of the addresses of one country.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CountryShift {
+    /// Its ISO 3166-1 alpha-2 code; empty for addresses whose country was unknown.
+    pub country: String,
+    /// How much of all addresses it has.
+    pub of_all: Share,
+    /// The countries that addresses of it are said to be in now, most first.
+    pub to: Vec<ShiftTo>,
+    /// How much of its addresses has its position moved by more than 100 km.
+    pub far: Share,
+    /// How far these move on average, in km.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_km: Option<u32>,
+    /// How far half of these move at most, in km.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub median_km: Option<u32>,
+}
+
+/// Where addresses are said to be now.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ShiftTo {
+    /// The country; empty where it is no longer known.
+    pub country: String,
+    /// How much of the addresses of the country of before.
+    pub share: Share,
 }
 
 /// GET /v1/generations/{generation}/files.

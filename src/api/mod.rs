@@ -6,10 +6,12 @@
 //! Enter:   `report` (the feed), `change` and `generations` (what operators do), `health` and `status`, `problem`.
 
 mod change;
+mod coverage;
 mod diagnostic;
 mod diff;
 mod explain;
 mod generations;
+mod geo;
 mod health;
 mod problem;
 mod report;
@@ -20,17 +22,21 @@ pub use change::{
     Acknowledged, DrainRequest, OverrideRequest, Reloaded, ResumeRequest, SiteRequest,
     UndrainRequest, Window, expiry_at, why, words,
 };
+pub use coverage::{
+    CoverageBody, CoverageMark, CoveragePoint, CoverageRegion, CoverageRow, CoverageShare,
+};
 pub use diagnostic::DiagnosticBody;
 pub use diff::{
-    ChangeWord, CountryMove, DiffBody, DiffSide, EndpointChange, FileChange, GenerationFiles, Move,
-    PolicyChange, PoolChange, Rebound, RegionChange, RouteChange, RrsetBody, SettingChange, Share,
-    SteeringChange, ZoneChange,
+    ChangeWord, CountryMove, CountryShift, DiffBody, DiffSide, EndpointChange, FileChange,
+    GenerationFiles, GeographyChange, Move, PolicyChange, PoolChange, Rebound, RegionChange,
+    RouteChange, RrsetBody, SettingChange, Share, ShiftTo, SteeringChange, ZoneChange,
 };
 pub use explain::{At, ExplainBody, read_at};
 pub use generations::{
     AcceptRequest, GenerationBody, GenerationsBody, HeldBody, HeldZone, PendingBody, PendingFile,
     PinBody, PublishedBody, RollbackRequest,
 };
+pub use geo::{GeoBody, GeoOverride, GeoPolicy, GeoRegion, GeoSource, PlaceBody};
 pub use health::{
     EndpointHealth, HealthBody, OverrideBody, WordBody, standing_body, tier_word, timestamp,
 };

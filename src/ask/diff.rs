@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 
 use crate::api::{
-    ChangeWord, DiffBody, DiffSide, FileChange, RrsetBody, SteeringChange, ZoneChange,
+    ChangeWord, DiagnosticBody, DiffBody, DiffSide, FileChange, RrsetBody, SteeringChange,
+    ZoneChange,
 };
-use crate::fileset::FileSet;
+use crate::fileset::{FileSet, is_database};
 use crate::geo::Tally;
 use crate::load::{Config, Contents};
+use crate::number::Digest;
 use crate::zone::{self, Name, RrsetChange, Rtype, Zone, to_text};
 
-use super::steering;
+use super::{geography, steering};
 
 /// One state of files.
 #[derive(Clone, Copy)]
@@ -38,20 +40,35 @@ pub fn diff(old: Side<'_>, new: Side<'_>, own: &Tally, rrsets_max: usize) -> Dif
         (Some(before), Some(after)) => steering::compare(before, after, own),
         _ => SteeringChange::default(),
     };
-    let side = |side: Side<'_>| DiffSide {
+    let geography = match (&before.steering, &after.steering) {
+        (Some(before), Some(after)) if databases_differ(old.files, new.files) => {
+            Some(geography::compare(&before.world, &after.world))
+        }
+        _ => None,
+    };
+    let side = |side: Side<'_>, contents: &Contents| DiffSide {
         name: side.name.to_owned(),
         digest: side.files.digest().to_string(),
-        diagnostics: Vec::new(),
+        diagnostics: contents.broken().map(DiagnosticBody::from).collect(),
     };
     DiffBody {
-        old: side(old),
-        new: side(new),
+        old: side(old, &before),
+        new: side(new, &after),
         differs: !zones.is_empty() || !steering.is_empty(),
         notes: Vec::new(),
         files: files(old.files, new.files),
         zones,
         steering,
+        geography,
     }
+}
+
+fn databases_differ(old: &FileSet, new: &FileSet) -> bool {
+    let databases = |files: &FileSet| -> Vec<Digest> {
+        let databases = files.files.iter().filter(|(path, _)| is_database(path));
+        databases.map(|(_, file)| file.digest).collect()
+    };
+    databases(old) != databases(new)
 }
 
 fn files(old: &FileSet, new: &FileSet) -> Vec<FileChange> {

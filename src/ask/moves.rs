@@ -5,12 +5,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::api::{CountryMove, Move, Share};
+use crate::api::{CountryMove, Move};
 use crate::health::State;
 use crate::number::ClassId;
 use crate::route::{BUCKET_COUNT, Cells, ChoiceAnswer, Family, Plan, PolicyTable, fill};
 
-use super::overlap::{Cell, Country, Extent, Overlap};
+use super::extent::Extent;
+use super::overlap::{Cell, Country, Overlap};
 
 /// Prefixes that are named where no more than these move.
 const PREFIX_COUNT_MAX: usize = 8;
@@ -132,8 +133,8 @@ fn told(way: &Way, moving: &Moving<'_>, rtype: Option<&str>, overlap: &Overlap) 
         moved.add(*extent, 1.0);
         let whole = overlap.countries.get(country).copied().unwrap_or_default();
         let country = String::from_utf8_lossy(code).into_owned();
-        let queries = weighed(*extent, all);
-        countries.push(CountryMove { country, share: share(*extent, whole), queries });
+        let queries = extent.weight_of(all);
+        countries.push(CountryMove { country, share: extent.share_of(whole), queries });
     }
     // Stable: equal shares stay in the order of their codes.
     let size = |of: &CountryMove| of.share.ipv4.or(of.share.ipv6).unwrap_or(0.0);
@@ -142,8 +143,8 @@ fn told(way: &Way, moving: &Moving<'_>, rtype: Option<&str>, overlap: &Overlap) 
         rtype: rtype.map(str::to_owned),
         from: way.0.clone(),
         to: way.1.clone(),
-        share: share(moved, all),
-        queries: weighed(moved, all),
+        share: moved.share_of(all),
+        queries: moved.weight_of(all),
         countries,
         unknown: moving.countries.contains_key(&None),
         prefixes: prefixes(&moving.cells).unwrap_or_default(),
@@ -162,18 +163,4 @@ fn prefixes(cells: &[&Cell]) -> Option<Vec<String>> {
     }
     prefixes.sort();
     Some(prefixes.iter().map(ToString::to_string).collect())
-}
-
-fn share(part: Extent, whole: Extent) -> Share {
-    Share { ipv4: ratio(part.v4, whole.v4), ipv6: ratio(part.v6, whole.v6) }
-}
-
-/// The share of queries.
-fn weighed(part: Extent, whole: Extent) -> Option<f64> {
-    ratio(part.weight, whole.weight)
-}
-
-fn ratio(part: f64, whole: f64) -> Option<f64> {
-    // To a hundredth of a percent of a percent: nobody acts on more, and sums of floats end there.
-    (whole > 0.0).then(|| (part / whole * 1e6).round() / 1e6)
 }

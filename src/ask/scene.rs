@@ -7,7 +7,7 @@ use crate::geo::World;
 use crate::health::{Event, State, Timed};
 use crate::load::Parts;
 use crate::number::{Generation, Revision};
-use crate::route::{Table, fill};
+use crate::route::{Regions, Table, fill};
 
 /// Everything that an answer is made from, and what is known of it besides.
 #[derive(Clone)]
@@ -18,6 +18,8 @@ pub struct Scene {
     pub health: Arc<State>,
     /// What is known of addresses.
     pub world: Arc<World>,
+    /// Where the regions are.
+    pub regions: Arc<Regions>,
 }
 
 impl Scene {
@@ -43,6 +45,7 @@ impl Scene {
             steered: Arc::default(),
         };
         let (snapshot, health) = (Arc::new(snapshot), Arc::new(health));
-        Scene { snapshot, health, world: parts.world.clone() }
+        let (world, regions) = (parts.world.clone(), parts.regions.clone());
+        Scene { snapshot, health, world, regions }
     }
 }

@@ -89,6 +89,15 @@ pub(super) const fn basis_word(basis: Basis) -> &'static str {
     }
 }
 
+/// What weights are made of, for people.
+pub(super) const fn basis_words(basis: Basis) -> &'static str {
+    match basis {
+        Basis::Announced => "announced addresses",
+        Basis::Queries => "the server's own queries",
+        Basis::Published => "geo/weights.csv",
+    }
+}
+
 /// To a hundredth of a percent of a percent: nobody acts on more.
 fn rounded(share: f64) -> f64 {
     (share * 1e6).round() / 1e6

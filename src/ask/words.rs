@@ -193,7 +193,8 @@ fn freshness(freshness: Freshness) -> &'static str {
     }
 }
 
-fn describe(place: &Place) -> String {
+/// A place in words.
+pub(super) fn describe(place: &Place) -> String {
     let code = |code: &[u8]| String::from_utf8_lossy(code).trim_end_matches('\0').to_owned();
     let country = place.country.map(|c| match country_name(c) {
         Some(name) => format!("{} ({name})", code(&c)),

@@ -1,15 +1,16 @@
 //! The command line, defined once: parsing, help and completion derive from it.
 
 mod format;
+mod geography;
 mod interchange;
 mod past;
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use format::Format;
+pub use geography::{CoverageArgs, CoverageFormat, LookupArgs};
 pub use interchange::{ExportArgs, ImportArgs, ServerKind};
 pub use past::{DiffArgs, LogArgs};
 
@@ -51,6 +52,8 @@ pub enum Command {
     Diff(DiffArgs),
     /// Tell every step of an answer, and why
     Explain(ExplainArgs),
+    /// Tell who gets which region, country by country, and draw a map of it
+    Coverage(CoverageArgs),
     /// Show what a server serves, and what it thinks of every endpoint
     Status(StatusArgs),
     /// Tell a server what you saw of an endpoint
@@ -438,14 +441,8 @@ pub enum GeoCommand {
         #[arg(value_name = "FILE")]
         to: PathBuf,
     },
-    /// Tell what is known of an address
-    Lookup {
-        /// The address
-        address: IpAddr,
-        /// Folder with homing.toml and geo/
-        #[arg(long, value_name = "DIR", default_value = ".")]
-        dir: PathBuf,
-    },
+    /// Tell what is known of an address, by whom, and which regions that means
+    Lookup(LookupArgs),
     /// Print what a server's own queries weigh, as geo/weights.csv has it
     Weights {
         /// The API of the server to ask [default: what the folder's state/ keeps]

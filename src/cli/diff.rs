@@ -4,10 +4,13 @@ use std::path::Path;
 
 use crate::api::{DiagnosticBody, DiffBody};
 use crate::ask::{self, Side, Tally};
-use crate::fileset::FileSet;
+use crate::diagnostic::Diagnostic;
+use crate::fileset::{FileSet, is_database};
+use crate::load::{Config, scan};
 
 use super::args::{DiffArgs, Format};
 use super::changes::Extent;
+use super::databases;
 use super::difference;
 use super::failure::{EXIT_REFUSED, Failure};
 use super::paint::{Colour, Paint, is_terminal, print};
@@ -22,9 +25,20 @@ const HERE: &str = ".";
 pub fn run(args: &DiffArgs) -> Result<u8, Failure> {
     let dir = args.files.as_deref().unwrap_or(Path::new(HERE));
     let here = dir.display().to_string();
-    let new_name = args.new.as_deref().unwrap_or(&here);
-    let (old, new) = (Spec::parse(&args.old)?, Spec::parse(new_name)?);
-    let diff = of_sides(args, dir, (&args.old, &old), (new_name, &new))?;
+    let (mut old_name, mut new_name) = (&*args.old, args.new.as_deref().unwrap_or(&here));
+    if args.new.is_none() && databases::parse(old_name).is_some() {
+        // A database alone is one to come: what it would change here.
+        (old_name, new_name) = (new_name, old_name);
+    }
+    let (old, new) = (Spec::parse(old_name)?, Spec::parse(new_name)?);
+    let is_databases = |spec: &Spec| matches!(spec, Spec::Databases(_));
+    let diff = match is_databases(&old) || is_databases(&new) {
+        true => {
+            let own = own_weights(args.server.as_deref(), dir);
+            of_databases(dir, (old_name, &old), (new_name, &new), &own)?
+        }
+        false => of_sides(args, dir, (old_name, &old), (new_name, &new))?,
+    };
     match args.format {
         Format::Json => print(&format!("{}\n", serde_json::json!(diff))),
         Format::Human => print(&human(&diff, args)),
@@ -75,6 +89,7 @@ fn of_sides(
                 let (files, missing) = past()?.files(*number, other)?;
                 side::of_generation(name, files, missing, dir)
             }
+            Spec::Databases(_) => return Err(Failure::cannot_run(format!("{name}: databases"))),
             Spec::File(path) => {
                 side::of_file(bench, path, file_name.as_deref().unwrap_or_default(), other)
             }
@@ -108,14 +123,62 @@ fn own_weights(server: Option<&str>, dir: &Path) -> (Tally, Option<String>) {
     }
 }
 
+/// Compares databases under the steering of the folder `dir`. A side is databases, or a folder whose own are meant.
+fn of_databases(
+    dir: &Path,
+    (old_name, old): (&str, &Spec),
+    (new_name, new): (&str, &Spec),
+    (own, note): &(Tally, Option<String>),
+) -> Result<DiffBody, Failure> {
+    let config = Config::find(dir).map_err(|said| refused(&said))?;
+    let mut steering = scan(&config).files;
+    // Zones answer the same, whatever is known of clients.
+    steering.files.retain(|path, _| {
+        path.ends_with(".toml") || path.starts_with("geo/") && !is_database(path)
+    });
+    let side = |spec: &Spec| -> Result<FileSet, Failure> {
+        let paths = match spec {
+            Spec::Databases(paths) => paths.clone(),
+            Spec::Folder(folder) => {
+                let config = Config::find(folder).map_err(|said| refused(&said))?;
+                databases::within(&config.geo)
+            }
+            _ => {
+                let line = "databases are compared with databases: FILE.mmdb, several with commas \
+                            between, or a folder of them";
+                return Err(Failure::cannot_run(line));
+            }
+        };
+        let mut files = steering.clone();
+        files.files.extend(databases::read(&paths)?);
+        Ok(files)
+    };
+    let (old, new) = (side(old)?, side(new)?);
+    let old = Side { name: old_name, files: &old, config: &config };
+    let new = Side { name: new_name, files: &new, config: &config };
+    let mut diff = ask::diff(old, new, own, 0);
+    diff.notes.extend(note.clone());
+    let broken = diff.old.diagnostics.iter().chain(&diff.new.diagnostics);
+    let broken: Vec<&str> = broken.map(|said| said.text.as_str()).collect();
+    // Without it another database would be compared, or none: that is nobody's question.
+    if broken.is_empty() { Ok(diff) } else { Err(Failure::refused(broken.join("\n"))) }
+}
+
+fn refused(said: &[Diagnostic]) -> Failure {
+    let lines: Vec<String> = said.iter().map(ToString::to_string).collect();
+    Failure::refused(lines.join("\n"))
+}
+
 /// What leads from one state to the other, with the mistakes of both. Who moves is weighed by `own` queries, too.
 fn compare(mut old: State, mut new: State, (own, note): &(Tally, Option<String>)) -> DiffBody {
     old.borrow_databases(&new.files);
     new.borrow_databases(&old.files);
-    let errors = |state: &State| state.errors.iter().map(DiagnosticBody::from).collect();
+    let errors = |state: &State| -> Vec<DiagnosticBody> {
+        state.errors.iter().map(DiagnosticBody::from).collect()
+    };
     let mut diff = ask::diff(seen(&old), seen(&new), own, usize::MAX);
-    diff.old.diagnostics = errors(&old);
-    diff.new.diagnostics = errors(&new);
+    diff.old.diagnostics.extend(errors(&old));
+    diff.new.diagnostics.extend(errors(&new));
     diff.notes = [old.notes, new.notes].concat();
     diff.notes.extend(note.clone());
     diff

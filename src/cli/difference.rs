@@ -5,6 +5,7 @@ use crate::api::DiffBody;
 use super::changes::{self, Extent};
 use super::movement;
 use super::paint::{Colour, Paint};
+use super::shift;
 
 /// All of it.
 pub fn text(diff: &DiffBody, extent: Extent, paint: Paint) -> String {
@@ -23,8 +24,13 @@ pub fn text(diff: &DiffBody, extent: Extent, paint: Paint) -> String {
 pub fn body(diff: &DiffBody, extent: Extent, paint: Paint) -> String {
     let mut out = String::new();
     changes::text(diff, extent, paint, &mut out);
+    if let Some(change) = &diff.geography {
+        shift::text(change, extent, paint, &mut out);
+    }
     movement::text(&diff.steering, extent, paint, &mut out);
-    if !diff.differs {
+    if !diff.differs && diff.geography.is_some() {
+        out.push_str("no client moves, under any policy\n");
+    } else if !diff.differs {
         out.push_str(&match diff.files.len() {
             0 => "nothing differs\n".to_owned(),
             1 => "1 file differs, in nothing that is served\n".to_owned(),

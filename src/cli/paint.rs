@@ -112,6 +112,11 @@ impl Columns {
     }
 }
 
+/// A body on one line, as the API writes it.
+pub fn json(body: &impl serde::Serialize) -> String {
+    serde_json::to_string(body).map_or_else(|error| error.to_string(), |text| format!("{text}\n"))
+}
+
 /// Whether somebody reads standard output as it is written.
 pub fn is_terminal() -> bool {
     std::io::stdout().is_terminal()
@@ -120,6 +125,24 @@ pub fn is_terminal() -> bool {
 /// `1 zone`, `2 zones`.
 pub fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// `38 %`, `3.8 %`, `<0.1 %`.
+pub fn percent(share: f64) -> String {
+    match share * 100.0 {
+        percent if percent <= 0.0 => "0 %".to_owned(),
+        percent if percent < 0.1 => "<0.1 %".to_owned(),
+        percent if percent < 9.95 => format!("{percent:.1} %"),
+        percent => format!("{percent:.0} %"),
+    }
+}
+
+/// `1,230 km`.
+pub fn distance(km: u32) -> String {
+    match km {
+        0..1000 => format!("{km} km"),
+        _ => format!("{},{:03} km", km / 1000, km % 1000),
+    }
 }
 
 /// Writes `text` to standard output; a reader that went away is no error.

@@ -3,8 +3,8 @@
 use super::args::{Command, GeoCommand};
 use super::failure::Failure;
 use super::{
-    change, check, diff, explain, export, fmt, geo, import, init, log, reload, report, rollback,
-    status, weights,
+    change, check, coverage, diff, explain, export, fmt, geo, import, init, log, lookup, reload,
+    report, rollback, status, weights,
 };
 
 /// Runs a command, and gives the exit code. `serve` is not among them: `main` sends it to the running server.
@@ -28,6 +28,7 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Log(args) => log::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Coverage(args) => coverage::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Report(args) => report::report(&args),
         Command::Heartbeat(args) => report::heartbeat(&args),
@@ -43,7 +44,7 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Export(args) => export::run(&args),
         Command::Geo(args) => match args.command {
             GeoCommand::Build { from, to } => geo::build(&from, &to),
-            GeoCommand::Lookup { address, dir } => geo::lookup(address, &dir),
+            GeoCommand::Lookup(args) => lookup::run(&args),
             GeoCommand::Weights { server, dir } => weights::run(server.as_deref(), &dir),
         },
     }

@@ -7,6 +7,7 @@ use crate::fileset::{FileSet, is_database};
 use crate::load::{Builder, Config, Removals, Scan, scan, scan_zone_file};
 
 use super::check::configuration;
+use super::databases;
 use super::failure::Failure;
 use super::git;
 
@@ -19,6 +20,8 @@ pub enum Spec {
     File(PathBuf),
     /// The folder here as it is committed at a revision.
     Git(String),
+    /// Geo databases, in place of those of the folder here.
+    Databases(Vec<PathBuf>),
     /// What a server published: a number, or what it serves now.
     Generation(Option<u64>),
 }
@@ -96,6 +99,9 @@ impl Spec {
                     "{text}: a generation is gen:NUMBER, or gen:now; homing log lists them"
                 ))),
             };
+        }
+        if let Some(paths) = databases::parse(text) {
+            return Ok(Spec::Databases(paths));
         }
         let path = PathBuf::from(text);
         match (path.is_dir(), path.is_file()) {

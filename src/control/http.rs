@@ -3,9 +3,11 @@
 
 mod body;
 mod change;
+mod coverage;
 mod diff;
 mod explain;
 mod generations;
+mod geo;
 mod guard;
 mod listener;
 mod problem;
@@ -54,6 +56,8 @@ pub fn router(desk: Desk) -> Router {
         .route("/v1/site/undrain", post(change::undrain_site))
         .route("/v1/reload", post(change::reload))
         .route("/v1/explain", get(explain::explain))
+        .route("/v1/coverage", get(coverage::coverage))
+        .route("/v1/geo", get(geo::lookup))
         .route("/v1/diff", get(diff::diff))
         .route("/v1/generations/{generation}/files", get(diff::files))
         .route("/v1/generations/{generation}/files/{*path}", get(diff::file))

@@ -12,6 +12,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::oneshot;
 
 use crate::answer::Snapshot;
+use crate::ask::Scene;
 use crate::health::{Changes, Member, State, Timed};
 use crate::number::{Digest, PolicyId, Revision};
 use crate::route::{Plan, PolicyTable, Table, fill};
@@ -57,6 +58,19 @@ pub struct View {
     pub findings: Arc<Findings>,
     /// Old snapshots that somebody still holds.
     pub retired: usize,
+}
+
+impl View {
+    /// What serves, as something to ask about.
+    pub fn scene(&self) -> Scene {
+        let parts = &self.publication.parts;
+        Scene {
+            snapshot: self.snapshot.clone(),
+            health: self.health.clone(),
+            world: parts.world.clone(),
+            regions: parts.regions.clone(),
+        }
+    }
 }
 
 /// Reaches the hub.

@@ -4,7 +4,7 @@
 //! Imports: diagnostic.
 //! Never:   knows our regions' routers, does I/O, looks into a database while serving.
 //! Enter:   `place`, then `world` (addresses to places), then `ranges` (addresses to classes, the
-//!          only part that a query touches).
+//!          only part that a query touches). `look` is one address in one file.
 
 mod area;
 mod builtin;
@@ -14,9 +14,11 @@ mod gazetteer;
 mod grain;
 mod layers;
 mod licence;
+mod look;
 mod merge;
 mod metro;
 mod mmdb;
+mod outlines;
 mod overrides;
 mod packing;
 mod place;
@@ -41,9 +43,11 @@ pub use codes::{PlaceCode, PlaceCodeError};
 pub use gazetteer::{
     country_codes, country_name, place_centroid, subdivision_codes, subdivision_name,
 };
+pub use look::{OverrideLine, look_up, override_lines};
+pub use outlines::{Ring, outlines};
 pub use overrides::Overrides;
 pub use place::{Place, PlaceId, Position};
-pub use prefix::{Prefix, PrefixError, embedded_v4};
+pub use prefix::{Prefix, PrefixError, embedded_v4, special_runs_v4};
 pub use projection::Projection;
 pub use published::PublishedWeights;
 pub use ranges::Ranges;

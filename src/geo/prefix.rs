@@ -141,6 +141,21 @@ pub(super) fn special_blocks() -> impl Iterator<Item = Prefix> {
     SPECIAL.iter().filter_map(|text| Prefix::parse(text).ok())
 }
 
+/// The whole IPv4 space: where addresses that no client has begin, special-purpose (RFC 6890) or multicast (RFC 5771), and
+/// where they end. The first starts at 0.
+pub fn special_runs_v4() -> Vec<(u32, bool)> {
+    const MULTICAST: (u128, u128) = (224 << 24, (240 << 24) - 1);
+    let special = special_blocks().filter(|it| it.address.is_ipv4()).map(|it| it.bounds());
+    let mut blocks: Vec<(u128, u128)> = special.chain([MULTICAST]).collect();
+    blocks.sort_unstable();
+    let mut runs = vec![(0, false)];
+    for (first, last) in blocks {
+        runs.push((first as u32, true));
+        runs.extend(u32::try_from(last + 1).map(|next| (next, false)));
+    }
+    runs
+}
+
 const SPECIAL: [&str; 22] = [
     "0.0.0.0/8",
     "10.0.0.0/8",

@@ -13,7 +13,7 @@ use crate::diagnostic::Diagnostic;
 use crate::fileset::FileSet;
 use crate::geo::{PublishedWeights, Source, World};
 use crate::number::{Digest, PolicyId};
-use crate::route::{Inventory, Plan};
+use crate::route::{Inventory, Plan, Regions};
 use crate::zone::{Name, Zone};
 
 use super::bind::{self, Bindings, Routed, Served, Zones};
@@ -76,6 +76,8 @@ pub struct Parts {
     pub world: Arc<World>,
     /// How much places weigh, where geo/weights.csv says so. No answer depends on it.
     pub weights: Option<Arc<PublishedWeights>>,
+    /// The regions, with where they are.
+    pub regions: Arc<Regions>,
     /// Some routed names, for people to try: presentation format.
     pub examples: Vec<(String, PolicyId)>,
     /// Counts for people.
@@ -297,6 +299,7 @@ impl Builder {
             sources: attempt.ground.world.sources.clone(),
             world: Arc::clone(&attempt.ground.world),
             weights: attempt.ground.weights.clone(),
+            regions: Arc::clone(&attempt.ground.regions),
             examples: examples(attempt),
             summary: summary(attempt),
         }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::diagnostic::Diagnostic;
 use crate::fileset::FileSet;
 use crate::geo::{Position, PublishedWeights, World};
 use crate::route::{Inventory, Plan, Regions, Route, Settings};
@@ -41,6 +42,8 @@ pub struct SteeringContents {
     pub world: Arc<World>,
     /// How much places weigh, where geo/weights.csv says so.
     pub weights: Option<Arc<PublishedWeights>>,
+    /// Why databases are left out of that.
+    pub broken: Vec<Diagnostic>,
 }
 
 /// What of a configuration steering depends on.
@@ -71,6 +74,11 @@ impl Contents {
         }
         contents
     }
+
+    /// Why databases are left out.
+    pub fn broken(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.steering.iter().flat_map(|steering| &steering.broken)
+    }
 }
 
 fn steering(grounds: &mut Grounds, files: &FileSet, inherited: Inherited) -> SteeringContents {
@@ -86,6 +94,7 @@ fn steering(grounds: &mut Grounds, files: &FileSet, inherited: Inherited) -> Ste
         regions: Arc::clone(&ground.regions),
         world: Arc::clone(&ground.world),
         weights: ground.weights.clone(),
+        broken: ground.broken_databases().cloned().collect(),
     }
 }
 

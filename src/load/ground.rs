@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, has_error};
-use crate::fileset::FileSet;
+use crate::fileset::{FileSet, is_database};
 use crate::geo::{Overrides, PublishedWeights, World};
 use crate::number::Digest;
 use crate::route::{Regions, parse_regions};
@@ -37,6 +37,11 @@ pub(super) struct Ground {
 }
 
 impl Ground {
+    /// What is wrong with databases.
+    pub(super) fn broken_databases(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.faults.iter().filter(|unfit| is_database(&unfit.path)).flat_map(|unfit| &unfit.said)
+    }
+
     /// The faults of single files, each refused by itself.
     pub(super) fn faults(&self) -> impl Iterator<Item = Fault> {
         self.faults.iter().cloned().map(fault)

@@ -6,7 +6,8 @@
 //! Imports: geo, health, trace, diagnostic.
 //! Never:   reads a file, knows a zone, looks anything up by name on the query path.
 //! Enter:   `policy` (as written; `pool`, `rule`, `region`, `settings` are its parts), `compile`,
-//!          `plan`, `decide`, `fill`, then `table`, which is what a query touches.
+//!          `plan`, `decide`, `fill`, then `table`, which is what a query touches. `account` and
+//!          `rank` tell of decisions.
 
 mod account;
 mod bucket;
@@ -21,6 +22,7 @@ mod plan;
 mod policy;
 mod pool;
 mod proof;
+mod rank;
 mod reader;
 mod region;
 mod rule;
@@ -37,6 +39,7 @@ pub use fill::fill;
 pub use plan::{ClassLegend, Plan};
 pub use policy::{Steering, parse_steering};
 pub use pool::Family;
+pub use rank::{Answerer, Rank, Ranks};
 pub use reader::{Key, Reader, Source, Span, Value, in_file_order};
 pub use region::{Region, Regions, parse_regions, read_position};
 pub use settings::{HealthPatch, parse_duration, parse_health, read_duration, read_health};

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use crate::support::homing;
 
-fn golden(path: &str) -> PathBuf {
+pub fn golden(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(path)
 }
 
 /// Runs `arguments` in `folder` and holds what is printed against the transcript `name`.
-fn check(name: &str, folder: &Path, arguments: &[&str], code: i32) {
+pub fn check(name: &str, folder: &Path, arguments: &[&str], code: i32) {
     let run = homing(folder, arguments);
     let printed = String::from_utf8(run.stdout).expect("text");
     assert_eq!(run.status.code(), Some(code), "{printed}{}", String::from_utf8_lossy(&run.stderr));
@@ -20,14 +20,14 @@ fn check(name: &str, folder: &Path, arguments: &[&str], code: i32) {
 }
 
 /// Holds `found` against what `path` keeps.
-fn hold(path: &Path, found: &str) {
+pub fn hold(path: &Path, found: &str) {
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(path, found).unwrap();
         return;
     }
     let wanted = fs::read_to_string(path).unwrap_or_default();
     let differs = wanted.lines().zip(found.lines()).find(|(wanted, found)| wanted != found);
-    let hint = "UPDATE_GOLDEN=1 cargo test --test journeys golden writes it anew";
+    let hint = "UPDATE_GOLDEN=1 cargo test --test journeys -- golden geography writes it anew";
     let name = path.display();
     assert!(wanted == found, "{name}: {differs:?}\n{hint}\n{found}");
 }

@@ -2,6 +2,7 @@
 
 mod ci;
 mod command_line;
+mod databases;
 mod diff;
 mod example;
 mod faults;

@@ -2,6 +2,7 @@
 
 mod allocation;
 mod catalog_equals_tree;
+mod coverage_adds_up;
 #[path = "../geography/exhaustive.rs"]
 mod exhaustive;
 mod explain_equals_the_wire;

@@ -11,17 +11,36 @@ enum Child {
 }
 
 /// A database of one family that knows the country of some networks, built at a time of the Unix epoch.
-pub fn country_database(networks: &[(&str, &str)], built_epoch_secs: u64) -> Vec<u8> {
+pub fn country_database<'n>(networks: &[(&'n str, &str)], built_epoch_secs: u64) -> Vec<u8> {
+    let record =
+        |(prefix, country): &(&'n str, &str)| (*prefix, map(&[("country_code", text(country))]));
+    database(&networks.iter().map(record).collect::<Vec<_>>(), built_epoch_secs)
+}
+
+/// The same, with the latitude and longitude of each.
+pub fn city_database<'n>(networks: &[(&'n str, &str, f64, f64)], built_epoch_secs: u64) -> Vec<u8> {
+    let record = |&(prefix, country, latitude, longitude): &(&'n str, &str, f64, f64)| {
+        let fields = [
+            ("country_code", text(country)),
+            ("latitude", double(latitude)),
+            ("longitude", double(longitude)),
+        ];
+        (prefix, map(&fields))
+    };
+    database(&networks.iter().map(record).collect::<Vec<_>>(), built_epoch_secs)
+}
+
+fn database(networks: &[(&str, Vec<u8>)], built_epoch_secs: u64) -> Vec<u8> {
     let is_v4 = networks.iter().all(|(prefix, _)| prefix.contains('.'));
     let (mut nodes, mut data) = (vec![[Child::Nothing; 2]], Vec::new());
-    for (prefix, country) in networks {
+    for (prefix, record) in networks {
         let (address, len) = prefix.split_once('/').unwrap();
         let bits = match address.parse().unwrap() {
             IpAddr::V4(v4) => u128::from(v4.to_bits()) << 96,
             IpAddr::V6(v6) => v6.to_bits(),
         };
         put(&mut nodes, bits, len.parse().unwrap(), Child::Data(data.len()));
-        data.extend(map(&[("country_code", text(country))]));
+        data.extend_from_slice(record);
     }
     let count = nodes.len();
     let mut out = Vec::new();
@@ -74,6 +93,10 @@ fn map(pairs: &[(&str, Vec<u8>)]) -> Vec<u8> {
         out.extend_from_slice(value);
     }
     out
+}
+
+fn double(number: f64) -> Vec<u8> {
+    [&[0x68][..], &number.to_be_bytes()].concat()
 }
 
 fn text(text: &str) -> Vec<u8> {

@@ -9,6 +9,6 @@ mod steps;
 
 pub use dns::{Query, Response, ask, name_wire, tcp_exchange};
 pub use http::{Reply, http};
-pub use mmdb::country_database;
+pub use mmdb::{city_database, country_database};
 pub use server::{Server, eventually, free_port, homing};
 pub use steps::Watched;

@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use crate::api::{ExplainBody, read_at};
-use crate::ask::{self, Inquiry, Scene};
+use crate::ask::{self, Inquiry};
 
 use super::super::desk::Desk;
 use super::super::hindsight::Earlier;
@@ -67,10 +67,8 @@ pub async fn explain(
 
 /// What serves, as something to ask about.
 fn now(view: View) -> Earlier {
-    let View { snapshot, health, publication, .. } = view;
-    let world = publication.parts.world.clone();
-    let (generation, revision) = (snapshot.generation, snapshot.revision);
-    Earlier { scene: Scene { snapshot, health, world }, generation, revision, words: String::new() }
+    let (generation, revision) = (view.snapshot.generation, view.snapshot.revision);
+    Earlier { scene: view.scene(), generation, revision, words: String::new() }
 }
 
 fn tell(state: &Earlier, inquiry: &Inquiry) -> Option<ExplainBody> {
