@@ -2,7 +2,7 @@
 //!
 //! A line is `first,last,country`, `first,last,asn,organization`, or
 //! `first,last,country,state1,state2,city,postcode,latitude,longitude,timezone`; addresses as text or as numbers.
-//! Owns:  the columns, and that ranges are in order and apart.
+//! Owns:  the columns, that ranges are in order, and which counts where they overlap.
 //! Never: takes a part of a file. One mistake refuses the whole.
 
 use std::collections::HashMap;
@@ -61,16 +61,35 @@ impl World {
 /// Ranges with their gaps, less what `spans` hold.
 fn laid<A: Address>(ranges: &[Range], spans: &[Span], last: u128) -> List<A::Key> {
     let mut starts = Starts::<A>::new();
-    let ends = |range: &Range| {
-        // A range that follows at once begins where this one ends: of two equal starts the later counts.
-        let beyond = range.last.checked_add(1).filter(|it| *it <= last);
-        [Some((range.first, range.place)), beyond.map(|it| (it, PlaceId(0)))]
-    };
-    let runs = ranges.iter().flat_map(ends).flatten();
+    let runs = runs(ranges).into_iter().filter(|run| run.0 <= last);
     sweep(runs, spans, last, |start, place, spans| {
         starts.push_bits(start, if spans.is_empty() { place } else { PlaceId(0) });
     });
     starts.into_list()
+}
+
+/// Where places begin. Published tables are in order and not all apart: of the ranges that hold an address the one that
+/// begins last counts, and of two that begin together the narrower.
+fn runs(ranges: &[Range]) -> Vec<(u128, PlaceId)> {
+    let mut ranges: Vec<&Range> = ranges.iter().collect();
+    ranges.sort_by_key(|range| (range.first, std::cmp::Reverse(range.last)));
+    let mut runs = Vec::with_capacity(2 * ranges.len());
+    // The ranges that were begun, the one that counts last.
+    let mut open: Vec<&Range> = Vec::new();
+    let close = |open: &mut Vec<&Range>, before: Option<u128>, runs: &mut Vec<_>| {
+        while let Some(ended) = open.pop_if(|it| before.is_none_or(|before| it.last < before)) {
+            while open.pop_if(|it| it.last <= ended.last).is_some() {}
+            let place = open.last().map_or(PlaceId(0), |it| it.place);
+            runs.extend(ended.last.checked_add(1).map(|beyond| (beyond, place)));
+        }
+    };
+    for range in ranges {
+        close(&mut open, Some(range.first), &mut runs);
+        runs.push((range.first, range.place));
+        open.push(range);
+    }
+    close(&mut open, None, &mut runs);
+    runs
 }
 
 /// Mistakes that are told one by one; the rest are counted. A guess: what someone would read.
@@ -132,11 +151,11 @@ impl<'t> Reader<'t> {
             let what = format!("the first two columns are not both addresses of IPv{version}");
             return self.error("geo-table-address", number, line, &what);
         };
-        let before = self.ranges.last().map(|range| range.last);
-        if last < first || before.is_some_and(|before| first <= before) {
+        let before = self.ranges.last().map(|range| range.first);
+        if last < first || before.is_some_and(|before| first < before) {
             let what = match last < first {
                 true => "the range ends before it begins",
-                false => "the range begins before the one above it ends",
+                false => "the range begins before the one above it",
             };
             return self.error("geo-table-order", number, line, what);
         }
@@ -284,6 +303,27 @@ mod tests {
     }
 
     #[test]
+    fn of_ranges_that_overlap_the_one_that_begins_last_counts() {
+        let text =
+            b"193.0.0.0,193.0.0.255,DE\n193.0.0.16,193.0.0.31,FR\n193.0.0.16,193.0.0.63,CH\n\
+                     193.0.0.128,193.0.1.15,JP\n193.0.2.0,193.0.2.15,US\n";
+        let world = World::from_flat("x-ipv4.csv", text).unwrap();
+        for (address, country) in [
+            ("193.0.0.15", "DE"),
+            ("193.0.0.16", "FR"),
+            ("193.0.0.32", "CH"),
+            ("193.0.0.64", "DE"),
+            ("193.0.0.128", "JP"),
+            ("193.0.1.15", "JP"),
+            ("193.0.1.16", ""),
+            ("193.0.2.0", "US"),
+            ("193.0.2.16", ""),
+        ] {
+            assert_eq!(known(&world, address).0, country, "{address}");
+        }
+    }
+
+    #[test]
     fn special_purpose_addresses_are_left_out() {
         let text = b"192.0.0.0,192.255.255.255,AU\n";
         let world = World::from_flat("geo/x-ipv4.csv", text).unwrap();
@@ -293,7 +333,7 @@ mod tests {
 
     #[test]
     fn every_mistake_is_told_with_its_line() {
-        let text = "193.0.2.0,193.0.2.255,DE\n193.0.2.255,193.0.3.0,DE\n193.0.9.0,193.0.8.0,DE\n\
+        let text = "193.0.2.0,193.0.2.255,DE\n193.0.1.255,193.0.3.0,DE\n193.0.9.0,193.0.8.0,DE\n\
                     2a00::,2a00::1,DE\n193.0.4.0\n4294967296,4294967297,DE\n\
                     193.0.5.0,193.0.5.1,1,\"x\n";
         let said = World::from_flat("geo/x-ipv4.csv", text.as_bytes()).unwrap_err();

@@ -141,7 +141,7 @@ fn an_absurd_database_is_refused_and_a_flat_one_is_read() {
     // The path that comes first is the stronger of two that know as much.
     server.write("geo/a-ipv4.csv", "193.0.0.0,193.0.7.255,JP\n");
     server.wait_addresses("geo.example.test", EUROPE, &SIN);
-    server.write("geo/a-ipv4.csv", "193.0.0.0,193.0.7.255,JP\n193.0.7.0,193.0.8.255,JP\n");
+    server.write("geo/a-ipv4.csv", "193.0.0.0,193.0.7.255,JP\n192.0.7.0,193.0.8.255,JP\n");
     assert!(reload(&server).contains("geo-table-order"));
     assert_eq!(server.addresses("geo.example.test", EUROPE), SIN);
 }

@@ -108,13 +108,13 @@ pub const CHECKS: &[Check] = &[
     Check {
         code: "geo-table-order",
         severities: ERROR,
-        title: "the ranges of a flat geo database are not in order and apart",
-        why: "Each begins beyond the end of the one above it; else one address would have two \
-            places.",
-        wrong: "192.0.2.0,192.0.2.255,DE\n\
-            192.0.2.128,192.0.3.255,FR",
-        right: "192.0.2.0,192.0.2.127,DE\n\
-            192.0.2.128,192.0.3.255,FR",
+        title: "the ranges of a flat geo database are not in order",
+        why: "Each begins where the one above it does, or later, and none ends before it begins. What \
+            is in another order is another kind of file, or was put together wrongly.",
+        wrong: "193.0.2.0,193.0.2.255,DE\n\
+            193.0.0.0,193.0.0.255,FR",
+        right: "193.0.0.0,193.0.0.255,FR\n\
+            193.0.2.0,193.0.2.255,DE",
         clause: "geo/README.md",
     },
     Check {
