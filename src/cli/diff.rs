@@ -77,7 +77,11 @@ fn of_sides(
     if let (Spec::Generation(_), Spec::Generation(_)) = (old, new) {
         return between(&past()?, dir, old_name, new_name);
     }
-    let own = own_weights(args.server.as_deref(), dir);
+    let looked_at = match new {
+        Spec::Folder(folder) => folder,
+        Spec::File(_) | Spec::Git(_) | Spec::Generation(_) => dir,
+    };
+    let own = own_weights(args.server.as_deref(), looked_at);
     let file_name = side::zone_file_name(old, new);
     let mut bench = Bench::default();
     let mut read = |name: &str, spec: &Spec, other: &FileSet| -> Result<State, Failure> {

@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::api::{CountryQueries, PlacesBody, WeightsBody};
 use crate::ask::{Tally, WEIGHTS_FILE, places_body, tally_of};
 use crate::geo::country_name;
+use crate::load::Config;
 
 use super::check::{build as build_parts, configuration};
 use super::client::Client;
@@ -36,19 +37,19 @@ pub fn own(server: Option<&str>, dir: &Path) -> Result<Tally, Failure> {
 
 fn of_folder(dir: &Path) -> Result<PlacesBody, Failure> {
     let own = kept(dir)?;
-    let (config, _) = configuration(dir)?;
-    let Some(config) = config else { return Ok(PlacesBody::default()) };
+    let (config, said) = configuration(dir)?;
+    let Some(config) = config else {
+        let lines: Vec<String> = said.iter().map(ToString::to_string).collect();
+        return Err(Failure::refused(lines.join("\n")));
+    };
     let parts = build_parts(&config).parts;
     Ok(places_body(&parts.world, parts.weights.as_deref(), &own))
 }
 
 /// What `state/` keeps; nothing where no server ever counted.
 fn kept(dir: &Path) -> Result<Tally, Failure> {
-    let (config, said) = configuration(dir)?;
-    let Some(config) = config else {
-        let lines: Vec<String> = said.iter().map(ToString::to_string).collect();
-        return Err(Failure::refused(lines.join("\n")));
-    };
+    // A configuration with mistakes is told where it is what was asked for.
+    let config = Config::find(dir).unwrap_or_else(|_| Config::defaults(dir));
     let path = config.state.join(WEIGHTS_FILE);
     let strange = |error: String| Failure::cannot_run(format!("{}: {error}", path.display()));
     match fs::read_to_string(&path) {
