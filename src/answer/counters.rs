@@ -60,7 +60,7 @@ pub struct Counters {
     pub truncated: AtomicU64,
     /// Queries that carried a client subnet.
     pub with_subnet: AtomicU64,
-    /// Queries whose client subnet option was passed over, for nobody or not this resolver is believed.
+    /// Queries whose client subnet option was passed over: their resolver is not believed.
     pub subnet_untrusted: AtomicU64,
     /// Queries that asked for DNSSEC records.
     pub with_dnssec_ok: AtomicU64,

@@ -33,7 +33,6 @@ use super::proof::{Finding, Proof};
 const HEAD_LEN: usize = 3;
 
 /// What a classifier makes of a world.
-#[derive(Clone)]
 pub(super) struct Division {
     /// None where the address makes no difference: then there is one class, of the first rule without a condition.
     pub(super) ranges: Option<Arc<Ranges>>,

@@ -64,11 +64,11 @@ fn tell_value(source: &Source, rule: &Rule, value: ValueId, never: Never) -> Opt
     let (message, help) = match never {
         Never::Met => return unmet(source, rule, value),
         Never::Joined => (
-            format!("no known address in `{text}` meets the other conditions of this rule"),
+            format!("no known address in {text} meets the other conditions of this rule"),
             "remove it here, or make a rule of its own for it",
         ),
         Never::Taken(takers) => (
-            format!("`{text}` decides for nobody here: {} all of it", taken_by(&takers)),
+            format!("{text} decides for nobody here: {} all of it", taken_by(&takers)),
             "the first rule that matches decides: move it up, or remove it",
         ),
     };
