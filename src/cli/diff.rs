@@ -79,7 +79,7 @@ fn of_sides(
     }
     let looked_at = match new {
         Spec::Folder(folder) => folder,
-        Spec::File(_) | Spec::Git(_) | Spec::Generation(_) => dir,
+        Spec::File(_) | Spec::Git(_) | Spec::Generation(_) | Spec::Databases(_) => dir,
     };
     let own = own_weights(args.server.as_deref(), looked_at);
     let file_name = side::zone_file_name(old, new);

@@ -161,10 +161,7 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
         Hub::start(state.clone(), publication, reclaim.clone()).map_err(failed)?;
     let (writer, writer_thread) =
         Writer::start(log, state, clock, hub.clone(), alarms.clone()).map_err(failed)?;
-    let name = config.site_name.as_str().into();
-    let (cookie_secrets, subnet_trust) = (cookies::secrets(&config), config.subnet_trust.clone());
-    let answerer = Arc::new(Answerer { name, cookie_secrets, subnet_trust });
-    let serving = serve::start(sockets, answerer, Limits::default(), snapshots);
+    let serving = serve::start(sockets, answerer(&config), Limits::default(), snapshots);
     let serving = Arc::new(serving.map_err(|e| e.to_string())?);
     let (weigher, weigher_thread) =
         Weigher::start(kept, serving.counters().to_vec()).map_err(failed)?;
@@ -209,6 +206,12 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
         weigher_thread,
     };
     Ok(Server { runtime, api, desk, serving, threads })
+}
+
+/// What queries are answered with besides the snapshot.
+fn answerer(config: &Config) -> Arc<Answerer> {
+    let (cookie_secrets, subnet_trust) = (cookies::secrets(config), config.subnet_trust.clone());
+    Arc::new(Answerer { name: config.site_name.as_str().into(), cookie_secrets, subnet_trust })
 }
 
 /// Two threads: the API and the signals are all that runs on them.
