@@ -244,9 +244,14 @@ mod tests {
         assert_eq!((&*setting.name, &*setting.old, &*setting.new), ("bias", "none", "iad 50"));
         let [way] = &*change.moves else { panic!("{:?}", change.moves) };
         assert_eq!((&*way.from, &*way.to), ("fra", "iad"));
-        // Portugal is 1,900 km from Frankfurt and 5,700 km from Virginia, of which half count.
-        let moves = |country: &str| way.countries.iter().any(|of| of.country == country);
-        assert!(moves("IS") && !moves("PT") && !moves("DE") && !moves("US"), "{way:?}");
+        // Portugal is 1,900 km from Frankfurt and 5,700 km from Virginia, of which half count; its islands are between.
+        let moves = |country: &str| {
+            let of = way.countries.iter().find(|of| of.country == country);
+            of.and_then(|of| of.share.ipv4).unwrap_or(0.0)
+        };
+        let shares = ["IS", "PT", "DE", "US"].map(moves);
+        assert!(shares[0] == 1.0 && (0.01..0.1).contains(&shares[1]), "{shares:?}");
+        assert_eq!(shares[2..], [0.0, 0.0]);
     }
 
     #[test]
