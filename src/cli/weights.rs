@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::api::{CountryQueries, PlacesBody, WeightsBody};
 use crate::ask::{Tally, WEIGHTS_FILE, places_body, tally_of};
-use crate::geo::country_name;
+use crate::geo::{PlaceCode, country_name, subdivision_name};
 use crate::load::Config;
 
 use super::check::{build as build_parts, configuration};
@@ -84,12 +84,20 @@ fn published(body: &PlacesBody) -> Result<String, Failure> {
         count_words(*queries)
     );
     for of in &body.places {
-        let country = of.place.split('-').nth(1).and_then(|code| code.as_bytes().try_into().ok());
-        let name = country.and_then(country_name).unwrap_or_default();
         // A comment is all that follows: names with a comma stay as they are.
-        text.push_str(&format!("{},{:.1},{name}\n", of.place, of.queries));
+        text.push_str(&format!("{},{:.1},{}\n", of.place, of.queries, name(&of.place)));
     }
     Ok(text)
+}
+
+/// A place code in words, from the smallest on; as far as there are any.
+fn name(place: &str) -> String {
+    let Ok(PlaceCode { country: Some(country), subdivision, .. }) = PlaceCode::parse(place) else {
+        return String::new();
+    };
+    let subdivision = subdivision.and_then(|code| subdivision_name(country, code));
+    let names: Vec<&str> = subdivision.into_iter().chain(country_name(country)).collect();
+    names.join(", ")
 }
 
 /// In one line which weights count, and what a server's own queries say.

@@ -67,7 +67,7 @@ fn an_edit_is_seen_against_what_is_committed() {
     {
         assert!(edit.contains(line), "no {line:?} in {edit}");
     }
-    assert!(edit.contains("AU, "), "{edit}");
+    assert!(edit.contains("NZ, ") && edit.contains(" of AU\n"), "{edit}");
     // From elsewhere, the folder is named; and a single file is compared with its like.
     let same = homing(root.path(), &["diff", "git:HEAD", "--files", "dns", "--stat"]);
     assert!(told(&same, 0).contains("~ policy web"));
