@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(
             text,
             "# place,weight,comment\n# 30.0 k queries since 2026-11-21, the older the less\n\
-             NA-US-CA,20000.0,United States\nEU-DE,9000.0,Germany\nNA-US,1000.0,United States\n"
+             NA-US-CA,20000.0,California, United States\nEU-DE,9000.0,Germany\nNA-US,1000.0,United States\n"
         );
         let (read, said) = crate::geo::PublishedWeights::parse("geo/weights.csv", text.as_bytes());
         assert_eq!(read.map(|read| read.len()), Some(3), "{said:?}");
