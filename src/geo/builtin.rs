@@ -4,17 +4,24 @@
 //! holds one. The file is a magic, then deflated: where it came from, the metros, the spots, and
 //! for each family runs of spots.
 
+mod grain;
+mod metro;
+mod packing;
+mod snap;
+
 use miniz_oxide::deflate::compress_to_vec;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 
 use crate::diagnostic::{Diagnostic, Place as Where};
 
 use super::gazetteer::{self, WHOLE};
-use super::metro::Metros;
-use super::packing::{Cursor, put_number, put_runs, put_text};
 use super::place::{Place, PlaceId, Position};
-use super::snap::{Fidelity, Snapped, Spot};
 use super::world::{Source, World};
+use metro::Metros;
+use packing::{Cursor, put_number, put_runs, put_text};
+use snap::{Snapped, Spot};
+
+pub use snap::Fidelity;
 
 impl World {
     /// The table within this binary: first subdivisions, near metros.

@@ -4,6 +4,8 @@
 //! networks share it.
 //! Never: trusts a file. A broken one is refused as a whole, whatever is broken in it.
 
+mod search_tree;
+
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -15,10 +17,10 @@ use crate::diagnostic::{Diagnostic, Place as Where};
 use super::licence::licence;
 use super::place::PlaceId;
 use super::record::Value;
-use super::search_tree::{Misshapen, Record, Tree, Walk};
 use super::starts::Starts;
 use super::sweep::{LAST_V4, LAST_V6, sweep};
 use super::world::{Places, Source, World, special_spans};
+use search_tree::{Misshapen, Record, Tree, Walk};
 
 impl World {
     /// Reads a database. `path` is how the operator knows it. What it says of special-purpose

@@ -3,42 +3,32 @@
 //! Owns:    places, the readers of databases, the operator's overrides, the built-in table, ranges, weights.
 //! Imports: diagnostic.
 //! Never:   knows our regions' routers, does I/O, looks into a database while serving.
-//! Enter:   `place`, then `world` (addresses to places), then `ranges` (addresses to classes, the
-//!          only part that a query touches). `look` is one address in one file.
+//! Enter:   `place`, then `world` (addresses to places), then `ranges` (addresses to classes, the only part that a query
+//!          touches). Into worlds: `mmdb`, `flat`, `builtin`, `overrides`. `look` is one address in one file.
 
-mod area;
 mod builtin;
 mod codes;
 mod flat;
 mod gazetteer;
-mod grain;
 mod layers;
 mod licence;
 mod look;
 mod merge;
-mod metro;
 mod mmdb;
 mod outlines;
 mod overrides;
-mod packing;
 mod place;
 mod prefix;
-mod projection;
-mod published;
 mod ranges;
 mod record;
-mod search_tree;
-mod snap;
 mod spelling;
 mod starts;
 mod survey;
 mod sweep;
-mod tally;
 mod weights;
 mod world;
 
-pub use area::{Announced, Area};
-pub use builtin::{Built, build as build_builtin};
+pub use builtin::{Built, Fidelity, build as build_builtin};
 pub use codes::{PlaceCode, PlaceCodeError};
 pub use gazetteer::{
     country_codes, country_name, place_centroid, subdivision_codes, subdivision_name,
@@ -48,11 +38,9 @@ pub use outlines::{Ring, outlines};
 pub use overrides::Overrides;
 pub use place::{Place, PlaceId, Position};
 pub use prefix::{Prefix, PrefixError, embedded_v4, special_runs_v4};
-pub use projection::Projection;
-pub use published::PublishedWeights;
 pub use ranges::Ranges;
-pub use snap::Fidelity;
 pub use survey::{Extent, survey};
-pub use tally::{Tally, TallyError};
-pub use weights::{Basis, Weights};
+pub use weights::{
+    Announced, Area, Basis, Projection, PublishedWeights, Tally, TallyError, Weights,
+};
 pub use world::{Source, World};

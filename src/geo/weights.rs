@@ -2,13 +2,19 @@
 //!
 //! Never: an input of an answer or of the digest. What a server counted differs by site.
 
+mod area;
+mod projection;
+mod published;
+mod tally;
+
 use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 
-use super::area::{Announced, Area};
-use super::published::PublishedWeights;
-use super::tally::Tally;
+pub use area::{Announced, Area};
+pub use projection::Projection;
+pub use published::PublishedWeights;
+pub use tally::{Tally, TallyError};
 
 /// What weights are made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -7,11 +7,11 @@ use foldhash::fast::FixedState;
 
 use crate::number::ClassId;
 
-use super::codes::PlaceCode;
-use super::gazetteer::{self, WHOLE, padded};
-use super::place::{Place, PlaceId};
-use super::sweep::LAST_V4;
-use super::world::World;
+use super::super::codes::PlaceCode;
+use super::super::gazetteer::{self, WHOLE, padded};
+use super::super::place::{Place, PlaceId};
+use super::super::sweep::LAST_V4;
+use super::super::world::World;
 
 /// A country and, where it is known, its subdivision; without a country, all of which it is not known. A country that the
 /// gazetteer lacks is not known, so that there are no more areas than codes of ISO 3166.

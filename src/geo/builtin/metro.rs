@@ -1,7 +1,7 @@
 //! Metros: a few hundred cities, near one of which most addresses are. The built-in table tells
 //! positions by them.
 
-use super::place::Position;
+use super::super::place::Position;
 
 /// The metros of geo/metros.csv, in its order.
 pub(super) struct Metros {
@@ -48,7 +48,7 @@ fn read_line(line: &str) -> Option<Position> {
     Some(Position { latitude, longitude })
 }
 
-const METROS: &str = include_str!("../../geo/metros.csv");
+const METROS: &str = include_str!("../../../geo/metros.csv");
 
 #[cfg(test)]
 mod tests {

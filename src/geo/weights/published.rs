@@ -6,8 +6,8 @@ use std::collections::HashMap;
 
 use crate::diagnostic::{Diagnostic, Place as Where};
 
+use super::super::codes::{PlaceCode, PlaceCodeError};
 use super::area::Area;
-use super::codes::{PlaceCode, PlaceCodeError};
 
 /// Lines that are read at most: twice what ISO 3166-2 lists.
 const LINE_COUNT_MAX: usize = 10_000;

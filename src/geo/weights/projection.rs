@@ -6,10 +6,10 @@ use foldhash::fast::FixedState;
 
 use crate::number::ClassId;
 
+use super::super::ranges::Ranges;
+use super::super::sweep::{LAST_V4, LAST_V6};
+use super::super::world::World;
 use super::area::{Area, Areas, walk};
-use super::ranges::Ranges;
-use super::sweep::{LAST_V4, LAST_V6};
-use super::world::World;
 
 /// For each class of one range table, its areas and the share of its addresses that each has.
 ///

@@ -7,11 +7,11 @@
 
 use std::collections::HashMap;
 
-use super::gazetteer;
+use super::super::gazetteer;
+use super::super::place::{Place, PlaceId, Position};
+use super::super::world::World;
 use super::grain::{Runs, coarsen};
 use super::metro::Metros;
-use super::place::{Place, PlaceId, Position};
-use super::world::World;
 
 /// What the built-in table tells of an address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
