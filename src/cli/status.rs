@@ -270,14 +270,18 @@ fn age(from: &str, to: &str) -> Option<String> {
     })
 }
 
-/// A database on one line.
+/// A database on one line, with its licence where that is known: some ask to be named wherever they are used.
 pub fn database_line(database: &DatabaseBody) -> String {
     let age = match database.age_days {
         None => "age unknown".to_owned(),
         Some(1) => "1 day old".to_owned(),
         Some(days) => format!("{days} days old"),
     };
-    format!("{}, {age}, {} networks", database.name, database.networks)
+    let licence = match database.licence.as_str() {
+        "" => String::new(),
+        licence => format!("; {licence}"),
+    };
+    format!("{}, {age}, {} networks{licence}", database.name, database.networks)
 }
 
 /// A timestamp without its fraction and with a space, as people read it.
