@@ -109,6 +109,7 @@ impl Ranges {
         v4 + v6
             + size_of_val(&*self.v4.entries)
             + size_of_val(&*self.v6.highs)
+            + size_of_val(&*self.v6.strides)
             + size_of_val(&*self.v6.classes)
             + size_of_val(&*self.v6.fine)
     }
@@ -278,6 +279,10 @@ impl V4 {
 
 const V4_CHUNK_COUNT: usize = 1 << 16;
 
+/// How many starts of IPv6 one stride has: four cache lines. A guess; random look-ups among 1.2 million ranges took 27 to
+/// 37 % less than by halves alone (`benches/geography.rs`).
+const STRIDE: usize = 32;
+
 /// Invariant chunk-begins holds here too.
 #[derive(Clone, Debug)]
 struct V6 {
@@ -287,6 +292,8 @@ struct V6 {
     /// High halves of the starts, and their classes.
     highs: Box<[u64]>,
     classes: Box<[u16]>,
+    /// Every [`STRIDE`]th of the starts: few enough to stay in a cache, so that a chunk of thousands costs few misses.
+    strides: Box<[u64]>,
     /// Exact starts within the /64s whose class is [`SPLIT`], each /64 beginning with its first
     /// address.
     fine: Box<[(u128, u16)]>,
@@ -322,10 +329,23 @@ impl V6 {
         V6 {
             index: index.into(),
             wide: wide.into(),
+            strides: highs.iter().step_by(STRIDE).copied().collect(),
             highs: highs.into(),
             classes: classes.into(),
             fine: fine.into(),
         }
+    }
+
+    /// Where in `from..to`, the starts of one chunk, the first stands that lies beyond `high`.
+    fn beyond(&self, (from, to): (usize, usize), high: u64) -> usize {
+        let first = from.div_ceil(STRIDE);
+        let strides = self.strides.get(first..to.div_ceil(STRIDE)).unwrap_or_default();
+        let passed = strides.partition_point(|start| *start <= high);
+        // The last stride that is passed, or the chunk's own beginning; and the first that is not, or the chunk's end.
+        let low = if passed == 0 { from } else { (first + passed - 1) * STRIDE };
+        let end = to.min((first + passed) * STRIDE);
+        let starts = self.highs.get(low..end).unwrap_or_default();
+        low + starts.partition_point(|start| *start <= high)
     }
 
     fn lookup(&self, address: u128) -> (u16, u8) {
@@ -336,7 +356,7 @@ impl V6 {
             _ => (0, 0),
         };
         let highs = self.highs.get(from..to).unwrap_or_default();
-        let next = highs.partition_point(|start| *start <= high);
+        let next = self.beyond((from, to), high) - from;
         let class = self.classes.get((from + next).wrapping_sub(1)).copied().unwrap_or(0);
         if class == SPLIT {
             return self.lookup_fine(address);
