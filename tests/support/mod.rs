@@ -10,5 +10,5 @@ mod steps;
 pub use dns::{Query, Response, ask, name_wire, tcp_exchange};
 pub use http::{Reply, http};
 pub use mmdb::{city_database, country_database};
-pub use server::{Server, eventually, free_port, homing};
+pub use server::{Server, eventually, free_port, homing, within};
 pub use steps::Watched;

@@ -207,12 +207,21 @@ pub fn homing(folder: &Path, arguments: &[&str]) -> Output {
 }
 
 /// Polls until `attempt` succeeds, and panics with its last word when it takes too long.
-pub fn eventually<T>(what: &str, mut attempt: impl FnMut() -> Result<T, String>) -> T {
+pub fn eventually<T>(what: &str, attempt: impl FnMut() -> Result<T, String>) -> T {
+    within(PATIENCE, what, attempt)
+}
+
+/// As [`eventually`], for what takes longer than most.
+pub fn within<T>(
+    patience: Duration,
+    what: &str,
+    mut attempt: impl FnMut() -> Result<T, String>,
+) -> T {
     let begun = Instant::now();
     loop {
         match attempt() {
             Ok(done) => return done,
-            Err(word) if begun.elapsed() > PATIENCE => panic!("not in time: {what}\n{word}"),
+            Err(word) if begun.elapsed() > patience => panic!("not in time: {what}\n{word}"),
             Err(_) => std::thread::sleep(Duration::from_millis(10)),
         }
     }
