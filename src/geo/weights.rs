@@ -34,8 +34,6 @@ pub enum Basis {
 pub struct Weights {
     basis: Basis,
     factors: HashMap<Area, f64, FixedState>,
-    /// The mean of a country's areas.
-    countries: HashMap<[u8; 2], f64, FixedState>,
 }
 
 impl Weights {
@@ -91,15 +89,7 @@ impl Weights {
         }
         let scale = announced.total() / sum;
         factors.values_mut().for_each(|factor| *factor *= scale);
-        let mut countries: HashMap<[u8; 2], (f64, f64), FixedState> = HashMap::default();
-        for (area, count) in announced.areas() {
-            let Some(country) = area.country else { continue };
-            let (weight, addresses) = countries.entry(country).or_default();
-            *weight += count * factors.get(&area).unwrap_or(&0.0);
-            *addresses += count;
-        }
-        let countries = countries.into_iter().map(|(code, (weight, count))| (code, weight / count));
-        Weights { basis, factors, countries: countries.collect() }
+        Weights { basis, factors }
     }
 
     /// What they are made of.
@@ -114,16 +104,6 @@ impl Weights {
         match self.basis {
             Basis::Announced => f64::from(u8::from(country.is_some())),
             Basis::Queries | Basis::Published => self.factors.get(&area).copied().unwrap_or(0.0),
-        }
-    }
-
-    /// How much an address of a country weighs, whatever its subdivision: the mean.
-    pub fn country_factor(&self, country: [u8; 2]) -> f64 {
-        match self.basis {
-            Basis::Announced => 1.0,
-            Basis::Queries | Basis::Published => {
-                self.countries.get(&country).copied().unwrap_or(0.0)
-            }
         }
     }
 }
@@ -176,7 +156,6 @@ mod tests {
     fn announced_space_weighs_every_address_alike() {
         assert_eq!(percents(&Weights::default()), ["DE 40", "FR 20", "US 10", "US-CA 30"]);
         assert_eq!(Weights::default().factor(None, None), 0.0);
-        assert_eq!(Weights::default().country_factor(*b"FR"), 1.0);
     }
 
     #[test]
@@ -186,8 +165,7 @@ mod tests {
         let weights = Weights::of_queries(&tally, &announced());
         // What is counted of the US as a whole is spread over it; nothing came from FR, and JP has no addresses here.
         assert_eq!(percents(&weights), ["DE 30", "FR 0", "US 5", "US-CA 65"]);
-        assert!((weights.country_factor(*b"US") - 1.75).abs() < 1e-12);
-        assert_eq!(weights.country_factor(*b"JP"), 0.0);
+        assert_eq!(weights.factor(Some(*b"JP"), None), 0.0);
         assert_eq!(weights.factor(None, None), 0.0);
     }
 
