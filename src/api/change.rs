@@ -44,6 +44,9 @@ pub struct DrainRequest {
     /// The share of clients to keep, 0 to below 1; 0 empties the region.
     #[serde(default)]
     pub to: f64,
+    /// In which time, such as `10m`, in steps at least a TTL apart; at once where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<String>,
     /// Who decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub who: Option<String>,
@@ -52,10 +55,25 @@ pub struct DrainRequest {
     pub force: bool,
 }
 
-/// POST /v1/regions/{region}/undrain, and DELETE /v1/overrides/{subject}.
+/// POST /v1/regions/{region}/undrain.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UndrainRequest {
+    /// Why.
+    #[serde(default)]
+    pub why: String,
+    /// In which time, such as `10m`; at once where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<String>,
+    /// Who decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who: Option<String>,
+}
+
+/// POST /v1/site/drain and /v1/site/undrain.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SiteRequest {
     /// Why.
     #[serde(default)]
     pub why: String,
@@ -64,11 +82,8 @@ pub struct UndrainRequest {
     pub who: Option<String>,
 }
 
-/// POST /v1/site/drain and /v1/site/undrain.
-pub type SiteRequest = UndrainRequest;
-
 /// POST /v1/resume.
-pub type ResumeRequest = UndrainRequest;
+pub type ResumeRequest = SiteRequest;
 
 /// A change that is durable.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,6 +155,14 @@ impl DrainRequest {
         }
         Ok((self.to * 256.0) as u8)
     }
+}
+
+/// The milliseconds of a time span such as `10m` or `1h 30m`; none is at once.
+pub fn span_millis(over: Option<&str>) -> Result<u64, String> {
+    let Some(text) = over else { return Ok(0) };
+    let span = text.trim().parse::<jiff::SignedDuration>();
+    let millis = span.ok().and_then(|span| u64::try_from(span.as_millis()).ok());
+    millis.ok_or_else(|| format!("over {text:?} is no time span such as 10m or 1h"))
 }
 
 /// When a window that a request names ends, if it begins at `now`.
@@ -225,6 +248,13 @@ mod tests {
         assert!(request(None, false, "up").window().is_err());
         assert!(request(Some("1h"), true, "up").window().is_err());
         assert!(request(None, true, "sideways").action().is_err());
+    }
+
+    #[test]
+    fn a_span_is_a_time_or_nothing() {
+        assert_eq!(span_millis(None), Ok(0));
+        assert_eq!(span_millis(Some("10m")), Ok(600_000));
+        assert!(span_millis(Some("-10m")).is_err() && span_millis(Some("soon")).is_err());
     }
 
     #[test]

@@ -20,7 +20,7 @@ mod weights;
 
 pub use change::{
     Acknowledged, DrainRequest, OverrideRequest, Reloaded, ResumeRequest, SiteRequest,
-    UndrainRequest, Window, expiry_at, why, words,
+    UndrainRequest, Window, expiry_at, span_millis, why, words,
 };
 pub use coverage::{
     CoverageBody, CoverageMark, CoveragePoint, CoverageRegion, CoverageRow, CoverageShare,

@@ -113,6 +113,15 @@ pub struct RegionBody {
     pub name: String,
     /// How many 256ths of its clients it keeps: 256 when it is not drained.
     pub keep: u16,
+    /// … and in the end; less than 256 where it is drained.
+    #[serde(default)]
+    pub to: u16,
+    /// When a drain that is under way is complete (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complete_by: Option<String>,
+    /// … and its next step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_step: Option<String>,
     /// Why it is drained.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,

@@ -265,6 +265,9 @@ pub struct DrainArgs {
     /// The share of clients to keep, 0 to below 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub to: f64,
+    /// In which time, in steps at least a TTL apart: 10m, 1h
+    #[arg(long, value_name = "TIME")]
+    pub over: Option<String>,
     /// Do it even where a pool falls below at_least
     #[arg(long)]
     pub force: bool,
@@ -281,6 +284,9 @@ pub struct UndrainArgs {
     /// Why
     #[arg(long, value_name = "TEXT", default_value = "undrained by hand")]
     pub why: String,
+    /// In which time: 10m, 1h
+    #[arg(long, value_name = "TIME")]
+    pub over: Option<String>,
     #[command(flatten)]
     /// Which server
     pub server: ServerArg,

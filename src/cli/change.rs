@@ -13,25 +13,39 @@ use super::paint::print;
 
 /// Moves the clients of a region elsewhere.
 pub fn drain(args: &DrainArgs) -> Result<u8, Failure> {
-    let body =
-        DrainRequest { why: args.why.clone(), to: args.to, who: Some(person()), force: args.force };
+    let body = DrainRequest {
+        why: args.why.clone(),
+        to: args.to,
+        over: args.over.clone(),
+        who: Some(person()),
+        force: args.force,
+    };
     let path = format!("/v1/regions/{}/drain", in_path(&args.region));
     let done: Acknowledged =
         Client::new(&args.server.server).send_json(Method::POST, &path, &body)?;
-    print(&format!(
-        "{} is drained; revision {}\nback with: homing undrain {}\n",
-        args.region, done.revision, args.region
-    ));
+    let (region, revision) = (&args.region, done.revision);
+    let done = match &args.over {
+        None => format!("{region} is drained; revision {revision}"),
+        Some(over) => format!("{region} is being drained, over {over}; revision {revision}"),
+    };
+    print(&format!("{done}\nback with: homing undrain {region}\n"));
     Ok(0)
 }
 
 /// Takes a drain back.
 pub fn undrain(args: &UndrainArgs) -> Result<u8, Failure> {
-    let body = UndrainRequest { why: args.why.clone(), who: Some(person()) };
+    let (why, over) = (args.why.clone(), args.over.clone());
+    let body = UndrainRequest { why, over, who: Some(person()) };
     let path = format!("/v1/regions/{}/undrain", in_path(&args.region));
     let done: Acknowledged =
         Client::new(&args.server.server).send_json(Method::POST, &path, &body)?;
-    print(&format!("{} is no longer drained; revision {}\n", args.region, done.revision));
+    let (region, revision) = (&args.region, done.revision);
+    print(&match &args.over {
+        None => format!("{region} is no longer drained; revision {revision}\n"),
+        Some(over) => {
+            format!("{region} gets its clients back over {over}; revision {revision}\n")
+        }
+    });
     Ok(0)
 }
 

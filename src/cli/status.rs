@@ -146,13 +146,19 @@ fn regions(status: &StatusBody, paint: Paint, text: &mut String) {
         let count = of_region().count();
         let endpoints = format!("{up} of {count} endpoints up");
         let colour = if up == count { Colour::Green } else { Colour::Yellow };
-        let drain = match region.keep {
-            256.. => String::new(),
-            0 => format!("drained: {} ({})", region.why, region.who),
-            keep => {
-                let share = f64::from(keep) / 2.56;
-                format!("drained to {share:.0} %: {} ({})", region.why, region.who)
+        let share = |keep: u16| format!("{:.0} %", f64::from(keep) / 2.56);
+        let state = match (&region.complete_by, region.keep) {
+            (Some(by), keep) if region.to < 256 => {
+                format!("keeps {}, on the way to {} by {by}", share(keep), share(region.to))
             }
+            (Some(by), keep) => format!("keeps {}, filled again by {by}", share(keep)),
+            (None, 256..) => String::new(),
+            (None, 0) => "drained".to_owned(),
+            (None, keep) => format!("drained to {}", share(keep)),
+        };
+        let drain = match state.is_empty() {
+            true => state,
+            false => format!("{state}: {} ({})", region.why, region.who),
         };
         let drain = if region.dangling { format!("dangling; {drain}") } else { drain };
         columns.row([

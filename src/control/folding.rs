@@ -145,7 +145,12 @@ mod tests {
             members.sort();
             let pools = [("web".into(), Settings::default())].into();
             let regions = vec!["fra".into(), "iad".into()];
-            let inventory = Arc::new(Inventory { regions, pools, members: members.to_vec() });
+            let inventory = Arc::new(Inventory {
+                regions,
+                pools,
+                members: members.to_vec(),
+                ..Inventory::default()
+            });
             let (generation, digest) = (Generation(1), Digest::default());
             let (folding, ahead) = (Folding::default(), State::default());
             let mut world = World { folding, ahead, seq: 0, at: 1_000_000 };

@@ -9,7 +9,7 @@ use crate::api::{
 };
 use crate::ask::{Tally, weights_body};
 use crate::diagnostic::Severity;
-use crate::health::{Action, Expiry, Identity, LogTime, OverrideView, State, Subject};
+use crate::health::{Action, DrainView, Expiry, Identity, LogTime, OverrideView, State, Subject};
 use crate::load::Held;
 
 use super::facts::{Facts, epoch_millis};
@@ -175,24 +175,26 @@ pub fn databases(view: &View) -> Vec<DatabaseBody> {
 /// The regions of the files, and those that only a drain still knows.
 fn regions(health: &State) -> Vec<RegionBody> {
     let drained = |name: &str| health.drains().find(|drain| drain.region == name);
-    let known = health.inventory().regions.iter().map(|name| {
-        let drain = drained(name);
-        RegionBody {
-            name: name.to_string(),
-            keep: health.keep(name),
-            why: drain.as_ref().map(|d| d.why.to_owned()).unwrap_or_default(),
-            who: drain.as_ref().map(|d| d.who.to_owned()).unwrap_or_default(),
-            dangling: false,
-        }
+    let known = health.inventory().regions.iter().map(|name| match drained(name) {
+        Some(drain) => region(&drain),
+        None => RegionBody { name: name.to_string(), keep: 256, to: 256, ..RegionBody::default() },
     });
-    let dangling = health.drains().filter(|drain| drain.dangling).map(|drain| RegionBody {
+    let dangling = health.drains().filter(|drain| drain.dangling);
+    known.chain(dangling.map(|drain| region(&drain))).collect()
+}
+
+fn region(drain: &DrainView<'_>) -> RegionBody {
+    let is_under_way = drain.next_step.is_some();
+    RegionBody {
         name: drain.region.to_owned(),
-        keep: u16::from(drain.keep),
+        keep: drain.keep,
+        to: drain.to,
+        complete_by: is_under_way.then(|| timestamp(drain.complete_by)),
+        next_step: drain.next_step.map(timestamp),
         why: drain.why.to_owned(),
         who: drain.who.to_owned(),
-        dangling: true,
-    });
-    known.chain(dangling).collect()
+        dangling: drain.dangling,
+    }
 }
 
 fn overrides(health: &State) -> Vec<OverrideBody> {

@@ -19,6 +19,9 @@ pub const REASON_OCTETS_MAX: usize = 200;
 /// The longest `why` of a decision, in octets. A guess, to be measured.
 pub const WHY_OCTETS_MAX: usize = 500;
 
+/// The longest time that a drain may take, in milliseconds: seven days. Beyond that nobody remembers it. A guess.
+const DRAIN_MILLIS_MAX: u64 = 7 * 86_400_000;
+
 /// Whether `at_least` is guarded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Safety {
@@ -66,7 +69,7 @@ impl State {
     ///
     /// Codes: `duplicate`, `older`, `bad-name`, `bad-subject`, `bad-reason`, `bad-load`, `bad-why`,
     /// `too-many-vantages`, `too-many-subjects`, `too-many-overrides`, `unknown-subject`, `unknown-region`, `expired`,
-    /// `no-override`, `not-drained`, `at-least`.
+    /// `no-override`, `not-drained`, `bad-span`, `at-least`.
     pub fn admit(&self, event: &Event, safety: Safety) -> Result<(), Refusal> {
         match event {
             Event::Files { generation, .. } if *generation < self.generation => Err(Refusal::new(
@@ -92,16 +95,18 @@ impl State {
                 }
                 self.admit_loss(event, safety)
             }
-            Event::Drain { region, why, who, .. } => {
+            Event::Drain { region, over_millis, why, who, .. } => {
                 admit_words(why, who)?;
+                admit_span(*over_millis)?;
                 if !self.inventory.regions.contains(region) {
                     let message = format!("no region is called {region}; known: {}", self.names());
                     return Err(Refusal::new("unknown-region", message));
                 }
                 self.admit_loss(event, safety)
             }
-            Event::Undrain { region, why, who } => {
+            Event::Undrain { region, over_millis, why, who } => {
                 admit_words(why, who)?;
+                admit_span(*over_millis)?;
                 match self.drains.contains_key(region) {
                     true => Ok(()),
                     false => {
@@ -132,6 +137,10 @@ impl State {
     fn admit_report(&self, report: &Report) -> Result<(), Refusal> {
         self.admit_vantage(&report.vantage, report.boot, report.seq)?;
         admit_subject(&report.subject)?;
+        if report.subject.is_pattern() {
+            let message = "a report names what it speaks of: a part is a name or *, not a pattern";
+            return Err(Refusal::new("bad-subject", message));
+        }
         if let Some(reason) = &report.reason
             && (reason.len() > REASON_OCTETS_MAX || reason.contains(char::is_control))
         {
@@ -202,7 +211,7 @@ impl State {
         let mut by_pool: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for (member, endpoint) in &self.endpoints {
             let usable = matches!(endpoint.standing.tier, Tier::Up | Tier::Degraded);
-            if endpoint.gone.is_none() && usable && self.keep(&member.region) > 0 {
+            if endpoint.gone.is_none() && usable && self.keep_in_the_end(&member.region) > 0 {
                 by_pool.entry(&member.pool).or_default().insert(&member.region);
             }
         }
@@ -223,6 +232,13 @@ fn admit_subject(subject: &Subject) -> Result<(), Refusal> {
     match subject.is_canonical() {
         true => Ok(()),
         false => Err(Refusal::new("bad-subject", format!("{subject:?} is not a subject"))),
+    }
+}
+
+fn admit_span(over_millis: u64) -> Result<(), Refusal> {
+    match over_millis <= DRAIN_MILLIS_MAX {
+        true => Ok(()),
+        false => Err(Refusal::new("bad-span", "a drain takes at most seven days")),
     }
 }
 

@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use crate::number::{Digest, Generation, Revision};
 
+use super::drain::{Drain, KEEP_ALL, Wish};
 use super::event::{Boot, Event, Inventory, LogTime, Report, Timed};
 use super::ledger::{Opinion, Vantage};
 use super::state::{
-    Drain, Endpoint, MEMORY_MILLIS, OVERRIDE_COUNT_MAX, Override, State, VANTAGE_COUNT_MAX,
-    WORD_COUNT_MAX,
+    Endpoint, MEMORY_MILLIS, OVERRIDE_COUNT_MAX, Override, State, VANTAGE_COUNT_MAX, WORD_COUNT_MAX,
 };
 use super::subject::{Member, Subject};
 use super::verdict::Cause;
@@ -51,7 +51,7 @@ impl State {
         self.revision = Some(revision);
         let mut moved = Moved::default();
         self.pass_time(self.now.max(timed.at), revision, &mut moved);
-        let mut changes = Changes::default();
+        let mut changes = Changes { drains: moved.drains, ..Changes::default() };
         let touched = self.take(timed, &mut changes);
         self.weigh(&touched.decided, Round { revision, cause: Cause::Decision }, &mut moved);
         self.weigh(&touched.heard, Round { revision, cause: Cause::Voice }, &mut moved);
@@ -68,6 +68,7 @@ impl State {
                 self.calendar.marked(time).iter().map(Arc::clone).collect();
             due.retain(|m| self.endpoints.get(m).is_some_and(|e| e.due == Some(time)));
             due.extend(self.drop_expired());
+            moved.drains |= self.step_drains();
             let due: Vec<_> = due.into_iter().collect();
             self.weigh(&due, Round { revision, cause: Cause::Time }, moved);
         }
@@ -88,6 +89,32 @@ impl State {
         }
         self.overrides.retain(|_, decision| decision.stands(now));
         covered
+    }
+
+    /// Makes the steps of drains that are due; tells whether there were any.
+    fn step_drains(&mut self) -> bool {
+        let now = self.now;
+        let mut moved = false;
+        for drain in self.drains.values_mut() {
+            if drain.due().is_some_and(|due| due <= now) {
+                drain.advance();
+                moved = true;
+            }
+        }
+        self.drains.retain(|_, drain| !drain.is_over());
+        moved
+    }
+
+    /// Brings a region from the share that it keeps to another, in some time. Tells whether its share changes now.
+    fn take_drain(&mut self, region: &str, to: u16, over_millis: u64, wish: Wish) -> bool {
+        let keep = self.keep(region);
+        let drain = Drain::new((keep, to), over_millis, self.inventory.ttl_max_millis, wish);
+        let moved = drain.keep != keep;
+        match drain.is_over() {
+            true => drop(self.drains.remove(region)),
+            false => drop(self.drains.insert(region.into(), drain)),
+        }
+        moved
     }
 
     /// Drops what was not heard of for seven days. What is dropped has long been stale: no verdict hears of it.
@@ -131,16 +158,18 @@ impl State {
                 Some(_) => self.covered(subject),
                 None => Vec::new(),
             },
-            Event::Drain { region, keep, why, who } => {
+            Event::Drain { region, keep, over_millis, why, who } => {
                 if self.inventory.regions.contains(region) || self.drains.contains_key(region) {
-                    changes.drains |= self.keep(region) != u16::from(*keep);
-                    let (keep, why, who) = (*keep, why.clone(), who.clone());
-                    self.drains.insert(region.clone(), Drain { keep, why, who, since, revision });
+                    let wish = Wish { why: why.clone(), who: who.clone(), since, revision };
+                    changes.drains |= self.take_drain(region, (*keep).into(), *over_millis, wish);
                 }
                 Vec::new()
             }
-            Event::Undrain { region, .. } => {
-                changes.drains |= self.drains.remove(region).is_some();
+            Event::Undrain { region, over_millis, why, who } => {
+                if self.drains.contains_key(region) {
+                    let wish = Wish { why: why.clone(), who: who.clone(), since, revision };
+                    changes.drains |= self.take_drain(region, KEEP_ALL, *over_millis, wish);
+                }
                 Vec::new()
             }
             Event::Tick => Vec::new(),

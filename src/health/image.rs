@@ -11,19 +11,21 @@ use crate::number::{Digest, Generation, Revision};
 use crate::reason::Reason;
 
 use super::cached::Cached;
+use super::drain::Drain;
 use super::event::{
-    Action, Boot, Expiry, Failback, Identity, Inventory, LogTime, Settings, Status,
+    Action, Boot, Border, Capacity, Expiry, Failback, Identity, Inventory, LogTime, Settings,
+    Status,
 };
 use super::ledger::{Opinion, Vantage};
-use super::state::{Drain, Endpoint, Override, State};
+use super::state::{Endpoint, Override, State};
 use super::subject::{Member, Subject};
 use super::verdict::{Freshness, Standing, Tier};
 
 /// The version of the rules of the fold. Any change to what events make of the state raises it.
-pub const RULES_VERSION: u32 = 2;
+pub const RULES_VERSION: u32 = 3;
 
 /// The first bytes of an image; the last is the version of its format.
-const MAGIC: &[u8; 8] = b"homing\0\x02";
+const MAGIC: &[u8; 8] = b"homing\0\x03";
 
 /// Why bytes are not an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,7 +203,7 @@ macro_rules! coded_choices {
     )+};
 }
 
-coded_numbers!(u8, u32, u64);
+coded_numbers!(u8, u16, u32, u64);
 
 coded_choices! {
     Identity [Identity::Proven, Identity::Claimed]
@@ -217,7 +219,7 @@ coded_fields! {
     Opinion { word, held, streak, side, at, identity, said, reason, load }
     Vantage { boot, seq, heard, words, words_hash }
     Override { action, expiry, why, who, since, revision }
-    Drain { keep, why, who, since, revision }
+    Drain { keep, from, to, step, steps, step_millis, why, who, since, revision }
     Standing {
         tier, verdict, reason, since, since_revision, freshness, next_change, steady_millis,
     }
@@ -229,7 +231,9 @@ coded_fields! {
         quorum, rise, fall, interval_millis, hold_down_millis, failback, start, at_least,
         max_down_share,
     }
-    Inventory { regions, pools, members }
+    Capacity { capacity, high, low }
+    Border { from, to, share }
+    Inventory { regions, pools, members, ttl_max_millis, capacities, borders }
 }
 
 impl Coded for State {

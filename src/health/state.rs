@@ -11,6 +11,7 @@ use crate::reason::Reason;
 
 use super::cached::Cached;
 use super::calendar::Calendar;
+use super::drain::{Drain, KEEP_ALL};
 use super::event::{Action, Expiry, Inventory, LogTime, Settings, Status};
 use super::ledger::{Opinion, Vantage};
 use super::subject::{Member, Subject};
@@ -90,16 +91,6 @@ pub(super) struct Endpoint {
 pub(super) struct Override {
     pub action: Action,
     pub expiry: Expiry,
-    pub why: Box<str>,
-    pub who: Box<str>,
-    pub since: LogTime,
-    pub revision: Revision,
-}
-
-/// An operator's wish that a region be emptied.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Drain {
-    pub keep: u8,
     pub why: Box<str>,
     pub who: Box<str>,
     pub since: LogTime,
@@ -201,12 +192,18 @@ impl State {
 
     /// How many 256ths of its clients a region keeps: 256 when it is not drained, 0 when it is wholly.
     pub fn keep(&self, region: &str) -> u16 {
-        self.drains.get(region).map_or(256, |drain| u16::from(drain.keep))
+        self.drains.get(region).map_or(KEEP_ALL, |drain| drain.keep)
+    }
+
+    /// … and how many when the drain that is under way is done.
+    pub(super) fn keep_in_the_end(&self, region: &str) -> u16 {
+        self.drains.get(region).map_or(KEEP_ALL, |drain| drain.to)
     }
 
     /// The earliest log time at which a `Tick` would change something.
     pub fn deadline(&self) -> Option<LogTime> {
-        [self.calendar.first(), self.first_expiry()].into_iter().flatten().min()
+        let step = self.drains.values().filter_map(Drain::due).min();
+        [self.calendar.first(), self.first_expiry(), step].into_iter().flatten().min()
     }
 
     /// When the first override expires.
@@ -231,11 +228,11 @@ impl State {
         }
         let covers = |member: &&Arc<Member>| subject.covers(member);
         match &subject.address {
-            Some(address) => {
+            Some(address) if !subject.is_pattern() => {
                 let same = self.by_address.get(address).map_or(&[][..], Vec::as_slice);
                 same.iter().filter(covers).cloned().collect()
             }
-            None => self.endpoints.keys().filter(covers).cloned().collect(),
+            Some(_) | None => self.endpoints.keys().filter(covers).cloned().collect(),
         }
     }
 

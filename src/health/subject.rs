@@ -38,7 +38,7 @@ pub struct SubjectError(pub &'static str);
 impl Subject {
     /// Reads `region/pool/address`: any part may be `*`, trailing parts may be omitted; a bare address or host name
     /// (with a dot or a colon in it) means it in every pool; `*` alone means everything. IP addresses are made
-    /// canonical, host names lower case.
+    /// canonical, host names lower case. A `*` within a part stands for any octets: `eu-*`, `*/web/192.0.2.*`.
     pub fn parse(text: &str) -> Result<Subject, SubjectError> {
         let mut parts = text.split('/');
         let first = parts.next().unwrap_or_default();
@@ -67,15 +67,25 @@ impl Subject {
 
     /// Whether it speaks of `member`.
     pub fn covers(&self, member: &Member) -> bool {
-        let part =
-            |pattern: &Option<Box<str>>, text: &str| pattern.as_deref().is_none_or(|p| p == text);
+        let part = |pattern: &Option<Box<str>>, text: &str| {
+            pattern.as_deref().is_none_or(|p| fits(p, text))
+        };
         part(&self.region, &member.region)
             && part(&self.pool, &member.pool)
             && part(&self.address, &member.address)
     }
 
+    /// Whether a part of it is a pattern such as `eu-*`.
+    pub fn is_pattern(&self) -> bool {
+        let parts = [&self.region, &self.pool, &self.address];
+        parts.into_iter().flatten().any(|part| part.contains('*'))
+    }
+
     /// The one member that it can cover, where it names all three parts.
     pub fn exact(&self) -> Option<Member> {
+        if self.is_pattern() {
+            return None;
+        }
         Some(Member {
             region: self.region.clone()?,
             pool: self.pool.clone()?,
@@ -99,6 +109,20 @@ impl Subject {
     }
 }
 
+/// Whether `text` fits `pattern`, in which a `*` stands for any octets, none too. Takes time in proportion to the product
+/// of the two lengths at most, which parts bound.
+fn fits(pattern: &str, text: &str) -> bool {
+    let Some((head, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(mut text) = text.strip_prefix(head) else { return false };
+    let Some((middle, tail)) = rest.rsplit_once('*') else { return text.ends_with(rest) };
+    // The first place for each piece leaves the most for the others.
+    for piece in middle.split('*') {
+        let Some(at) = text.find(piece) else { return false };
+        text = &text[at + piece.len()..];
+    }
+    text.ends_with(tail)
+}
+
 fn parse_part(
     text: &str,
     parse: fn(&str) -> Result<Box<str>, SubjectError>,
@@ -114,17 +138,39 @@ fn parse_name(text: &str) -> Result<Box<str>, SubjectError> {
     if text.len() > PART_OCTETS_MAX {
         return Err(SubjectError("a part is longer than 255 octets"));
     }
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'*');
     if !text.bytes().all(allowed) {
         return Err(SubjectError("a region or pool is named with letters, digits, - _ and ."));
     }
     Ok(text.into())
 }
 
+/// Reads a pattern of addresses or host names: lower case, and with a trailing dot where it ends like a host name.
+fn parse_pattern(text: &str) -> Result<Box<str>, SubjectError> {
+    let allowed =
+        |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':' | b'*');
+    if text.len() > PART_OCTETS_MAX {
+        return Err(SubjectError("a part is longer than 255 octets"));
+    }
+    if !text.bytes().all(allowed) {
+        return Err(SubjectError("neither an address nor a host name, nor a pattern of them"));
+    }
+    let last = text.rsplit('.').next().unwrap_or_default();
+    let ends_like_a_name = !last.is_empty()
+        && !last.contains('*')
+        && !last.bytes().all(|b| b.is_ascii_digit())
+        && !text.contains(':');
+    let dot = if ends_like_a_name { "." } else { "" };
+    Ok(format!("{}{dot}", text.to_ascii_lowercase()).into())
+}
+
 /// Reads an IP address or a host name into the form that `Member` has.
 fn parse_address(text: &str) -> Result<Box<str>, SubjectError> {
     if let Ok(ip) = text.parse::<IpAddr>() {
         return Ok(ip.to_string().into());
+    }
+    if text.contains('*') {
+        return parse_pattern(text);
     }
     if text.contains(':') {
         return Err(SubjectError("not an IPv6 address"));
@@ -182,6 +228,10 @@ mod tests {
             ("LB.Example.NET", "*/*/lb.example.net."),
             ("lb.example.net.", "*/*/lb.example.net."),
             ("fra/web/lb", "fra/web/lb."),
+            ("eu-*", "eu-*/*/*"),
+            ("*/web-*/192.0.2.*", "*/web-*/192.0.2.*"),
+            ("*.Example.NET", "*/*/*.example.net."),
+            ("2001:DB8:*", "*/*/2001:db8:*"),
         ];
         for (text, expected) in cases {
             assert_eq!(Subject::parse(text).map(|s| s.to_string()), Ok(expected.into()), "{text}");
@@ -206,7 +256,6 @@ mod tests {
             "[::1]",
             "fe80::1%eth0",
             "fr\u{e4}",
-            "*a",
             "fra\n",
             &long,
         ];
@@ -214,6 +263,36 @@ mod tests {
             let parsed = Subject::parse(text);
             // A hyphen alone is a label to DNS, so `-.` is a name; nothing else here is a subject.
             assert!(parsed.is_err() || text == "fra/web/-.", "{text}: {parsed:?}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_covers_what_fits_it() {
+        let member = |region: &str, pool: &str, address: &str| super::Member {
+            region: region.into(),
+            pool: pool.into(),
+            address: address.into(),
+        };
+        let router = member("eu-fra", "web", "192.0.2.10");
+        let balancer = member("us", "api", "lb1.fra.example.net.");
+        for (pattern, covers) in [
+            ("eu-*", [true, false]),
+            ("*-fra", [true, false]),
+            ("e*f*a", [true, false]),
+            ("e*a*f", [false, false]),
+            ("eu-fra*", [true, false]),
+            ("eu-fra*a", [false, false]),
+            ("u*", [false, true]),
+            ("*/*p*", [false, true]),
+            ("192.0.2.*", [true, false]),
+            ("192.0.2.1*0", [true, false]),
+            ("192.0.2.10*0", [false, false]),
+            ("*.example.net", [false, true]),
+            ("lb*.fra.example.net.", [false, true]),
+        ] {
+            let subject = Subject::parse(pattern).unwrap();
+            assert_eq!([&router, &balancer].map(|m| subject.covers(m)), covers, "{pattern}");
+            assert!(subject.is_pattern() && subject.exact().is_none());
         }
     }
 

@@ -58,8 +58,18 @@ pub struct OverrideView<'s> {
 pub struct DrainView<'s> {
     /// Which region.
     pub region: &'s str,
-    /// The share of clients that it keeps, in 256ths.
-    pub keep: u8,
+    /// The share of clients that it keeps now, in 256ths.
+    pub keep: u16,
+    /// … and in the end; 256 where it is being filled again.
+    pub to: u16,
+    /// Steps made.
+    pub step: u32,
+    /// Steps in all.
+    pub steps: u32,
+    /// When the next one is due; none after the last.
+    pub next_step: Option<LogTime>,
+    /// When the last one is, or was.
+    pub complete_by: LogTime,
     /// Why.
     pub why: &'s str,
     /// Who.
@@ -164,6 +174,11 @@ impl State {
         self.drains.iter().map(|(region, drain)| DrainView {
             region,
             keep: drain.keep,
+            to: drain.to,
+            step: drain.step,
+            steps: drain.steps,
+            next_step: drain.due(),
+            complete_by: drain.complete_by(),
             why: &drain.why,
             who: &drain.who,
             since: drain.since,

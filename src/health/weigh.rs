@@ -26,6 +26,8 @@ pub(super) struct Moved {
     pub members: BTreeSet<Arc<Member>>,
     /// Pools whose panic began or ended.
     pub pools: BTreeSet<Box<str>>,
+    /// Whether a drain made a step.
+    pub drains: bool,
 }
 
 impl State {

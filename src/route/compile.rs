@@ -468,8 +468,15 @@ impl<'a> Compiler<'a> {
             regions: self.regions.list.iter().map(|region| region.name.clone()).collect(),
             pools: self.pools.iter().map(|(&name, pool)| (name.into(), settings(pool))).collect(),
             members,
+            ttl_max_millis: self.plans.iter().map(|p| ttl_max_millis(p)).max().unwrap_or(0),
+            capacities: BTreeMap::new(),
+            borders: Vec::new(),
         }
     }
+}
+
+fn ttl_max_millis(plan: &Plan) -> u64 {
+    u64::from(plan.ttl_max.as_secs()) * 1000
 }
 
 /// For each thing that a query may want of a region, whether each region has it: see [`Classifier::wants`].

@@ -74,8 +74,9 @@ pub async fn drain(
 ) -> Result<Response, Refused> {
     let request: DrainRequest = read(body)?;
     let keep = request.keep().map_err(|detail| Refused::unprocessable("bad-drain", detail))?;
+    let over_millis = over(request.over.as_deref())?;
     let (why, who) = (why(&request.why)?, who(request.who)?);
-    let event = Event::Drain { region: region.into(), keep, why, who };
+    let event = Event::Drain { region: region.into(), keep, over_millis, why, who };
     acknowledge(&desk, event, safety(request.force), if_match(&headers)?).await
 }
 
@@ -87,9 +88,14 @@ pub async fn undrain(
     body: Body,
 ) -> Result<Response, Refused> {
     let request: UndrainRequest = read(body)?;
+    let over_millis = over(request.over.as_deref())?;
     let (why, who) = (remark(&request.why)?, who(request.who)?);
-    let event = Event::Undrain { region: region.into(), why, who };
+    let event = Event::Undrain { region: region.into(), over_millis, why, who };
     acknowledge(&desk, event, Safety::Kept, if_match(&headers)?).await
+}
+
+fn over(span: Option<&str>) -> Result<u64, Refused> {
+    api::span_millis(span).map_err(|detail| Refused::unprocessable("bad-span", detail))
 }
 
 /// POST /v1/site/drain.

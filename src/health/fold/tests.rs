@@ -21,7 +21,8 @@ fn inventory(settings: Settings, members: &[&str]) -> Arc<Inventory> {
     let mut members: Vec<Member> = members.iter().map(|m| member(m)).collect();
     members.sort();
     let pools = members.iter().map(|m| (m.pool.clone(), settings)).collect();
-    Arc::new(Inventory { regions: vec!["fra".into(), "iad".into()], pools, members })
+    let regions = vec!["fra".into(), "iad".into()];
+    Arc::new(Inventory { regions, pools, members, ..Inventory::default() })
 }
 
 const MEMBERS: [&str; 6] = [
@@ -114,7 +115,16 @@ fn order(subject: &str, action: Action, expiry: Expiry) -> Event {
 }
 
 fn drain(region: &str, keep: u8) -> Event {
-    Event::Drain { region: region.into(), keep, why: "test".into(), who: "me".into() }
+    drain_over(region, keep, 0)
+}
+
+fn drain_over(region: &str, keep: u8, over_millis: u64) -> Event {
+    let (why, who) = ("test".into(), "me".into());
+    Event::Drain { region: region.into(), keep, over_millis, why, who }
+}
+
+fn undrain(region: &str, over_millis: u64) -> Event {
+    Event::Undrain { region: region.into(), over_millis, why: "".into(), who: "".into() }
 }
 
 const FRA: &str = "fra/web/192.0.2.10";
@@ -395,7 +405,7 @@ fn a_drain_keeps_a_share_until_it_is_undone() {
     assert!(world.tell(drain("fra", 0)).drains);
     assert_eq!(world.state.keep("fra"), 0);
     assert!(!world.tell(drain("fra", 0)).drains);
-    let undrain = Event::Undrain { region: "fra".into(), why: "".into(), who: "".into() };
+    let undrain = undrain("fra", 0);
     assert!(world.tell(undrain).drains);
     assert_eq!(world.state.keep("fra"), 256);
 }
@@ -413,7 +423,7 @@ fn what_is_refused_is_refused_with_its_code() {
     let forever = Expiry::Forever;
     let clear =
         Event::ClearOverride { subject: Subject::default(), why: "".into(), who: "".into() };
-    let undrain = Event::Undrain { region: "fra".into(), why: "".into(), who: "".into() };
+    let undrain = undrain("fra", 0);
     let cases = [
         (report("a", 1, FRA, Status::Up), Err("duplicate")),
         (report("a", 2, FRA, Status::Up), Ok(())),
@@ -502,7 +512,7 @@ fn any_event() -> impl Strategy<Value = (u64, Event)> {
         let subject = Subject::parse(text).expect("a subject");
         Event::ClearOverride { subject, why: "".into(), who: "".into() }
     };
-    let undrain = Event::Undrain { region: "fra".into(), why: "".into(), who: "".into() };
+    let undrain = undrain("fra", 0);
     let files = |(generation, gone, settings): (u64, usize, Settings)| Event::Files {
         generation: Generation(generation),
         digest: Digest::default(),

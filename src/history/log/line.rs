@@ -8,8 +8,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::health::{
-    Action, Boot, Event, Expiry, Failback, Identity, Inventory, LogTime, Member, Report, Settings,
-    Status, Subject, Timed,
+    Action, Boot, Border, Capacity, Event, Expiry, Failback, Identity, Inventory, LogTime, Member,
+    Report, Settings, Status, Subject, Timed,
 };
 use crate::number::{Digest, Generation, Revision};
 
@@ -69,11 +69,15 @@ enum EventLine {
     Drain {
         region: Box<str>,
         keep: u8,
+        #[serde(default, skip_serializing_if = "is_zero")]
+        over_millis: u64,
         why: Box<str>,
         who: Box<str>,
     },
     Undrain {
         region: Box<str>,
+        #[serde(default, skip_serializing_if = "is_zero")]
+        over_millis: u64,
         why: Box<str>,
         who: Box<str>,
     },
@@ -111,6 +115,19 @@ struct InventoryLine {
     regions: Vec<Box<str>>,
     pools: BTreeMap<Box<str>, SettingsLine>,
     members: Vec<[Box<str>; 3]>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    ttl_max_millis: u64,
+    /// By region: capacity, high, low.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    capacities: BTreeMap<Box<str>, [f64; 3]>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    borders: Vec<(Box<str>, Box<str>, f64)>,
+}
+
+// The shape that serde asks for.
+#[expect(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 #[derive(Serialize, Deserialize)]
@@ -146,7 +163,11 @@ pub(super) fn encode(timed: &Timed, inventory: &Arc<Inventory>) -> Result<Vec<u8
 fn check(event: &Event) -> Result<(), String> {
     let (subject, finite) = match event {
         Event::Files { inventory, .. } => {
-            (None, inventory.pools.values().all(|settings| settings.max_down_share.is_finite()))
+            let shares = inventory.pools.values().map(|settings| settings.max_down_share);
+            let capacities = inventory.capacities.values();
+            let capacities = capacities.flat_map(|c| [c.capacity, c.high, c.low]);
+            let borders = inventory.borders.iter().map(|border| border.share);
+            (None, shares.chain(capacities).chain(borders).all(f64::is_finite))
         }
         Event::Report(report) => (Some(&report.subject), report.load.is_none_or(f64::is_finite)),
         Event::Override { subject, .. } | Event::ClearOverride { subject, .. } => {
@@ -214,15 +235,19 @@ fn event_line(event: &Event, last: &Arc<Inventory>) -> EventLine {
             why: why.clone(),
             who: who.clone(),
         },
-        Event::Drain { region, keep, why, who } => EventLine::Drain {
+        Event::Drain { region, keep, over_millis, why, who } => EventLine::Drain {
             region: region.clone(),
             keep: *keep,
+            over_millis: *over_millis,
             why: why.clone(),
             who: who.clone(),
         },
-        Event::Undrain { region, why, who } => {
-            EventLine::Undrain { region: region.clone(), why: why.clone(), who: who.clone() }
-        }
+        Event::Undrain { region, over_millis, why, who } => EventLine::Undrain {
+            region: region.clone(),
+            over_millis: *over_millis,
+            why: why.clone(),
+            who: who.clone(),
+        },
         Event::Tick => EventLine::Tick,
     }
 }
@@ -250,8 +275,12 @@ fn event(line: EventLine, last: &Arc<Inventory>) -> Result<Event, String> {
         EventLine::ClearOverride { subject: text, why, who } => {
             Event::ClearOverride { subject: subject(text)?, why, who }
         }
-        EventLine::Drain { region, keep, why, who } => Event::Drain { region, keep, why, who },
-        EventLine::Undrain { region, why, who } => Event::Undrain { region, why, who },
+        EventLine::Drain { region, keep, over_millis, why, who } => {
+            Event::Drain { region, keep, over_millis, why, who }
+        }
+        EventLine::Undrain { region, over_millis, why, who } => {
+            Event::Undrain { region, over_millis, why, who }
+        }
         EventLine::Tick => Event::Tick,
     })
 }
@@ -262,6 +291,17 @@ fn inventory_line(inventory: &Inventory) -> InventoryLine {
         regions: inventory.regions.clone(),
         pools: inventory.pools.iter().map(|(p, s)| (p.clone(), settings_line(s))).collect(),
         members: inventory.members.iter().map(member).collect(),
+        ttl_max_millis: inventory.ttl_max_millis,
+        capacities: inventory
+            .capacities
+            .iter()
+            .map(|(region, c)| (region.clone(), [c.capacity, c.high, c.low]))
+            .collect(),
+        borders: inventory
+            .borders
+            .iter()
+            .map(|border| (border.from.clone(), border.to.clone(), border.share))
+            .collect(),
     }
 }
 
@@ -271,6 +311,17 @@ fn inventory(line: InventoryLine) -> Inventory {
         regions: line.regions,
         pools: line.pools.into_iter().map(|(pool, s)| (pool, settings(&s))).collect(),
         members: line.members.into_iter().map(member).collect(),
+        ttl_max_millis: line.ttl_max_millis,
+        capacities: line
+            .capacities
+            .into_iter()
+            .map(|(region, [capacity, high, low])| (region, Capacity { capacity, high, low }))
+            .collect(),
+        borders: line
+            .borders
+            .into_iter()
+            .map(|(from, to, share)| Border { from, to, share })
+            .collect(),
     }
 }
 

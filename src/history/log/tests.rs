@@ -8,8 +8,8 @@ use proptest::prelude::*;
 
 use super::{Kind, Log, LogError, files, line};
 use crate::health::{
-    Action, Boot, Event, Expiry, Failback, Identity, Inventory, LogTime, Member, Report, Settings,
-    State, Status, Subject, Timed,
+    Action, Boot, Border, Capacity, Event, Expiry, Failback, Identity, Inventory, LogTime, Member,
+    Report, Settings, State, Status, Subject, Timed,
 };
 use crate::number::{Digest, Generation, Revision};
 
@@ -23,6 +23,9 @@ fn files_event(generation: u64) -> Event {
         regions: vec!["fra".into(), "iad".into()],
         pools: [("web".into(), Settings::default())].into(),
         members: vec![member(1), member(2)],
+        ttl_max_millis: 60_000,
+        capacities: [("fra".into(), Capacity { capacity: 40.5, high: 0.9, low: 0.7 })].into(),
+        borders: vec![Border { from: "fra".into(), to: "iad".into(), share: 0.25 }],
     };
     let (generation, digest) = (Generation(generation), Digest::of(b"files"));
     Event::Files { generation, digest, inventory: Arc::new(inventory) }
@@ -44,7 +47,8 @@ fn report(seq: u64, status: Status) -> Event {
 }
 
 fn drain() -> Event {
-    Event::Drain { region: "fra".into(), keep: 0, why: "works \"at\" 3".into(), who: "me".into() }
+    let (region, why) = ("fra".into(), "works \"at\" 3".into());
+    Event::Drain { region, keep: 0, over_millis: 0, why, who: "me".into() }
 }
 
 /// A history with time that goes back once.
@@ -270,14 +274,17 @@ fn any_inventory() -> impl Strategy<Value = Arc<Inventory>> {
         );
     let pools = prop::collection::btree_map(any_text(), settings, 0..3);
     let members = prop::collection::vec((any_text(), any_text(), any_text()), 0..4);
-    (prop::collection::vec(any_text(), 0..3), pools, members).prop_map(
-        |(regions, pools, members)| {
+    let capacity = (1.0..1e12f64, 0.5..1.0f64, 0.0..0.5f64);
+    let capacity = capacity.prop_map(|(capacity, high, low)| Capacity { capacity, high, low });
+    let capacities = prop::collection::btree_map(any_text(), capacity, 0..3);
+    let border = (any_text(), any_text(), 0.0..1.0f64);
+    let border = border.prop_map(|(from, to, share)| Border { from, to, share });
+    let load = (any::<u64>(), capacities, prop::collection::vec(border, 0..3));
+    (prop::collection::vec(any_text(), 0..3), pools, members, load).prop_map(
+        |(regions, pools, members, (ttl_max_millis, capacities, borders))| {
             let member = |(region, pool, address)| Member { region, pool, address };
-            Arc::new(Inventory {
-                regions,
-                pools,
-                members: members.into_iter().map(member).collect(),
-            })
+            let members = members.into_iter().map(member).collect();
+            Arc::new(Inventory { regions, pools, members, ttl_max_millis, capacities, borders })
         },
     )
 }
@@ -333,13 +340,18 @@ fn any_event() -> impl Strategy<Value = Event> {
             why,
             who
         }),
-        (any_text(), any::<u8>(), words()).prop_map(|(region, keep, (why, who))| Event::Drain {
-            region,
-            keep,
-            why,
-            who
+        (any_text(), any::<u8>(), any::<u64>(), words()).prop_map(
+            |(region, keep, over_millis, (why, who))| Event::Drain {
+                region,
+                keep,
+                over_millis,
+                why,
+                who
+            }
+        ),
+        (any_text(), any::<u64>(), words()).prop_map(|(region, over_millis, (why, who))| {
+            Event::Undrain { region, over_millis, why, who }
         }),
-        (any_text(), words()).prop_map(|(region, (why, who))| Event::Undrain { region, why, who }),
         Just(Event::Tick),
     ]
 }
