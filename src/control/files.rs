@@ -68,7 +68,7 @@ pub struct Outlet {
 }
 
 impl Outlet {
-    /// Has `publication` written and served; false if the server ends.
+    /// Has `publication` written and served; false if the server ends, or serves a later one (the writer has said so).
     fn publish(&self, publication: Arc<Publication>) -> bool {
         // First, so that nothing is counted in a row that nobody looks at.
         self.weigher.follow(&publication);

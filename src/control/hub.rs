@@ -4,6 +4,7 @@
 //! Never: parses, compiles, writes to disk or waits for anybody: an event costs it less than a millisecond.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
@@ -93,22 +94,18 @@ impl Hub {
         publication: Arc<Publication>,
         reclaim: Reclaim,
     ) -> Result<Started, std::io::Error> {
-        let (sender, receiver) = sync_channel(QUEUE_LEN);
-        let filled = filled(&publication, &state);
-        let first = compose(&publication, &state, &filled);
-        let snapshots = Arc::new(ArcSwap::from_pointee(first));
-        let owner = Owner {
-            snapshots: Arc::clone(&snapshots),
-            health: Arc::new(state),
-            members: index(&publication),
-            table: filled,
-            findings: Arc::clone(&publication.findings),
-            publication,
-            reclaim,
-        };
+        let (hub, receiver) = Hub::channel();
+        let owner = Owner::new(state, publication, reclaim);
+        let snapshots = Arc::clone(&owner.snapshots);
         let thread =
             thread::Builder::new().name("hub".into()).spawn(move || owner.run(&receiver))?;
-        Ok((Hub { sender }, snapshots, thread))
+        Ok((hub, snapshots, thread))
+    }
+
+    /// The way to a hub, and where its owner hears of it.
+    fn channel() -> (Hub, Receiver<Event>) {
+        let (sender, receiver) = sync_channel(QUEUE_LEN);
+        (Hub { sender }, receiver)
     }
 
     /// Tells the hub a fact; waits while its queue is full.
@@ -146,21 +143,54 @@ struct Owner {
 }
 
 impl Owner {
+    fn new(state: State, publication: Arc<Publication>, reclaim: Reclaim) -> Owner {
+        let table = filled(&publication, &state);
+        let first = compose(&publication, &state, &table);
+        Owner {
+            snapshots: Arc::new(ArcSwap::from_pointee(first)),
+            health: Arc::new(state),
+            members: index(&publication),
+            table,
+            findings: Arc::clone(&publication.findings),
+            publication,
+            reclaim,
+        }
+    }
+
     fn run(mut self, receiver: &Receiver<Event>) {
         for event in receiver {
-            match event {
-                Event::Folded { events, publication, done } => {
-                    if !events.is_empty() || publication.is_some() {
-                        self.fold(&events, publication);
-                    }
-                    done(self.health.revision());
-                }
-                Event::Looked(findings) => self.findings = findings,
-                // Whoever asked may be gone by now.
-                Event::Ask(reply) => drop(reply.send(self.view())),
-                Event::Stop => return,
+            if self.take(event).is_break() {
+                return;
             }
         }
+    }
+
+    fn take(&mut self, event: Event) -> ControlFlow<()> {
+        match event {
+            Event::Folded { events, publication, done } => {
+                let publication = publication.filter(|publication| self.is_next(publication));
+                if !events.is_empty() || publication.is_some() {
+                    self.fold(&events, publication);
+                }
+                done(self.health.revision());
+            }
+            Event::Looked(findings) => self.findings = findings,
+            // Whoever asked may be gone by now.
+            Event::Ask(reply) => drop(reply.send(self.view())),
+            Event::Stop => return ControlFlow::Break(()),
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Invariant never-backwards: no generation serves after a later one. The writer refuses it before it is in the log;
+    /// here it stops even if the log cannot be written, and so does not know what serves.
+    fn is_next(&self, publication: &Publication) -> bool {
+        let (older, serving) = (publication.generation, self.publication.generation);
+        if older < serving {
+            metrics::counter!("homing_publications_refused_total").increment(1);
+            tracing::error!(event = "publication-refused", generation = %older, %serving);
+        }
+        older >= serving
     }
 
     /// Folds, fills what the events touched, publishes once. However the events were batched, the result is the same:

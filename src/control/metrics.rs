@@ -62,6 +62,11 @@ fn describe() {
         metrics::counter!("homing_reloads_total", "result" => result).absolute(0);
     }
     metrics::describe_histogram!("homing_reload_seconds", "Time from a look to its outcome.");
+    metrics::describe_counter!(
+        "homing_publications_refused_total",
+        "Generations that came after a later one and were not served; more than 0 is a fault."
+    );
+    metrics::counter!("homing_publications_refused_total").absolute(0);
     metrics::describe_counter!("homing_reports_received_total", "Reports and heartbeats received.");
     metrics::counter!("homing_reports_received_total").absolute(0);
     metrics::describe_counter!("homing_reports_refused_total", "Reports refused, by code.");

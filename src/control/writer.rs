@@ -58,7 +58,7 @@ pub enum WriteError {
 enum Order {
     Feed(Vec<Event>, oneshot::Sender<Result<Fed, WriteError>>),
     Decide(Decision, oneshot::Sender<Result<Revision, WriteError>>),
-    Publish(Arc<Publication>, oneshot::Sender<()>),
+    Publish(Arc<Publication>, oneshot::Sender<Result<(), WriteError>>),
     Stop,
 }
 
@@ -158,11 +158,12 @@ impl Writer {
         self.order(|reply| Order::Decide(decision, reply)).await?
     }
 
-    /// Has a generation written and published; blocks until it serves. It serves even if the log cannot be written.
+    /// Has a generation written and published; blocks until it serves. It serves even if the log cannot be written, and
+    /// is refused only if a later one was taken before it.
     pub fn publish(&self, publication: Arc<Publication>) -> Result<(), WriteError> {
         let (reply, done) = oneshot::channel();
         self.sender.send(Order::Publish(publication, reply)).map_err(|_| WriteError::Busy)?;
-        done.blocking_recv().map_err(|_| WriteError::Busy)
+        done.blocking_recv().map_err(|_| WriteError::Busy)?
     }
 
     /// Ends the writer, after what waits.
@@ -208,7 +209,7 @@ struct Batch {
 enum Waiting {
     Feed(Fed, oneshot::Sender<Result<Fed, WriteError>>),
     Decision(oneshot::Sender<Result<Revision, WriteError>>),
-    Publication(oneshot::Sender<()>),
+    Publication(oneshot::Sender<Result<(), WriteError>>),
 }
 
 impl Owner {
@@ -272,6 +273,13 @@ impl Owner {
                 Err(error) => drop(reply.send(Err(error))),
             },
             Order::Publish(publication, reply) => {
+                // By never-backwards: who built on an older base and comes late has lost.
+                if let Err(refusal) = self.ahead.admit(&publication.event(), Safety::Kept) {
+                    metrics::counter!("homing_publications_refused_total").increment(1);
+                    tracing::error!(event = "publication-refused", %refusal);
+                    drop(reply.send(Err(WriteError::Refused(refusal))));
+                    return;
+                }
                 if !publication.is_known_to(&self.ahead) {
                     self.add(publication.event(), batch);
                 }
@@ -412,7 +420,8 @@ fn acknowledge(waiting: Vec<Waiting>, written: &Result<(), WriteError>, revision
                 drop(reply.send(outcome.map(|()| Fed { revision, ..fed })));
             }
             Waiting::Decision(reply) => drop(reply.send(written.clone().map(|()| revision))),
-            Waiting::Publication(reply) => drop(reply.send(())),
+            // It serves even if the log cannot be written.
+            Waiting::Publication(reply) => drop(reply.send(Ok(()))),
         }
     }
 }

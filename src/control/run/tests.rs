@@ -5,6 +5,7 @@ use std::path::Path;
 
 use ureq::http::{Method, Request};
 
+use super::super::writer::WriteError;
 use super::*;
 
 const ZONE: &str = "$TTL 60\n@ SOA ns1 hostmaster 1 7200 3600 1209600 60\n@ NS ns1\n\
@@ -160,7 +161,10 @@ fn the_api_takes_and_refuses_as_it_says() {
     let forced = asked.post("/v1/regions/iad/drain", r#"{"why":"x","force":true}"#);
     assert_eq!(forced.status, 200, "{}", forced.body);
     let status = asked.get("/v1/status").body;
-    assert!(status.contains(r#""name":"iad","keep":0,"why":"x","who":"loopback""#), "{status}");
+    assert!(
+        status.contains(r#""name":"iad","keep":0,"to":0,"why":"x","who":"loopback""#),
+        "{status}"
+    );
 
     // The safety of an open API.
     let foreign = [("origin", "https://evil.example")];
@@ -271,4 +275,40 @@ fn an_address_that_is_taken_for_a_moment_is_waited_for() {
     let holder = TcpListener::bind("127.0.0.1:0").unwrap();
     let said = listen_api(holder.local_addr().unwrap()).unwrap_err();
     assert!(said.contains("another program has this address"), "{said}");
+}
+
+/// A publisher that built on an older base comes late, through the writer and straight to the hub; then what nobody serves
+/// any more is cleaned up. The name keeps its newest addresses all the while.
+#[test]
+fn a_delayed_writer_applies_an_older_plan_and_cleanup_then_empties_the_record() {
+    let root = tempfile::tempdir().unwrap();
+    tree(root.path());
+    let asked = Asked::start(root.path());
+    let delayed = asked.hub.view_blocking().unwrap().publication;
+    let newer = STEERING.replace("192.0.2.10", "192.0.2.77");
+    fs::write(root.path().join("zones/example.test.toml"), newer).unwrap();
+    assert_eq!(asked.post("/v1/reload", "{}").status, 200);
+    let serving = asked.hub.view_blocking().unwrap().publication;
+    assert!(delayed.generation < serving.generation);
+
+    let (_, threads, _) = asked.server.as_ref().unwrap();
+    let refused = threads.writer.publish(Arc::clone(&delayed));
+    assert!(
+        matches!(&refused, Err(WriteError::Refused(refusal)) if refusal.code == "older"),
+        "{refused:?}"
+    );
+    let (tell, told) = std::sync::mpsc::channel();
+    let done = Box::new(move |revision| tell.send(revision).unwrap());
+    let late = hub::Event::Folded { events: Vec::new(), publication: Some(delayed), done };
+    assert_eq!(asked.hub.tell(late), Ok(()));
+    told.recv().unwrap();
+    // The cleanup: a look that finds nothing new, and a look at what is kept.
+    assert_eq!(asked.post("/v1/reload", "{}").status, 200);
+
+    let view = asked.hub.view_blocking().unwrap();
+    assert_eq!(view.snapshot.generation, serving.generation);
+    assert_eq!(view.health.generation(), serving.generation);
+    let told = asked.get("/v1/explain?name=geo.example.test&type=A&client=193.0.0.1");
+    let told: crate::api::ExplainBody = serde_json::from_str(&told.body).unwrap();
+    assert!(told.text.contains("A 192.0.2.77"), "{}", told.text);
 }
