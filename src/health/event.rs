@@ -164,32 +164,6 @@ pub struct Inventory {
     pub members: Vec<Member>,
     /// How long a resolver may keep a steered answer, in milliseconds: the largest `ttl.max` of all policies.
     pub ttl_max_millis: u64,
-    /// What regions can take, by name; those that say so.
-    pub capacities: BTreeMap<Box<str>, Capacity>,
-    /// Where clients of a region with a capacity would go next, in order.
-    pub borders: Vec<Border>,
-}
-
-/// How much load a region can take, in the unit that load reports use.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Capacity {
-    /// All that it can take, above 0.
-    pub capacity: f64,
-    /// The share of it above which the region sheds clients, up to 1.
-    pub high: f64,
-    /// The share of it below which the region takes them back, below `high`.
-    pub low: f64,
-}
-
-/// The clients of one region whose next region is one and the same.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Border {
-    /// The region that they belong to.
-    pub from: Box<str>,
-    /// The next one.
-    pub to: Box<str>,
-    /// How much of all clients of `from` they are, 0 to 1.
-    pub share: f64,
 }
 
 /// Everything that can happen.

@@ -3,85 +3,55 @@
 //! One form for each state: maps in order, numbers little endian, texts with their length before them, a byte before
 //! what may be missing. What is derived is left out and built anew.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::Arc;
+mod codec;
 
 use crate::number::{Digest, Generation, Revision};
 use crate::reason::Reason;
 
 use super::cached::Cached;
-use super::drain::Drain;
+use super::drain::{Drain, KEEP_ALL};
 use super::event::{
-    Action, Boot, Border, Capacity, Expiry, Failback, Identity, Inventory, LogTime, Settings,
-    Status,
+    Action, Boot, Expiry, Failback, Identity, Inventory, LogTime, Settings, Status,
 };
 use super::ledger::{Opinion, Vantage};
 use super::state::{Endpoint, Override, State};
 use super::subject::{Member, Subject};
 use super::verdict::{Freshness, Standing, Tier};
+use codec::{Coded, Positions, Reader, Writer};
+
+pub use codec::ImageError;
 
 /// The version of the rules of the fold. Any change to what events make of the state raises it.
 pub const RULES_VERSION: u32 = 3;
 
-/// The first bytes of an image; the last is the version of its format.
-const MAGIC: &[u8; 8] = b"homing\0\x03";
+/// The first bytes of an image, before the version of its format.
+const MAGIC: &[u8; 7] = b"homing\0";
 
-/// Why bytes are not an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ImageError {
-    /// What is wrong.
-    pub what: &'static str,
-    /// At which byte.
-    pub offset: usize,
-}
+/// The version that is written.
+const VERSION: u8 = 3;
 
-impl fmt::Display for ImageError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at byte {}", self.what, self.offset)
-    }
-}
-
-/// Something that has one form in bytes.
-trait Coded: Sized {
-    fn put(&self, out: &mut Writer);
-    fn take(bytes: &mut Reader<'_>) -> Result<Self, ImageError>;
-}
-
-/// Whether positions in the log are written. The digest leaves them out: it tells what the state is, not how many
-/// events without effect came by.
-#[derive(Clone, Copy, PartialEq)]
-enum Positions {
-    Written,
-    LeftOut,
-}
-
-struct Writer {
-    bytes: Vec<u8>,
-    positions: Positions,
-}
-
-struct Reader<'b> {
-    bytes: &'b [u8],
-    offset: usize,
-}
+/// The oldest version that is read: what a drain was before it could take time.
+const VERSION_OLDEST: u8 = 2;
 
 impl State {
     /// The whole state as bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Writer { bytes: MAGIC.to_vec(), positions: Positions::Written };
+        VERSION.put(&mut out);
         self.revision.put(&mut out);
         self.now.put(&mut out);
         self.put(&mut out);
         out.bytes
     }
 
-    /// The state that `to_bytes` wrote.
+    /// The state that `to_bytes` wrote, here or in an earlier version.
     pub fn from_bytes(bytes: &[u8]) -> Result<State, ImageError> {
-        let Some(rest) = bytes.strip_prefix(MAGIC) else {
+        let known = VERSION_OLDEST..=VERSION;
+        let head = bytes.strip_prefix(MAGIC).and_then(<[u8]>::split_first);
+        let Some((&version, rest)) = head.filter(|(version, _)| known.contains(version)) else {
             return Err(ImageError { what: "not an image of this version", offset: 0 });
         };
-        let mut reader = Reader { bytes: rest, offset: MAGIC.len() };
+        let mut reader = Reader { bytes: rest, offset: MAGIC.len() + 1, version };
         let (revision, now) = (Coded::take(&mut reader)?, LogTime::take(&mut reader)?);
         let mut state = State::take(&mut reader)?;
         if !reader.bytes.is_empty() {
@@ -136,26 +106,6 @@ impl PartialEq for State {
     }
 }
 
-impl Reader<'_> {
-    fn error(&self, what: &'static str) -> ImageError {
-        ImageError { what, offset: self.offset }
-    }
-
-    fn octets(&mut self, count: usize) -> Result<&[u8], ImageError> {
-        let Some((head, rest)) = self.bytes.split_at_checked(count) else {
-            return Err(self.error("the end comes too early"));
-        };
-        self.bytes = rest;
-        self.offset += count;
-        Ok(head)
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], ImageError> {
-        let error = self.error("the end comes too early");
-        self.octets(N)?.try_into().map_err(|_| error)
-    }
-}
-
 /// Writes and reads a struct as its fields, in the order given.
 macro_rules! coded_fields {
     ($($name:ty { $($field:ident),+ $(,)? })+) => {$(
@@ -166,20 +116,6 @@ macro_rules! coded_fields {
             fn take(bytes: &mut Reader<'_>) -> Result<Self, ImageError> {
                 $(let $field = Coded::take(bytes)?;)+
                 Ok(Self { $($field),+ })
-            }
-        }
-    )+};
-}
-
-/// Writes a number or a flag in little endian.
-macro_rules! coded_numbers {
-    ($($name:ty),+) => {$(
-        impl Coded for $name {
-            fn put(&self, out: &mut Writer) {
-                out.bytes.extend_from_slice(&self.to_le_bytes());
-            }
-            fn take(bytes: &mut Reader<'_>) -> Result<Self, ImageError> {
-                Ok(Self::from_le_bytes(bytes.array()?))
             }
         }
     )+};
@@ -203,8 +139,6 @@ macro_rules! coded_choices {
     )+};
 }
 
-coded_numbers!(u8, u16, u32, u64);
-
 coded_choices! {
     Identity [Identity::Proven, Identity::Claimed]
     Status [Status::Up, Status::Degraded, Status::Down]
@@ -219,7 +153,6 @@ coded_fields! {
     Opinion { word, held, streak, side, at, identity, said, reason, load }
     Vantage { boot, seq, heard, words, words_hash }
     Override { action, expiry, why, who, since, revision }
-    Drain { keep, from, to, step, steps, step_millis, why, who, since, revision }
     Standing {
         tier, verdict, reason, since, since_revision, freshness, next_change, steady_millis,
     }
@@ -231,9 +164,54 @@ coded_fields! {
         quorum, rise, fall, interval_millis, hold_down_millis, failback, start, at_least,
         max_down_share,
     }
-    Capacity { capacity, high, low }
-    Border { from, to, share }
-    Inventory { regions, pools, members, ttl_max_millis, capacities, borders }
+}
+
+impl Coded for Inventory {
+    fn put(&self, out: &mut Writer) {
+        self.regions.put(out);
+        self.pools.put(out);
+        self.members.put(out);
+        self.ttl_max_millis.put(out);
+    }
+
+    fn take(bytes: &mut Reader<'_>) -> Result<Inventory, ImageError> {
+        Ok(Inventory {
+            regions: Coded::take(bytes)?,
+            pools: Coded::take(bytes)?,
+            members: Coded::take(bytes)?,
+            // The next publication of files tells it.
+            ttl_max_millis: if bytes.version < 3 { 0 } else { Coded::take(bytes)? },
+        })
+    }
+}
+
+impl Coded for Drain {
+    fn put(&self, out: &mut Writer) {
+        self.keep.put(out);
+        (self.from, self.to).put(out);
+        (self.step, self.steps).put(out);
+        self.step_millis.put(out);
+        self.why.put(out);
+        self.who.put(out);
+        self.since.put(out);
+        self.revision.put(out);
+    }
+
+    fn take(bytes: &mut Reader<'_>) -> Result<Drain, ImageError> {
+        let (keep, (from, to), (step, steps), step_millis) = match bytes.version {
+            // A drain was made at once.
+            ..3 => {
+                let keep = u16::from(u8::take(bytes)?);
+                (keep, (KEEP_ALL, keep), (1, 1), 0)
+            }
+            _ => {
+                (Coded::take(bytes)?, Coded::take(bytes)?, Coded::take(bytes)?, Coded::take(bytes)?)
+            }
+        };
+        let (why, who) = (Coded::take(bytes)?, Coded::take(bytes)?);
+        let (since, revision) = (Coded::take(bytes)?, Coded::take(bytes)?);
+        Ok(Drain { keep, from, to, step, steps, step_millis, why, who, since, revision })
+    }
 }
 
 impl Coded for State {
@@ -268,28 +246,6 @@ impl Coded for Cached {
     fn put(&self, _: &mut Writer) {}
     fn take(_: &mut Reader<'_>) -> Result<Cached, ImageError> {
         Ok(Cached::default())
-    }
-}
-
-impl Coded for bool {
-    fn put(&self, out: &mut Writer) {
-        out.bytes.push(u8::from(*self));
-    }
-    fn take(bytes: &mut Reader<'_>) -> Result<bool, ImageError> {
-        match u8::take(bytes)? {
-            0 => Ok(false),
-            1 => Ok(true),
-            _ => Err(bytes.error("neither yes nor no")),
-        }
-    }
-}
-
-impl Coded for f64 {
-    fn put(&self, out: &mut Writer) {
-        self.to_bits().put(out);
-    }
-    fn take(bytes: &mut Reader<'_>) -> Result<f64, ImageError> {
-        u64::take(bytes).map(f64::from_bits)
     }
 }
 
@@ -382,74 +338,24 @@ impl Coded for Failback {
     }
 }
 
-impl Coded for Box<str> {
-    fn put(&self, out: &mut Writer) {
-        (self.len() as u64).put(out);
-        out.bytes.extend_from_slice(self.as_bytes());
-    }
-    fn take(bytes: &mut Reader<'_>) -> Result<Box<str>, ImageError> {
-        let len = usize::try_from(u64::take(bytes)?).unwrap_or(usize::MAX);
-        let error = bytes.error("a text that is not UTF-8");
-        match std::str::from_utf8(bytes.octets(len)?) {
-            Ok(text) => Ok(text.into()),
-            Err(_) => Err(error),
-        }
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl<T: Coded> Coded for Option<T> {
-    fn put(&self, out: &mut Writer) {
-        self.is_some().put(out);
-        if let Some(value) = self {
-            value.put(out);
-        }
-    }
-    fn take(bytes: &mut Reader<'_>) -> Result<Option<T>, ImageError> {
-        if bool::take(bytes)? { T::take(bytes).map(Some) } else { Ok(None) }
-    }
-}
-
-impl<A: Coded, B: Coded> Coded for (A, B) {
-    fn put(&self, out: &mut Writer) {
-        self.0.put(out);
-        self.1.put(out);
-    }
-    fn take(bytes: &mut Reader<'_>) -> Result<(A, B), ImageError> {
-        Ok((A::take(bytes)?, B::take(bytes)?))
-    }
-}
-
-impl<T: Coded> Coded for Arc<T> {
-    fn put(&self, out: &mut Writer) {
-        T::put(self, out);
-    }
-    fn take(bytes: &mut Reader<'_>) -> Result<Arc<T>, ImageError> {
-        T::take(bytes).map(Arc::new)
-    }
-}
-
-impl<T: Coded> Coded for Vec<T> {
-    fn put(&self, out: &mut Writer) {
-        (self.len() as u64).put(out);
-        for value in self {
-            value.put(out);
-        }
-    }
-    // Nothing is reserved: a count that lies runs into the end of the bytes.
-    fn take(bytes: &mut Reader<'_>) -> Result<Vec<T>, ImageError> {
-        (0..u64::take(bytes)?).map(|_| T::take(bytes)).collect()
-    }
-}
-
-impl<K: Coded + Ord, V: Coded> Coded for BTreeMap<K, V> {
-    fn put(&self, out: &mut Writer) {
-        (self.len() as u64).put(out);
-        for (key, value) in self {
-            key.put(out);
-            value.put(out);
-        }
-    }
-    fn take(bytes: &mut Reader<'_>) -> Result<BTreeMap<K, V>, ImageError> {
-        (0..u64::take(bytes)?).map(|_| <(K, V)>::take(bytes)).collect()
+    /// Written by the version before: what was decided then stands, and an upgrade loses nothing.
+    #[test]
+    fn an_image_of_the_version_before_is_read() {
+        let bytes = include_bytes!("../../tests/golden/health-image-2.bin");
+        let state = State::from_bytes(bytes).expect("an image of version 2");
+        assert_eq!((state.keep("fra"), state.keep("iad"), state.keep("sin")), (128, 0, 256));
+        assert_eq!(state.keep_in_the_end("fra"), 128);
+        assert_eq!(state.drains().filter(|drain| drain.next_step.is_some()).count(), 0);
+        let overrides: Vec<String> = state.overrides().map(|o| o.subject.to_string()).collect();
+        assert_eq!(overrides, ["fra/api/*"]);
+        assert_eq!(state.vantages().count(), 2);
+        assert_eq!(State::from_bytes(&state.to_bytes()).as_ref(), Ok(&state));
+        let mut newer = bytes.to_vec();
+        newer[MAGIC.len()] = VERSION + 1;
+        assert!(State::from_bytes(&newer).is_err(), "a newer one is refused");
     }
 }

@@ -140,7 +140,9 @@ fn parse_name(text: &str) -> Result<Box<str>, SubjectError> {
     }
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'*');
     if !text.bytes().all(allowed) {
-        return Err(SubjectError("a region or pool is named with letters, digits, - _ and ."));
+        return Err(SubjectError(
+            "a region or pool is named with letters, digits, - _ and .; * stands for any of them",
+        ));
     }
     Ok(text.into())
 }

@@ -62,10 +62,6 @@ pub struct DrainView<'s> {
     pub keep: u16,
     /// … and in the end; 256 where it is being filled again.
     pub to: u16,
-    /// Steps made.
-    pub step: u32,
-    /// Steps in all.
-    pub steps: u32,
     /// When the next one is due; none after the last.
     pub next_step: Option<LogTime>,
     /// When the last one is, or was.
@@ -175,8 +171,6 @@ impl State {
             region,
             keep: drain.keep,
             to: drain.to,
-            step: drain.step,
-            steps: drain.steps,
             next_step: drain.due(),
             complete_by: drain.complete_by(),
             why: &drain.why,

@@ -469,8 +469,6 @@ impl<'a> Compiler<'a> {
             pools: self.pools.iter().map(|(&name, pool)| (name.into(), settings(pool))).collect(),
             members,
             ttl_max_millis: self.plans.iter().map(|p| ttl_max_millis(p)).max().unwrap_or(0),
-            capacities: BTreeMap::new(),
-            borders: Vec::new(),
         }
     }
 }

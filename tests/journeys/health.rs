@@ -94,6 +94,46 @@ fn a_drained_region_is_left_and_comes_back() {
 }
 
 #[test]
+fn a_drain_takes_its_time_and_goes_on_after_kill_9() {
+    let mut server = server();
+    let drained = server.homing(&["drain", "fra", "--over", "1h", "--why", "test"]);
+    assert_eq!(drained.status.code(), Some(0), "{drained:?}");
+    let fra = |server: &crate::support::Server| {
+        server.http("GET", "/v1/status", None).json()["regions"][0].clone()
+    };
+    // One of ten steps is made at once: a tenth of 256ths, rounded to keep more.
+    let first = fra(&server);
+    assert_eq!((&first["keep"], &first["to"]), (&231.into(), &0.into()), "{first}");
+    assert!(first["next_step"].is_string() && first["complete_by"].is_string(), "{first}");
+    let told = String::from_utf8(server.homing(&["status"]).stdout).unwrap();
+    assert!(told.contains("keeps 90 %, on the way to 0 % by 2"), "{told}");
+    server.kill_and_restart();
+    assert_eq!(fra(&server), first, "it stands where it stood");
+    assert_eq!(server.homing(&["undrain", "fra", "--over", "1h"]).status.code(), Some(0));
+    let back = fra(&server);
+    assert_eq!((&back["keep"], &back["to"]), (&233.into(), &256.into()), "{back}");
+    assert_eq!(server.homing(&["undrain", "fra"]).status.code(), Some(0));
+    assert_eq!(fra(&server)["keep"], 256);
+    let soon = server.homing(&["drain", "fra", "--over", "soon", "--why", "test"]);
+    assert_eq!(soon.status.code(), Some(1), "{soon:?}");
+    let endless = server.homing(&["drain", "fra", "--over", "200h", "--why", "test"]);
+    assert!(String::from_utf8_lossy(&endless.stderr).contains("seven days"), "{endless:?}");
+}
+
+#[test]
+fn an_override_may_name_a_pattern_and_a_report_may_not() {
+    let server = server();
+    let down = server.homing(&["override", "192.0.2.*", "down", "--why", "test", "--forever"]);
+    assert_eq!(down.status.code(), Some(0), "{down:?}");
+    server.wait_addresses("geo.example.test", EUROPE, &IAD);
+    assert_eq!(server.homing(&["override", "192.0.2.*", "--clear"]).status.code(), Some(0));
+    server.wait_addresses("geo.example.test", EUROPE, &FRA);
+    let refused = server.homing(&["report", "fr*", "down"]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert_eq!(server.addresses("geo.example.test", EUROPE), FRA);
+}
+
+#[test]
 fn an_override_is_stronger_than_reports() {
     let server = server();
     let decide = |words: &[&str]| {

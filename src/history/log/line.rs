@@ -8,8 +8,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::health::{
-    Action, Boot, Border, Capacity, Event, Expiry, Failback, Identity, Inventory, LogTime, Member,
-    Report, Settings, Status, Subject, Timed,
+    Action, Boot, Event, Expiry, Failback, Identity, Inventory, LogTime, Member, Report, Settings,
+    Status, Subject, Timed,
 };
 use crate::number::{Digest, Generation, Revision};
 
@@ -117,11 +117,6 @@ struct InventoryLine {
     members: Vec<[Box<str>; 3]>,
     #[serde(default, skip_serializing_if = "is_zero")]
     ttl_max_millis: u64,
-    /// By region: capacity, high, low.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    capacities: BTreeMap<Box<str>, [f64; 3]>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    borders: Vec<(Box<str>, Box<str>, f64)>,
 }
 
 // The shape that serde asks for.
@@ -163,11 +158,7 @@ pub(super) fn encode(timed: &Timed, inventory: &Arc<Inventory>) -> Result<Vec<u8
 fn check(event: &Event) -> Result<(), String> {
     let (subject, finite) = match event {
         Event::Files { inventory, .. } => {
-            let shares = inventory.pools.values().map(|settings| settings.max_down_share);
-            let capacities = inventory.capacities.values();
-            let capacities = capacities.flat_map(|c| [c.capacity, c.high, c.low]);
-            let borders = inventory.borders.iter().map(|border| border.share);
-            (None, shares.chain(capacities).chain(borders).all(f64::is_finite))
+            (None, inventory.pools.values().all(|settings| settings.max_down_share.is_finite()))
         }
         Event::Report(report) => (Some(&report.subject), report.load.is_none_or(f64::is_finite)),
         Event::Override { subject, .. } | Event::ClearOverride { subject, .. } => {
@@ -292,16 +283,6 @@ fn inventory_line(inventory: &Inventory) -> InventoryLine {
         pools: inventory.pools.iter().map(|(p, s)| (p.clone(), settings_line(s))).collect(),
         members: inventory.members.iter().map(member).collect(),
         ttl_max_millis: inventory.ttl_max_millis,
-        capacities: inventory
-            .capacities
-            .iter()
-            .map(|(region, c)| (region.clone(), [c.capacity, c.high, c.low]))
-            .collect(),
-        borders: inventory
-            .borders
-            .iter()
-            .map(|border| (border.from.clone(), border.to.clone(), border.share))
-            .collect(),
     }
 }
 
@@ -312,16 +293,6 @@ fn inventory(line: InventoryLine) -> Inventory {
         pools: line.pools.into_iter().map(|(pool, s)| (pool, settings(&s))).collect(),
         members: line.members.into_iter().map(member).collect(),
         ttl_max_millis: line.ttl_max_millis,
-        capacities: line
-            .capacities
-            .into_iter()
-            .map(|(region, [capacity, high, low])| (region, Capacity { capacity, high, low }))
-            .collect(),
-        borders: line
-            .borders
-            .into_iter()
-            .map(|(from, to, share)| Border { from, to, share })
-            .collect(),
     }
 }
 

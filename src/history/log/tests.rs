@@ -8,8 +8,8 @@ use proptest::prelude::*;
 
 use super::{Kind, Log, LogError, files, line};
 use crate::health::{
-    Action, Boot, Border, Capacity, Event, Expiry, Failback, Identity, Inventory, LogTime, Member,
-    Report, Settings, State, Status, Subject, Timed,
+    Action, Boot, Event, Expiry, Failback, Identity, Inventory, LogTime, Member, Report, Settings,
+    State, Status, Subject, Timed,
 };
 use crate::number::{Digest, Generation, Revision};
 
@@ -24,8 +24,6 @@ fn files_event(generation: u64) -> Event {
         pools: [("web".into(), Settings::default())].into(),
         members: vec![member(1), member(2)],
         ttl_max_millis: 60_000,
-        capacities: [("fra".into(), Capacity { capacity: 40.5, high: 0.9, low: 0.7 })].into(),
-        borders: vec![Border { from: "fra".into(), to: "iad".into(), share: 0.25 }],
     };
     let (generation, digest) = (Generation(generation), Digest::of(b"files"));
     Event::Files { generation, digest, inventory: Arc::new(inventory) }
@@ -274,19 +272,12 @@ fn any_inventory() -> impl Strategy<Value = Arc<Inventory>> {
         );
     let pools = prop::collection::btree_map(any_text(), settings, 0..3);
     let members = prop::collection::vec((any_text(), any_text(), any_text()), 0..4);
-    let capacity = (1.0..1e12f64, 0.5..1.0f64, 0.0..0.5f64);
-    let capacity = capacity.prop_map(|(capacity, high, low)| Capacity { capacity, high, low });
-    let capacities = prop::collection::btree_map(any_text(), capacity, 0..3);
-    let border = (any_text(), any_text(), 0.0..1.0f64);
-    let border = border.prop_map(|(from, to, share)| Border { from, to, share });
-    let load = (any::<u64>(), capacities, prop::collection::vec(border, 0..3));
-    (prop::collection::vec(any_text(), 0..3), pools, members, load).prop_map(
-        |(regions, pools, members, (ttl_max_millis, capacities, borders))| {
-            let member = |(region, pool, address)| Member { region, pool, address };
-            let members = members.into_iter().map(member).collect();
-            Arc::new(Inventory { regions, pools, members, ttl_max_millis, capacities, borders })
-        },
-    )
+    let regions = prop::collection::vec(any_text(), 0..3);
+    (regions, pools, members, any::<u64>()).prop_map(|(regions, pools, members, ttl_max_millis)| {
+        let member = |(region, pool, address)| Member { region, pool, address };
+        let members = members.into_iter().map(member).collect();
+        Arc::new(Inventory { regions, pools, members, ttl_max_millis })
+    })
 }
 
 fn any_event() -> impl Strategy<Value = Event> {
