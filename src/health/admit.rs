@@ -97,7 +97,7 @@ impl State {
             }
             Event::Drain { region, over_millis, why, who, .. } => {
                 admit_words(why, who)?;
-                admit_span(*over_millis)?;
+                self.admit_span(*over_millis)?;
                 if !self.inventory.regions.contains(region) {
                     let message = format!("no region is called {region}; known: {}", self.names());
                     return Err(Refusal::new("unknown-region", message));
@@ -106,7 +106,7 @@ impl State {
             }
             Event::Undrain { region, over_millis, why, who } => {
                 admit_words(why, who)?;
-                admit_span(*over_millis)?;
+                self.admit_span(*over_millis)?;
                 match self.drains.contains_key(region) {
                     true => Ok(()),
                     false => {
@@ -218,6 +218,24 @@ impl State {
         by_pool
     }
 
+    /// Refuses a time that a drain cannot keep to: too long, or too short for a second step, so that all would move at
+    /// once although time was asked for.
+    fn admit_span(&self, over_millis: u64) -> Result<(), Refusal> {
+        if over_millis > DRAIN_MILLIS_MAX {
+            return Err(Refusal::new("bad-span", "a drain takes at most seven days"));
+        }
+        let ttl_max_millis = self.inventory.ttl_max_millis;
+        if (1..ttl_max_millis).contains(&over_millis) {
+            let secs = ttl_max_millis.div_ceil(1000);
+            let message = format!(
+                "steps are a ttl.max apart, {secs} s in the files that serve: give at least that, or no \
+                 time to move all at once"
+            );
+            return Err(Refusal::new("bad-span", message));
+        }
+        Ok(())
+    }
+
     fn names(&self) -> String {
         let known: Vec<&str> = self.inventory.regions.iter().take(20).map(|r| &**r).collect();
         known.join(", ")
@@ -232,13 +250,6 @@ fn admit_subject(subject: &Subject) -> Result<(), Refusal> {
     match subject.is_canonical() {
         true => Ok(()),
         false => Err(Refusal::new("bad-subject", format!("{subject:?} is not a subject"))),
-    }
-}
-
-fn admit_span(over_millis: u64) -> Result<(), Refusal> {
-    match over_millis <= DRAIN_MILLIS_MAX {
-        true => Ok(()),
-        false => Err(Refusal::new("bad-span", "a drain takes at most seven days")),
     }
 }
 

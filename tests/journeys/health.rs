@@ -118,6 +118,8 @@ fn a_drain_takes_its_time_and_goes_on_after_kill_9() {
     assert_eq!(soon.status.code(), Some(1), "{soon:?}");
     let endless = server.homing(&["drain", "fra", "--over", "200h", "--why", "test"]);
     assert!(String::from_utf8_lossy(&endless.stderr).contains("seven days"), "{endless:?}");
+    let short = server.homing(&["drain", "fra", "--over", "1s", "--why", "test"]);
+    assert!(String::from_utf8_lossy(&short.stderr).contains("a ttl.max apart"), "{short:?}");
 }
 
 #[test]
