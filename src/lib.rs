@@ -16,7 +16,7 @@
 //! 3             route
 //! 2     zone     geo     api
 //! 1  wire   health   diagnostic   trace
-//! 0  number   reason   fileset             nouns that every floor speaks
+//! 0  number   reason   alarm   fileset     nouns that every floor speaks
 //! ```
 //!
 //! # Journeys
@@ -29,6 +29,7 @@
 //!
 //! Begin with [`answer::respond`], then [`load`], then [`control`].
 
+pub mod alarm;
 pub mod answer;
 pub mod api;
 pub mod ask;

@@ -17,7 +17,7 @@ use std::path::Path;
 use rules::{Row, check};
 use source::Tree;
 
-const TABLE: [Row; 20] = [
+const TABLE: [Row; 21] = [
     ("main", 8, &["cli", "control"]),
     (
         "control",
@@ -54,6 +54,7 @@ const TABLE: [Row; 20] = [
     ("trace", 1, &[]),
     ("number", 0, &[]),
     ("reason", 0, &[]),
+    ("alarm", 0, &[]),
     ("fileset", 0, &["number"]),
 ];
 

@@ -5,6 +5,7 @@
 //! Never:   speaks HTTP, asks the server anything, decides.
 //! Enter:   `report` (the feed), `change` and `generations` (what operators do), `health` and `status`, `problem`.
 
+mod alarm;
 mod change;
 mod coverage;
 mod diagnostic;
@@ -18,6 +19,7 @@ mod report;
 mod status;
 mod weights;
 
+pub use alarm::{AlarmBody, alarm_body};
 pub use change::{
     Acknowledged, DrainRequest, OverrideRequest, Reloaded, ResumeRequest, SiteRequest,
     UndrainRequest, Window, expiry_at, span_millis, why, words,

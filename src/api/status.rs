@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::alarm::AlarmBody;
 use super::diagnostic::DiagnosticBody;
 use super::generations::{HeldBody, PendingBody, PinBody};
 use super::health::{EndpointHealth, OverrideBody};
@@ -58,8 +59,8 @@ pub struct StatusBody {
     /// What the guard holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<HeldBody>,
-    /// What is wrong with this machine: a log that cannot be written, a socket that did not bind.
-    pub alarms: Vec<String>,
+    /// The alarms that stand.
+    pub alarms: Vec<AlarmBody>,
 }
 
 /// The site that answers.

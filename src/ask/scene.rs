@@ -32,7 +32,8 @@ impl Scene {
     pub fn with_health(parts: &Parts, generation: Generation, mut health: State) -> Scene {
         let revision = Revision(health.revision().0.saturating_add(1));
         let (at, inventory) = (health.now(), parts.inventory.clone());
-        let event = Event::Files { generation, digest: parts.files_digest, inventory };
+        let event =
+            Event::Files { generation, digest: parts.files_digest, inventory, origin: None };
         health.apply(&Timed { revision, at, event });
         let policies = parts.plans.iter().map(|plan| Arc::new(fill(plan, &health))).collect();
         let snapshot = Snapshot {

@@ -1,6 +1,6 @@
 //! `homing status`: what a server serves, and what it thinks of every endpoint, on one screen.
 
-use crate::api::{DatabaseBody, EndpointHealth, HeldZone, StatusBody};
+use crate::api::{AlarmBody, DatabaseBody, EndpointHealth, HeldZone, StatusBody};
 
 use super::args::{Format, StatusArgs};
 use super::client::Client;
@@ -39,9 +39,10 @@ fn human(status: &StatusBody, paint: Paint) -> String {
 }
 
 fn alarms(status: &StatusBody, paint: Paint, text: &mut String) {
-    for alarm in &status.alarms {
-        text.push_str(&paint.text(Colour::Red, &format!("alarm: {alarm}")));
-        text.push('\n');
+    for AlarmBody { alarm, severity, words, help, .. } in &status.alarms {
+        let colour = if severity == "critical" { Colour::Red } else { Colour::Yellow };
+        text.push_str(&paint.text(colour, &format!("alarm: {alarm}: {words}\n")));
+        text.push_str(&paint.text(Colour::Dim, &format!("  {help}\n")));
     }
 }
 

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use crate::load::Config;
 
-use super::alarms::Alarms;
+use super::alarms::{Alarms, Standing};
+use super::concerns;
 use super::facts::Facts;
 use super::hindsight::Hindsight;
-use super::hub::Hub;
+use super::hub::{Hub, View};
 use super::looks::Looks;
 use super::metrics::Metrics;
 use super::past::Past;
@@ -43,4 +44,13 @@ pub struct Desk {
     pub config: Arc<Config>,
     /// What does not change while the process lives.
     pub facts: Arc<Facts>,
+}
+
+impl Desk {
+    /// Every alarm that stands: of this machine, its files, and the log as `view` has it folded.
+    pub fn standing_alarms(&self, view: &View) -> Standing {
+        let mut standing = self.alarms.standing();
+        standing.extend(concerns::of(&view.health));
+        standing
+    }
 }

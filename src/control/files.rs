@@ -21,6 +21,7 @@ use crate::load::{Builder, Built, Config, Held, Motion, Parts, Reader, Removals,
 use crate::number::{Digest, Generation};
 
 use super::candidate::Candidate;
+use super::file_alarms;
 use super::hub::{self, Hub};
 use super::looks::{Crowd, Looks, Request, Schedule};
 use super::past::{Last, Past, cause_of_files};
@@ -50,6 +51,8 @@ pub struct Files {
     /// What serves instead, and why.
     pinned: Option<(Pin, FileSet)>,
     generation: Generation,
+    /// What brought it about.
+    cause: Cause,
     /// Whether the next look publishes whatever it finds: the first does, and one after a build that led to nothing.
     owes: bool,
     findings: Arc<Findings>,
@@ -97,6 +100,7 @@ impl Files {
             good,
             pinned,
             generation,
+            cause: cause_of_files(Generation(0)),
             owes: true,
             findings: Arc::default(),
         }
@@ -168,6 +172,7 @@ impl Files {
         findings.diagnostics.extend(self.restart_needed());
         let before = std::mem::replace(&mut self.findings, Arc::new(findings));
         self.tell(&before.diagnostics);
+        file_alarms::looked(self.past.alarms(), &self.findings);
     }
 
     /// Keeps what serves, if the disk refused it before.
@@ -182,11 +187,12 @@ impl Files {
 
     fn keep(&mut self, files: &FileSet, cause: &Cause) {
         self.generation = self.past.keep(files, cause, self.clock.now());
+        self.cause = cause.clone();
     }
 
     fn publication(&mut self, parts: Parts) -> Arc<Publication> {
         let (slots, slot_names, blocks) = self.slots.give(&parts.plans);
-        Arc::new(Publication {
+        let publication = Publication {
             generation: self.generation,
             published: self.clock.now(),
             parts,
@@ -195,7 +201,10 @@ impl Files {
             blocks,
             findings: Arc::clone(&self.findings),
             pin: self.pinned.as_ref().map(|(pin, _)| pin.clone()),
-        })
+            cause: self.cause.clone(),
+        };
+        file_alarms::published(self.past.alarms(), &publication);
+        Arc::new(publication)
     }
 
     /// Looks whenever it is asked or due, until it is told to stop.

@@ -154,7 +154,7 @@ mod tests {
             let (generation, digest) = (Generation(1), Digest::default());
             let (folding, ahead) = (Folding::default(), State::default());
             let mut world = World { folding, ahead, seq: 0, at: 1_000_000 };
-            world.write(vec![Event::Files { generation, digest, inventory }]);
+            world.write(vec![Event::Files { generation, digest, inventory, origin: None }]);
             world
         }
 

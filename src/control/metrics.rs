@@ -7,12 +7,14 @@ use std::time::SystemTime;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
+use crate::alarm::Alarm;
 use crate::answer::{COUNTED_RCODES, COUNTED_TYPES, Counters};
 use crate::api::tier_word;
 use crate::diagnostic::Severity;
 use crate::health::{LogTime, Tier};
 use crate::serve::{Serving, TcpTotals, UdpTotals};
 
+use super::alarms::Standing;
 use super::exposition::{Exposition, Kind};
 use super::facts::{Facts, epoch_millis};
 use super::hub::View;
@@ -33,7 +35,7 @@ pub struct Local<'a> {
     /// What does not change.
     pub facts: &'a Facts,
     /// The alarms that stand.
-    pub alarms: &'a [(&'static str, String)],
+    pub alarms: &'a Standing,
     /// Whether /readyz would say so.
     pub is_ready: bool,
     /// Whether this site is drained.
@@ -110,9 +112,13 @@ fn process(text: &mut Exposition, local: &Local<'_>) {
     text.single("homing_ready", Kind::Gauge, help, u8::from(local.is_ready));
     let help = "1 if an operator drained this site.";
     text.single("homing_site_drained", Kind::Gauge, help, u8::from(local.is_drained));
-    text.family("homing_alarm", Kind::Gauge, "1 for each alarm that stands.");
-    for (name, _) in local.alarms {
-        text.sample(&[("name", name)], 1);
+    text.family("homing_alarm", Kind::Gauge, "1 for each alarm that stands, 0 for the others.");
+    for alarm in Alarm::ALL {
+        let stands = local.alarms.keys().any(|(standing, _)| *standing == alarm);
+        text.sample(
+            &[("alarm", alarm.code()), ("severity", alarm.severity().word())],
+            u8::from(stands),
+        );
     }
 }
 

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::alarm::Alarm;
 use crate::api::{GenerationBody, timestamp};
 use crate::fileset::{Fetch, File, FileSet};
 use crate::health::LogTime;
@@ -27,7 +28,7 @@ use shelf::Shelf;
 /// Generations that are told at once.
 const TOLD_COUNT_MAX: usize = 1000;
 
-const ALARM: &str = "generations-unwritable";
+const ALARM: Alarm = Alarm::GenerationsUnwritable;
 
 /// What is kept. Every call may wait for the disk.
 #[derive(Clone)]
@@ -171,10 +172,15 @@ impl Past {
         whole
     }
 
+    /// The alarms of this server.
+    pub fn alarms(&self) -> &Alarms {
+        &self.alarms
+    }
+
     /// Why nothing is kept, if nothing is.
     pub fn complaint(&self) -> Option<String> {
         let standing = self.alarms.standing();
-        standing.into_iter().find(|(name, _)| *name == ALARM).map(|(_, words)| words)
+        standing.into_iter().find(|((alarm, _), _)| *alarm == ALARM).map(|(_, words)| words)
     }
 
     /// The files of a generation.

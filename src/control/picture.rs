@@ -4,14 +4,15 @@ use std::time::SystemTime;
 
 use crate::api::{
     DatabaseBody, DiagnosticBody, EndpointHealth, HeldBody, HeldZone, OverrideBody, PendingBody,
-    PendingFile, PinBody, RegionBody, ServedBody, SiteBody, StatusBody, WordBody, standing_body,
-    timestamp,
+    PendingFile, PinBody, RegionBody, ServedBody, SiteBody, StatusBody, WordBody, alarm_body,
+    standing_body, timestamp,
 };
 use crate::ask::{Tally, weights_body};
 use crate::diagnostic::Severity;
 use crate::health::{Action, DrainView, Expiry, Identity, LogTime, OverrideView, State, Subject};
 use crate::load::Held;
 
+use super::alarms::Standing;
 use super::facts::{Facts, epoch_millis};
 use super::hub::View;
 use super::publication::{Findings, Pin};
@@ -49,7 +50,7 @@ pub fn status(
     view: &View,
     facts: &Facts,
     site: SiteDrain,
-    alarms: &[(&'static str, String)],
+    alarms: &Standing,
     own: &Tally,
 ) -> StatusBody {
     let View { snapshot, health, publication, .. } = view;
@@ -75,14 +76,7 @@ pub fn status(
         pin: publication.pin.as_ref().map(pin),
         pending: pending(&view.findings),
         held: held(&view.findings),
-        alarms: alarms
-            .iter()
-            .map(|(name, words)| format!("{name}: {words}"))
-            .chain(health.panics().map(|(pool, _)| {
-                format!("panic: too much of pool {pool} turned down at once; nothing turns down")
-            }))
-            .chain(out_of_quorum(health))
-            .collect(),
+        alarms: alarms.iter().map(|((a, subject), words)| alarm_body(*a, subject, words)).collect(),
     }
 }
 
@@ -124,23 +118,6 @@ pub fn held(findings: &Findings) -> Option<HeldBody> {
     };
     let zones = held.iter().take(HELD_SHOWN_MAX).map(zone).collect();
     Some(HeldBody { generation: number.0, count: held.len(), zones })
-}
-
-/// Pools whose verdicts no report can turn: several vantages are wanted, and names without a token count as one.
-fn out_of_quorum(health: &State) -> impl Iterator<Item = String> {
-    let pools = health.inventory().pools.iter().filter(|(_, settings)| settings.quorum > 1);
-    let stuck = pools.filter(|(pool, _)| {
-        let subject = Subject { pool: Some((*pool).clone()), ..Subject::default() };
-        let members = health.members_of(&subject);
-        let mut evidence = members.flat_map(|(member, _)| health.evidence(member)).peekable();
-        evidence.peek().is_some() && evidence.all(|word| word.identity == Identity::Claimed)
-    });
-    stuck.map(|(pool, settings)| {
-        format!(
-            "quorum: pool {pool} wants {} vantages, and all names without a token count as one; its verdicts hold",
-            settings.quorum
-        )
-    })
 }
 
 fn served(view: &View, facts: &Facts) -> ServedBody {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::answer::{STEERED_SLOT_COUNT, SteeredSlots};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::fileset::FileSet;
-use crate::health::{Event, LogTime, State, Timed};
+use crate::health::{Event, LogTime, Origin, State, Timed};
+use crate::history::Cause;
 use crate::load::{Built, HELD_CODE, Held, Parts, Refused, Scan};
 use crate::number::{Generation, Revision};
 use crate::route::Plan;
@@ -35,6 +36,8 @@ pub struct Publication {
     pub findings: Arc<Findings>,
     /// How it is pinned, if it is.
     pub pin: Option<Pin>,
+    /// What brought it about.
+    pub cause: Cause,
 }
 
 /// Why a generation serves whatever the files say.
@@ -92,6 +95,12 @@ impl Publication {
             generation: self.generation,
             digest: self.parts.files_digest,
             inventory: Arc::clone(&self.parts.inventory),
+            origin: Some(Box::new(Origin {
+                kind: self.cause.kind.as_str().into(),
+                of: self.cause.of,
+                who: self.cause.who.as_str().into(),
+                why: self.cause.why.as_str().into(),
+            })),
         }
     }
 }

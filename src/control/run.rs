@@ -12,6 +12,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::alarm::Alarm;
 use crate::answer::Site as Answerer;
 use crate::health::State;
 use crate::history::Log;
@@ -22,6 +23,7 @@ use super::alarms::Alarms;
 use super::banner;
 use super::cookies;
 use super::desk::Desk;
+use super::disk;
 use super::facts::{Facts, epoch_millis};
 use super::files::{Files, Outlet};
 use super::hindsight::Hindsight;
@@ -180,13 +182,14 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
     let entered = runtime.enter();
     let api = tokio::net::TcpListener::from_std(prepared.api).map_err(|e| e.to_string())?;
     let listen = serving.addresses().to_vec();
+    disk::follow(config.state.clone(), alarms.clone());
     let desk = Desk {
         hub: hub.clone(),
         writer: writer.clone(),
         looks: looks.clone(),
         weigher: weigher.clone(),
         ready: Ready::start(&listen),
-        site: Site::open(config.state.clone()),
+        site: Site::open(config.state.clone(), alarms.clone()),
         metrics: Metrics::new(cold, Arc::clone(&serving)),
         facts: Arc::new(Facts { site_name: config.site_name.clone(), listen, started }),
         hindsight: Hindsight::new(config.clone()),
@@ -288,7 +291,7 @@ fn remember(state: &Path, alarms: &Alarms) -> Memory {
         }
         Err(error) => {
             let words = format!("{error}; files serve, reports and decisions are refused");
-            alarms.raise("log-unopened", words);
+            alarms.raise(Alarm::LogUnopened, words);
             let state = State::default();
             Memory { log: None, clock: Clock::start(state.now(), wall()), state }
         }
@@ -309,7 +312,7 @@ fn log_first(memory: &mut Memory, publication: &Publication, alarms: &Alarms) {
     match written {
         Ok(events) => events.iter().for_each(|timed| drop(memory.state.apply(timed))),
         // The writer tries again with the next publication.
-        Err(cause) => alarms.raise("log-unwritable", cause),
+        Err(cause) => alarms.raise(Alarm::LogUnwritable, cause),
     }
 }
 

@@ -7,6 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use crate::alarm::Alarm;
+
+use super::alarms::{Alarms, Subject};
+
 /// The file's name within `state/`.
 const FILE: &str = "site.json";
 
@@ -27,12 +31,13 @@ pub struct SiteDrain {
 #[derive(Clone, Debug)]
 pub struct Site {
     path: PathBuf,
+    alarms: Alarms,
     drain: Arc<Mutex<SiteDrain>>,
 }
 
 impl Site {
     /// Reads the wish from `state`. None is kept: not drained. One that makes no sense is said, and means not drained.
-    pub fn open(state: PathBuf) -> Site {
+    pub fn open(state: PathBuf, alarms: Alarms) -> Site {
         let path = state.join(FILE);
         let read = match fs::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| e.to_string()),
@@ -44,7 +49,9 @@ impl Site {
             tracing::error!(event = "site-drain-unreadable", %file, error, "taken as not drained");
             SiteDrain::default()
         });
-        Site { path, drain: Arc::new(Mutex::new(drain)) }
+        let site = Site { path, alarms, drain: Arc::new(Mutex::new(drain)) };
+        site.tell(&site.drain());
+        site
     }
 
     /// The wish as it stands.
@@ -63,8 +70,15 @@ impl Site {
         file.sync_all()?;
         fs::rename(&fresh, &self.path)?;
         File::open(folder)?.sync_all()?;
+        self.tell(&drain);
         *held = drain;
         Ok(())
+    }
+
+    fn tell(&self, drain: &SiteDrain) {
+        let words = format!("this site is drained: {} ({})", drain.why, drain.who);
+        let wish = drain.drained.then(|| (Subject::default(), words));
+        self.alarms.settle(Alarm::SiteDrained, wish.into_iter().collect());
     }
 }
 
@@ -76,12 +90,13 @@ mod tests {
     fn a_drain_survives_a_restart() {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("state");
-        let site = Site::open(state.clone());
-        assert!(!site.drain().drained);
+        let site = Site::open(state.clone(), Alarms::default());
+        assert!(!site.drain().drained && site.alarms.standing().is_empty());
         let wish = SiteDrain { drained: true, why: "fibre cut".into(), who: "ana".into() };
         site.set(wish.clone()).unwrap();
-        assert_eq!(Site::open(state.clone()).drain(), wish);
+        assert_eq!(site.alarms.standing().len(), 1);
+        assert_eq!(Site::open(state.clone(), Alarms::default()).drain(), wish);
         fs::write(state.join(FILE), "{").unwrap();
-        assert!(!Site::open(state).drain().drained);
+        assert!(!Site::open(state, Alarms::default()).drain().drained);
     }
 }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use crate::alarm::Alarm;
 use crate::health::{Event, LogTime, Refusal, Safety, State, Timed};
 use crate::history::{Log, LogClock};
 use crate::number::Revision;
@@ -29,7 +30,7 @@ const BATCH_LEN_MAX: usize = 4096;
 /// How soon a log that could not be written is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-const ALARM: &str = "log-unwritable";
+const ALARM: Alarm = Alarm::LogUnwritable;
 
 /// What became of a feed of events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -277,9 +278,11 @@ impl Owner {
                 if let Err(refusal) = self.ahead.admit(&publication.event(), Safety::Kept) {
                     metrics::counter!("homing_publications_refused_total").increment(1);
                     tracing::error!(event = "publication-refused", %refusal);
+                    self.alarms.raise(Alarm::PublicationRefused, refusal.message.clone());
                     drop(reply.send(Err(WriteError::Refused(refusal))));
                     return;
                 }
+                self.alarms.clear(Alarm::PublicationRefused);
                 if !publication.is_known_to(&self.ahead) {
                     self.add(publication.event(), batch);
                 }

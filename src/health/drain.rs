@@ -135,7 +135,7 @@ mod tests {
             state.apply(&Timed { revision, at, event })
         };
         let (generation, digest) = (Generation(1), Digest::default());
-        tell(&mut state, 0, Event::Files { generation, digest, inventory });
+        tell(&mut state, 0, Event::Files { generation, digest, inventory, origin: None });
         let (region, over_millis) = (Box::<str>::from("fra"), 120_000);
         let drain = Event::Drain {
             region: region.clone(),

@@ -166,6 +166,19 @@ pub struct Inventory {
     pub ttl_max_millis: u64,
 }
 
+/// What brought a publication about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// `start`, `files`, `rollback`, `resume`, `accept`.
+    pub kind: Box<str>,
+    /// Of a rollback, the generation whose files it has again; of an acceptance, the number that was accepted.
+    pub of: Option<Generation>,
+    /// Who asked for it; empty when a file changed by itself.
+    pub who: Box<str>,
+    /// Why.
+    pub why: Box<str>,
+}
+
 /// Everything that can happen.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -177,6 +190,8 @@ pub enum Event {
         digest: Digest,
         /// Their endpoints.
         inventory: Arc<Inventory>,
+        /// What brought it about, for who reads the log; none in a log of before. The state does not remember it.
+        origin: Option<Box<Origin>>,
     },
     /// A vantage's word on a subject.
     Report(Report),

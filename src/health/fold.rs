@@ -138,7 +138,7 @@ impl State {
     fn take(&mut self, timed: &Timed, changes: &mut Changes) -> Touched {
         let (since, revision) = (self.now, timed.revision);
         let decided = match &timed.event {
-            Event::Files { generation, digest, inventory } => {
+            Event::Files { generation, digest, inventory, origin: _ } => {
                 return self.take_files((*generation, *digest), inventory, revision, changes);
             }
             Event::Report(report) => {

@@ -23,8 +23,8 @@ mod weigh;
 
 pub use admit::{NAME_OCTETS_MAX, REASON_OCTETS_MAX, Refusal, Safety, WHY_OCTETS_MAX};
 pub use event::{
-    Action, Boot, Event, Expiry, Failback, Identity, Inventory, LogTime, Report, Settings, Status,
-    Timed,
+    Action, Boot, Event, Expiry, Failback, Identity, Inventory, LogTime, Origin, Report, Settings,
+    Status, Timed,
 };
 pub use fold::Changes;
 pub use image::{ImageError, RULES_VERSION};

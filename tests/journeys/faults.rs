@@ -139,7 +139,10 @@ fn a_full_disk_serves_what_is_edited_and_recovers_by_itself() {
     let unkept = generation(&server);
     assert!(alarms(&server).contains("generations-unwritable"), "{}", alarms(&server));
     let metrics = server.http("GET", "/metrics", None).body;
-    assert!(metrics.contains("homing_alarm{name=\"generations-unwritable\"} 1"), "{metrics}");
+    assert!(
+        metrics.contains("homing_alarm{alarm=\"generations-unwritable\",severity=\"warning\"} 1"),
+        "{metrics}"
+    );
     let line = |seq: usize| {
         format!(
             "{{\"vantage\":\"v{seq}\",\"boot\":1,\"seq\":1,\"subject\":\"fra/web\",\"status\":\"down\"}}"

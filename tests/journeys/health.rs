@@ -197,7 +197,7 @@ fn two_names_on_open_loopback_are_no_quorum() {
     assert_eq!((&endpoint["status"], &endpoint["reason"]), (&"up".into(), &"below-quorum".into()));
     assert_eq!(endpoint["words"].as_array().map(Vec::len), Some(3), "{health}");
     let status = String::from_utf8(server.homing(&["status"]).stdout).unwrap();
-    assert!(status.contains("quorum: pool web wants 2 vantages"), "{status}");
+    assert!(status.contains("alarm: below-quorum: pool web wants 2 vantages"), "{status}");
 }
 
 #[test]

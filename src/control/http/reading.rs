@@ -57,7 +57,7 @@ fn verdicts(view: &View, subject: &Subject, headers: &HeaderMap) -> Result<Respo
 /// GET /v1/status.
 pub async fn status(State(desk): State<Desk>) -> Result<Response, Refused> {
     let view = desk.hub.view().await?;
-    let (site, alarms) = (desk.site.drain(), desk.alarms.standing());
+    let (site, alarms) = (desk.site.drain(), desk.standing_alarms(&view));
     let counted = desk.weigher.looked().await;
     let body = picture::status(&view, &desk.facts, site, &alarms, &counted.tally);
     Ok(json(StatusCode::OK, &body))
@@ -79,7 +79,7 @@ pub async fn weights(State(desk): State<Desk>) -> Result<Response, Refused> {
 /// GET /metrics.
 pub async fn metrics(State(desk): State<Desk>) -> Result<Response, Refused> {
     let view = desk.hub.view().await?;
-    let alarms = desk.alarms.standing();
+    let alarms = desk.standing_alarms(&view);
     let local = Local {
         facts: &desk.facts,
         alarms: &alarms,

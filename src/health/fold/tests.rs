@@ -57,7 +57,7 @@ impl World {
 
     fn files(&mut self, generation: u64, inventory: Arc<Inventory>) {
         let generation = Generation(generation);
-        self.tell(Event::Files { generation, digest: Digest::default(), inventory });
+        self.tell(Event::Files { generation, digest: Digest::default(), inventory, origin: None });
     }
 
     fn wait(&mut self, secs: u64) -> &mut World {
@@ -517,6 +517,7 @@ fn any_event() -> impl Strategy<Value = (u64, Event)> {
         generation: Generation(generation),
         digest: Digest::default(),
         inventory: inventory(settings, &MEMBERS[gone..]),
+        origin: None,
     };
     let event = prop_oneof![
         8 => (vantage.clone(), subject.clone(), any_status())
@@ -538,6 +539,7 @@ fn any_history() -> impl Strategy<Value = Vec<Timed>> {
         generation: Generation(1),
         digest: Digest::default(),
         inventory: inventory(settings, &MEMBERS),
+        origin: None,
     });
     (files, prop::collection::vec(any_event(), 0..40)).prop_map(|(files, events)| {
         let mut at = 0;

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::health::{
-    Action, Boot, Event, Expiry, Failback, Identity, Inventory, LogTime, Member, Report, Settings,
-    Status, Subject, Timed,
+    Action, Boot, Event, Expiry, Failback, Identity, Inventory, LogTime, Member, Origin, Report,
+    Settings, Status, Subject, Timed,
 };
 use crate::number::{Digest, Generation, Revision};
 
@@ -33,6 +33,8 @@ enum EventLine {
         /// Left out where it is that of the last such event.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         inventory: Option<InventoryLine>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        origin: Option<OriginLine>,
     },
     Report {
         vantage: Box<str>,
@@ -107,6 +109,18 @@ enum FailbackLine {
     AtOnce,
     AfterMillis(u64),
     ByHand,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OriginLine {
+    kind: Box<str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    of: Option<u64>,
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    who: Box<str>,
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    why: Box<str>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -193,10 +207,16 @@ pub(super) fn decode(line: &[u8], inventory: &Arc<Inventory>) -> Result<Timed, S
 
 fn event_line(event: &Event, last: &Arc<Inventory>) -> EventLine {
     match event {
-        Event::Files { generation, digest, inventory } => EventLine::Files {
+        Event::Files { generation, digest, inventory, origin } => EventLine::Files {
             generation: generation.0,
             digest: digest.to_string(),
             inventory: (inventory != last).then(|| inventory_line(inventory)),
+            origin: origin.as_deref().map(|origin| OriginLine {
+                kind: origin.kind.clone(),
+                of: origin.of.map(|of| of.0),
+                who: origin.who.clone(),
+                why: origin.why.clone(),
+            }),
         },
         Event::Report(report) => EventLine::Report {
             vantage: report.vantage.clone(),
@@ -246,10 +266,13 @@ fn event_line(event: &Event, last: &Arc<Inventory>) -> EventLine {
 fn event(line: EventLine, last: &Arc<Inventory>) -> Result<Event, String> {
     let subject = |text: String| Subject::parse(&text).map_err(|e| format!("{text}: {e}"));
     Ok(match line {
-        EventLine::Files { generation, digest, inventory: written } => Event::Files {
+        EventLine::Files { generation, digest, inventory: written, origin } => Event::Files {
             generation: Generation(generation),
             digest: Digest::parse(&digest).ok_or("a digest has 64 hexadecimal digits")?,
             inventory: written.map_or_else(|| Arc::clone(last), |i| Arc::new(inventory(i))),
+            origin: origin.map(|OriginLine { kind, of, who, why }| {
+                Box::new(Origin { kind, of: of.map(Generation), who, why })
+            }),
         },
         EventLine::Report { vantage, claimed, boot, seq, subject: text, status, load, reason } => {
             let identity = if claimed { Identity::Claimed } else { Identity::Proven };

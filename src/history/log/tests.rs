@@ -8,8 +8,8 @@ use proptest::prelude::*;
 
 use super::{Kind, Log, LogError, files, line};
 use crate::health::{
-    Action, Boot, Event, Expiry, Failback, Identity, Inventory, LogTime, Member, Report, Settings,
-    State, Status, Subject, Timed,
+    Action, Boot, Event, Expiry, Failback, Identity, Inventory, LogTime, Member, Origin, Report,
+    Settings, State, Status, Subject, Timed,
 };
 use crate::number::{Digest, Generation, Revision};
 
@@ -26,7 +26,7 @@ fn files_event(generation: u64) -> Event {
         ttl_max_millis: 60_000,
     };
     let (generation, digest) = (Generation(generation), Digest::of(b"files"));
-    Event::Files { generation, digest, inventory: Arc::new(inventory) }
+    Event::Files { generation, digest, inventory: Arc::new(inventory), origin: None }
 }
 
 fn report(seq: u64, status: Status) -> Event {
@@ -237,6 +237,11 @@ fn any_text() -> impl Strategy<Value = Box<str>> {
     "\\PC{0,30}".prop_map(Into::into)
 }
 
+fn any_origin() -> impl Strategy<Value = Origin> {
+    (any_text(), prop::option::of(any::<u64>()), any_text(), any_text())
+        .prop_map(|(kind, of, who, why)| Origin { kind, of: of.map(Generation), who, why })
+}
+
 fn any_subject() -> impl Strategy<Value = Subject> {
     let texts = vec!["*", "fra", "*/web", "fra/web/2001:db8::1", "192.0.2.1", "lb.example.net."];
     prop::sample::select(texts).prop_map(|text| Subject::parse(text).expect("a subject"))
@@ -286,15 +291,15 @@ fn any_event() -> impl Strategy<Value = Event> {
     let load = prop::option::of(0.0..1e12f64);
     let words = || (any_text(), any_text());
     prop_oneof![
-        (any::<u64>(), any::<[u8; 32]>(), any_inventory()).prop_map(
-            |(generation, digest, inventory)| {
+        (any::<u64>(), any::<[u8; 32]>(), any_inventory(), prop::option::of(any_origin()))
+            .prop_map(|(generation, digest, inventory, origin)| {
                 Event::Files {
                     generation: Generation(generation),
                     digest: Digest(digest),
                     inventory,
+                    origin: origin.map(Box::new),
                 }
-            }
-        ),
+            }),
         (
             any_text(),
             any::<(u64, u64)>(),

@@ -1,0 +1,116 @@
+//! What the folded log gives alarm for: panics, vantages that fell silent, what dangles. Pure: it follows from the state
+//! alone, so it is the same at every site, and the same when the log is read again.
+
+use std::collections::BTreeMap;
+
+use crate::alarm::Alarm;
+use crate::health::{Freshness, LogTime, Settings, State};
+
+use super::alarms::{Standing, Subject};
+
+/// How many endpoints of a pool lack evidence, and how many it has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lack {
+    /// Of these nobody speaks any more.
+    pub frozen: usize,
+    /// Of these some speak, too few for the quorum.
+    pub stale: usize,
+    /// All of them.
+    pub count: usize,
+}
+
+impl Lack {
+    /// Counts one endpoint more.
+    pub fn add(&mut self, freshness: Freshness) {
+        self.count += 1;
+        match freshness {
+            Freshness::Frozen => self.frozen += 1,
+            Freshness::Stale => self.stale += 1,
+            Freshness::Fresh | Freshness::Never => {}
+        }
+    }
+}
+
+/// The alarms that the state gives.
+pub fn of(state: &State) -> Standing {
+    let mut pools: BTreeMap<&str, Lack> = BTreeMap::new();
+    for (member, standing) in state.members() {
+        pools.entry(&member.pool).or_default().add(standing.freshness);
+    }
+    let mut standing = Standing::new();
+    for (pool, lack) in pools {
+        standing.extend(of_pool(state, pool, lack));
+    }
+    standing.extend(panics(state));
+    standing.extend(missing(state));
+    standing.extend(dangling(state));
+    standing
+}
+
+type Entry = ((Alarm, Subject), String);
+
+/// The alarms of a pool's evidence.
+pub fn of_pool(state: &State, pool: &str, lack: Lack) -> Vec<Entry> {
+    let quorum = state.inventory().pools.get(pool).map_or(1, |settings| settings.quorum);
+    let mut entries = Vec::new();
+    if lack.frozen > 0 {
+        let words = format!(
+            "nobody looks at {} of the {} endpoints of pool {pool} any more; their last verdicts hold",
+            lack.frozen, lack.count
+        );
+        entries.push(((Alarm::PoolFrozen, pool.into()), words));
+    }
+    if lack.stale > 0 {
+        let words = format!(
+            "pool {pool} wants {quorum} vantages, fewer look at {} of its {} endpoints (names without a \
+             token count as one); their verdicts hold",
+            lack.stale, lack.count
+        );
+        entries.push(((Alarm::BelowQuorum, pool.into()), words));
+    }
+    entries
+}
+
+/// Pools in panic.
+pub fn panics(state: &State) -> impl Iterator<Item = Entry> {
+    state.panics().map(|(pool, _)| {
+        let words = format!("too much of pool {pool} turned down at once; nothing turns down");
+        ((Alarm::Panic, pool.into()), words)
+    })
+}
+
+/// Overrides and drains of what the files no longer know.
+pub fn dangling(state: &State) -> impl Iterator<Item = Entry> {
+    let overrides = state.overrides().filter(|one| one.dangling).map(|one| {
+        let words = format!("the override of {} covers no endpoint in the files", one.subject);
+        ((Alarm::Dangling, one.subject.to_string().into()), words)
+    });
+    let drains = state.drains().filter(|one| one.dangling).map(|one| {
+        let words = format!("region {} is drained, and the files no longer know it", one.region);
+        ((Alarm::Dangling, one.region.into()), words)
+    });
+    overrides.chain(drains)
+}
+
+/// Vantages that fell silent.
+fn missing(state: &State) -> impl Iterator<Item = Entry> {
+    let (now, limit) = (state.now(), silence_millis(state));
+    let silent = state.vantages().filter(move |vantage| is_missing(vantage.heard, now, limit));
+    silent.map(|vantage| missing_entry(vantage.name))
+}
+
+/// The alarm of a vantage that fell silent.
+pub fn missing_entry(vantage: &str) -> Entry {
+    ((Alarm::VantageMissing, vantage.into()), format!("vantage {vantage} fell silent"))
+}
+
+/// Whether a vantage that spoke last at `heard` has been silent for longer than `limit` milliseconds.
+pub fn is_missing(heard: LogTime, now: LogTime, limit: u64) -> bool {
+    now.millis_since(heard) > limit
+}
+
+/// How long a vantage may be silent, in milliseconds: until its word is stale in the most patient pool.
+pub fn silence_millis(state: &State) -> u64 {
+    let pools = state.inventory().pools.values().map(Settings::stale_millis);
+    pools.max().unwrap_or_else(|| Settings::default().stale_millis())
+}
