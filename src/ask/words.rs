@@ -227,7 +227,8 @@ fn answer(text: &mut String, response: &Transcript) {
     }
 }
 
-fn line(record: &Record) -> String {
+/// A record on one line.
+pub(super) fn line(record: &Record) -> String {
     let rdata = to_text(record.rtype, &record.rdata);
     format!("{} {} {} {rdata}", record.owner, record.ttl.as_secs(), record.rtype)
 }

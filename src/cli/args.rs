@@ -6,6 +6,7 @@ mod geography;
 mod interchange;
 mod past;
 mod server;
+mod whatif;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ pub use geography::{CoverageArgs, CoverageFormat, LookupArgs};
 pub use interchange::{ExportArgs, ImportArgs, ServerKind};
 pub use past::{DiffArgs, LogArgs};
 pub use server::{SERVER_DEFAULT, ServerArg};
+pub use whatif::WhatifArgs;
 
 /// An anycast-aware authoritative DNS server: every name answered with the nearest healthy region.
 #[derive(Debug, Parser)]
@@ -55,6 +57,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Tell who gets which region, country by country, and draw a map of it
     Coverage(CoverageArgs),
+    /// Tell who would move where if regions or endpoints went down, were drained, or the files were others
+    Whatif(WhatifArgs),
     /// Show what a server serves, and what it thinks of every endpoint
     Status(StatusArgs),
     /// Tell a server what you saw of an endpoint

@@ -38,6 +38,7 @@ mod shift;
 mod side;
 mod status;
 mod weights;
+mod whatif;
 
 pub use args::{Cli, Command, LogFormat, ServeArgs};
 pub use failure::{EXIT_CANNOT_RUN, EXIT_REFUSED};

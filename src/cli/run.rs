@@ -4,7 +4,7 @@ use super::args::{Command, GeoCommand};
 use super::failure::Failure;
 use super::{
     change, check, coverage, diff, explain, export, fmt, geo, import, init, log, lookup, reload,
-    report, rollback, status, weights,
+    report, rollback, status, weights, whatif,
 };
 
 /// Runs a command, and gives the exit code. `serve` is not among them: `main` sends it to the running server.
@@ -29,6 +29,7 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Coverage(args) => coverage::run(&args),
+        Command::Whatif(args) => whatif::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Report(args) => report::report(&args),
         Command::Heartbeat(args) => report::heartbeat(&args),

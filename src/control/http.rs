@@ -13,6 +13,7 @@ mod listener;
 mod problem;
 mod reading;
 mod reports;
+mod whatif;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -57,6 +58,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/v1/reload", post(change::reload))
         .route("/v1/explain", get(explain::explain))
         .route("/v1/coverage", get(coverage::coverage))
+        .route("/v1/whatif", post(whatif::suppose_all))
         .route("/v1/geo", get(geo::lookup))
         .route("/v1/diff", get(diff::diff))
         .route("/v1/generations/{generation}/files", get(diff::files))

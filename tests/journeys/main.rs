@@ -16,6 +16,7 @@ mod load;
 #[path = "../support/mod.rs"]
 mod support;
 mod weights;
+mod whatif;
 
 use support::Server;
 
