@@ -1,11 +1,66 @@
 //! Laws of the fold, over random histories.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
-use super::super::super::{Event, Failback, Freshness, LogTime, Settings, State, Status, Timed};
-use super::histories::{any_history, any_status, fold};
+use super::super::super::{
+    Event, Failback, Freshness, LogTime, Member, Settings, State, Status, Timed,
+};
+use super::histories::{any_history, any_settings, any_status, fold};
 use super::{FRA, World, member, report};
 use crate::number::Revision;
+
+/// Two vantages that tell what they see, and one that tells what it likes.
+const TRUE: [&str; 2] = ["true", "honest"];
+const LIAR: &str = "liar";
+
+/// What is said, after how many milliseconds: a vantage's word on a subject, or without one its heartbeat; by nobody, a
+/// tick.
+type Testimony = Vec<(u64, Option<&'static str>, Option<(&'static str, Status)>)>;
+
+fn any_testimony() -> impl Strategy<Value = Testimony> {
+    let speakers = [Some(TRUE[0]), Some(TRUE[1]), Some(LIAR), Some(LIAR), None];
+    let subject = prop::sample::select(vec!["*", "fra", "*/web", FRA, "iad/web/198.51.100.10"]);
+    let wait = prop_oneof![Just(0), Just(10_000), 1..12_000u64, Just(31_000)];
+    let said = prop::option::weighted(0.7, (subject, any_status()));
+    prop::collection::vec((wait, prop::sample::select(speakers.to_vec()), said), 1..50)
+}
+
+/// Says it all, tick by tick, and has `check` look after each event, beside the verdicts before it.
+fn hear(
+    world: &mut World,
+    testimony: Testimony,
+    check: impl Fn(&World, &BTreeMap<Member, Status>) -> Result<(), TestCaseError>,
+) -> Result<(), TestCaseError> {
+    let verdicts = |world: &World| -> BTreeMap<Member, Status> {
+        world.state.members().map(|(member, s)| (member.clone(), s.verdict)).collect()
+    };
+    for (wait, speaker, said) in testimony {
+        let until = world.at + wait;
+        while let Some(due) = world.state.deadline().filter(|due| due.0 <= until) {
+            let before = verdicts(world);
+            world.at = due.0;
+            world.tick();
+            check(world, &before)?;
+        }
+        let before = verdicts(world);
+        world.at = until;
+        match (speaker, said) {
+            (None, _) => world.tick(),
+            (Some(vantage), None) => world.heartbeat(vantage),
+            (Some(vantage), Some((subject, status))) => world.report(vantage, subject, status),
+        };
+        check(world, &before)?;
+    }
+    Ok(())
+}
+
+/// What the vantages that tell the truth hold of it, as far as they are fresh.
+fn true_opinions(state: &State, member: &Member) -> impl Iterator<Item = Status> {
+    let told = state.evidence(member).into_iter();
+    told.filter(|e| TRUE.contains(&e.vantage) && e.fresh).filter_map(|e| e.opinion)
+}
 
 proptest! {
     #![proptest_config(ProptestConfig {
@@ -103,19 +158,42 @@ proptest! {
     }
 
     #[test]
-    fn one_liar_of_three_never_turns_a_verdict(
-        words in prop::collection::vec(any_status(), 1..20),
-        truth in any::<bool>(),
+    fn one_liar_of_three_turns_only_what_a_true_vantage_holds(
+        settings in any_settings(),
+        testimony in any_testimony(),
     ) {
-        let start = if truth { Status::Up } else { Status::Down };
-        let mut world = World::new(Settings { quorum: 2, start, ..Settings::default() });
-        for word in words {
-            world.report("honest", FRA, start);
-            world.report("true", FRA, start);
-            world.report("liar", FRA, word);
-            prop_assert_eq!(world.standing(FRA).verdict, start);
-            world.wait(10);
-        }
+        let mut world = World::new(Settings { quorum: 2, ..settings });
+        hear(&mut world, testimony, |world, before| {
+            for (member, standing) in world.state.members() {
+                let turned = standing.verdict != before[member];
+                let sides = true_opinions(&world.state, member).map(|held| held.is_down());
+                prop_assert!(
+                    !turned || sides.collect::<Vec<_>>().contains(&standing.verdict.is_down()),
+                    "{member:?} turned {:?} by the liar alone", standing.verdict,
+                );
+            }
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn what_both_true_vantages_hold_is_the_verdict_whatever_the_liar_says(
+        rounds in (1..4u32, 1..4u32),
+        start in any_status(),
+        testimony in any_testimony(),
+    ) {
+        // Nothing but words: no wait, and no doubt.
+        let (rise, fall) = rounds;
+        let words = Settings { quorum: 2, rise, fall, start, max_down_share: 1.0, ..Settings::default() };
+        hear(&mut World::new(words), testimony, |world, _| {
+            for (member, standing) in world.state.members() {
+                let held: Vec<Status> = true_opinions(&world.state, member).collect();
+                if let [one, other] = held[..] && one == other {
+                    prop_assert_eq!(standing.verdict, one, "{:?}", member);
+                }
+            }
+            Ok(())
+        })?;
     }
 
     #[test]
