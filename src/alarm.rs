@@ -41,6 +41,8 @@ pub enum Alarm {
     DiskLow,
     /// A TLS certificate is refused.
     CertificateRefused,
+    /// The file of tokens is refused.
+    TokensRefused,
     /// The webhook's receiver does not take what it is sent.
     WebhookFailing,
     /// An operator took this site out of anycast.
@@ -127,7 +129,7 @@ impl fmt::Display for Alarm {
 }
 
 /// What is told of each, in the order of the list.
-const TABLE: [Told; 19] = [
+const TABLE: [Told; 20] = [
     Told {
         alarm: Alarm::Panic,
         code: "panic",
@@ -248,6 +250,13 @@ const TABLE: [Told; 19] = [
         severity: Severity::Critical,
         text: "a TLS certificate is refused; the one before it serves",
         help: "renew the certificate, or mend the files that [listen] names",
+    },
+    Told {
+        alarm: Alarm::TokensRefused,
+        code: "tokens-refused",
+        severity: Severity::Critical,
+        text: "the file of tokens cannot be read; those of before hold, others are refused",
+        help: "mend state/tokens.json, or remove it and make new ones: homing token add",
     },
     Told {
         alarm: Alarm::WebhookFailing,

@@ -150,16 +150,11 @@ impl OverrideRequest {
 impl DrainRequest {
     /// The share to keep in 256ths.
     pub fn keep(&self) -> Result<u8, String> {
-        keep_of(self.to)
+        if !(0.0..1.0).contains(&self.to) {
+            return Err("to is the share of clients to keep, from 0 to below 1".to_owned());
+        }
+        Ok((self.to * 256.0) as u8)
     }
-}
-
-/// A share of clients to keep in 256ths.
-pub(super) fn keep_of(share: f64) -> Result<u8, String> {
-    if !(0.0..1.0).contains(&share) {
-        return Err("to is the share of clients to keep, from 0 to below 1".to_owned());
-    }
-    Ok((share * 256.0) as u8)
 }
 
 /// The milliseconds of a time span such as `10m` or `1h 30m`; none is at once.

@@ -18,7 +18,6 @@ mod problem;
 mod report;
 mod status;
 mod weights;
-mod whatif;
 
 pub use alarm::{AlarmBody, alarm_body};
 pub use change::{
@@ -47,7 +46,3 @@ pub use problem::Problem;
 pub use report::{RefusedLine, ReportError, ReportLine, ReportsTaken, read_lines};
 pub use status::{DatabaseBody, RegionBody, ServedBody, SiteBody, StatusBody};
 pub use weights::{CountryQueries, PlaceQueries, PlacesBody, WeightsBody};
-pub use whatif::{
-    BeforeAfter, Clients, WhatifAnswer, WhatifAsk, WhatifBody, WhatifClient, WhatifDrain,
-    WhatifEndpoint, WhatifPolicy, WhatifRefusal, WhatifRegion, WhatifRequest, WhatifType,
-};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::answer::{Core, Exchange, Site, Transcript, Transport, respond};
 
 use super::inquiry::Inquiry;
-use super::listener::{Heard, Listener};
+use super::listener::Listener;
 use super::scene::Scene;
 use super::words;
 
@@ -21,44 +21,21 @@ pub struct Explanation {
 
 /// Answers the inquiry from the scene, and tells every step of it.
 pub fn explain(scene: &Scene, inquiry: &Inquiry) -> Option<Explanation> {
-    let (response, steps) = Resolver::default().ask(scene, inquiry)?;
-    let text = words::tell(scene, inquiry, &steps, &response);
+    let mut listener = Listener::default();
+    let mut response = vec![0; usize::from(u16::MAX)];
+    let mut core = Core::new(Arc::new(Site::default()), Arc::default());
+    let request = request(inquiry);
+    let exchange = Exchange {
+        request: &request,
+        client: inquiry.client.address,
+        transport: Transport::Tcp,
+        now_secs: 0,
+        response: &mut response,
+    };
+    let outcome = respond(&scene.snapshot, exchange, &mut core, &mut listener);
+    let response = Transcript::read(response.get(..outcome.len)?)?;
+    let text = words::tell(scene, inquiry, &listener.steps, &response);
     Some(Explanation { response, text })
-}
-
-/// Asks scenes as a resolver asks a server, and hears the steps of the answer.
-pub(super) struct Resolver {
-    core: Core,
-    response: Vec<u8>,
-}
-
-impl Default for Resolver {
-    fn default() -> Resolver {
-        let core = Core::new(Arc::new(Site::default()), Arc::default());
-        Resolver { core, response: vec![0; usize::from(u16::MAX)] }
-    }
-}
-
-impl Resolver {
-    /// The response, read back, and its steps; none where it cannot be read.
-    pub(super) fn ask(
-        &mut self,
-        scene: &Scene,
-        inquiry: &Inquiry,
-    ) -> Option<(Transcript, Vec<Heard>)> {
-        let mut listener = Listener::default();
-        let request = request(inquiry);
-        let exchange = Exchange {
-            request: &request,
-            client: inquiry.client.address,
-            transport: Transport::Tcp,
-            now_secs: 0,
-            response: &mut self.response,
-        };
-        let outcome = respond(&scene.snapshot, exchange, &mut self.core, &mut listener);
-        let response = Transcript::read(self.response.get(..outcome.len)?)?;
-        Some((response, listener.steps))
-    }
 }
 
 /// The query that a resolver would send on the client's behalf (RFC 7871 §6).

@@ -227,8 +227,7 @@ fn answer(text: &mut String, response: &Transcript) {
     }
 }
 
-/// A record on one line.
-pub(super) fn line(record: &Record) -> String {
+fn line(record: &Record) -> String {
     let rdata = to_text(record.rtype, &record.rdata);
     format!("{} {} {} {rdata}", record.owner, record.ttl.as_secs(), record.rtype)
 }

@@ -6,7 +6,7 @@ mod geography;
 mod interchange;
 mod past;
 mod server;
-mod whatif;
+mod token;
 
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ pub use geography::{CoverageArgs, CoverageFormat, LookupArgs};
 pub use interchange::{ExportArgs, ImportArgs, ServerKind};
 pub use past::{DiffArgs, LogArgs};
 pub use server::{SERVER_DEFAULT, ServerArg};
-pub use whatif::WhatifArgs;
+pub use token::{TokenAdd, TokenArgs, TokenCommand, TokenList, TokenRevoke};
 
 /// An anycast-aware authoritative DNS server: every name answered with the nearest healthy region.
 #[derive(Debug, Parser)]
@@ -57,8 +57,6 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Tell who gets which region, country by country, and draw a map of it
     Coverage(CoverageArgs),
-    /// Tell who would move where if regions or endpoints went down, were drained, or the files were others
-    Whatif(WhatifArgs),
     /// Show what a server serves, and what it thinks of every endpoint
     Status(StatusArgs),
     /// Tell a server what you saw of an endpoint
@@ -81,6 +79,8 @@ pub enum Command {
     Resume(ResumeArgs),
     /// Serve a change that the guard holds
     Accept(AcceptArgs),
+    /// Who may ask what of the API
+    Token(TokenArgs),
     /// Make a folder from the configuration and zones of BIND, NSD or Knot
     Import(ImportArgs),
     /// Write plain zone files, steering made into records

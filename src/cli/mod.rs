@@ -37,8 +37,8 @@ mod run;
 mod shift;
 mod side;
 mod status;
+mod token;
 mod weights;
-mod whatif;
 
 pub use args::{Cli, Command, LogFormat, ServeArgs};
 pub use failure::{EXIT_CANNOT_RUN, EXIT_REFUSED};

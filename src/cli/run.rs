@@ -4,7 +4,7 @@ use super::args::{Command, GeoCommand};
 use super::failure::Failure;
 use super::{
     change, check, coverage, diff, explain, export, fmt, geo, import, init, log, lookup, reload,
-    report, rollback, status, weights, whatif,
+    report, rollback, status, token, weights,
 };
 
 /// Runs a command, and gives the exit code. `serve` is not among them: `main` sends it to the running server.
@@ -29,7 +29,6 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Coverage(args) => coverage::run(&args),
-        Command::Whatif(args) => whatif::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Report(args) => report::report(&args),
         Command::Heartbeat(args) => report::heartbeat(&args),
@@ -41,6 +40,7 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Rollback(args) => rollback::rollback(&args),
         Command::Resume(args) => rollback::resume(&args),
         Command::Accept(args) => rollback::accept(&args),
+        Command::Token(args) => token::run(&args.command),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Geo(args) => match args.command {

@@ -7,6 +7,7 @@ use crate::load::Config;
 use super::alarms::{Alarms, Standing};
 use super::concerns;
 use super::facts::Facts;
+use super::gate::Gate;
 use super::hindsight::Hindsight;
 use super::hub::{Hub, View};
 use super::looks::Looks;
@@ -38,6 +39,8 @@ pub struct Desk {
     pub past: Past,
     /// Explains from earlier states.
     pub hindsight: Hindsight,
+    /// Who may ask, and how much.
+    pub gate: Gate,
     /// What is wrong with this machine.
     pub alarms: Alarms,
     /// What this process was told about itself.

@@ -5,6 +5,7 @@ mod body;
 mod change;
 mod coverage;
 mod diff;
+mod door;
 mod explain;
 mod generations;
 mod geo;
@@ -13,35 +14,23 @@ mod listener;
 mod problem;
 mod reading;
 mod reports;
-mod whatif;
 
 use std::future::Future;
-use std::net::SocketAddr;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post, put};
 use tokio::net::TcpListener;
 
 use super::desk::Desk;
-use listener::Bounded;
 
 /// Octets of a body: 10,000 reports of 100 octets. A guess, to be measured.
 const BODY_LEN_MAX: usize = 1024 * 1024;
 
 /// Serves the API on `listener` until `stop` is done; requests in flight are finished.
-pub async fn serve(
-    listener: TcpListener,
-    desk: Desk,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), std::io::Error> {
-    axum::serve(Bounded::new(listener), router(desk)).with_graceful_shutdown(stop).await
-}
-
-/// Whether the API may be open on `address`: only where nobody but this machine reaches it.
-pub fn may_be_open(address: SocketAddr) -> bool {
-    address.ip().is_loopback()
+pub async fn serve(listener: TcpListener, desk: Desk, stop: impl Future<Output = ()> + Send) {
+    listener::serve(listener, router(desk), stop).await;
 }
 
 /// Every path.
@@ -58,7 +47,6 @@ pub fn router(desk: Desk) -> Router {
         .route("/v1/reload", post(change::reload))
         .route("/v1/explain", get(explain::explain))
         .route("/v1/coverage", get(coverage::coverage))
-        .route("/v1/whatif", post(whatif::suppose_all))
         .route("/v1/geo", get(geo::lookup))
         .route("/v1/diff", get(diff::diff))
         .route("/v1/generations/{generation}/files", get(diff::files))
@@ -75,6 +63,6 @@ pub fn router(desk: Desk) -> Router {
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::wrong_method)
         .layer(DefaultBodyLimit::max(BODY_LEN_MAX))
-        .layer(from_fn(guard::guard))
+        .layer(from_fn_with_state(desk.clone(), door::pass))
         .with_state(desk)
 }

@@ -71,7 +71,15 @@ fn describe() {
     metrics::counter!("homing_publications_refused_total").absolute(0);
     metrics::describe_counter!("homing_reports_received_total", "Reports and heartbeats received.");
     metrics::counter!("homing_reports_received_total").absolute(0);
+    let help = "Items of the feed that came faster than their sender may.";
+    metrics::describe_counter!("homing_reports_limited_total", help);
+    metrics::counter!("homing_reports_limited_total").absolute(0);
     metrics::describe_counter!("homing_reports_refused_total", "Reports refused, by code.");
+    let help = "Requests that the API turned away, by code.";
+    metrics::describe_counter!("homing_api_refused_total", help);
+    for code in ["no-token", "invalid-token", "insufficient-scope"] {
+        metrics::counter!("homing_api_refused_total", "code" => code).absolute(0);
+    }
     metrics::describe_counter!("homing_log_errors_total", "Failed writes of the event log.");
     metrics::counter!("homing_log_errors_total").absolute(0);
 }

@@ -6,6 +6,7 @@
 //! Enter:   `run`, start to end; then `hub` and `writer`, who own what changes; `files`; then `http` and `desk`;
 //!          `blocks`, `sampling` and `weights`, whose clients ask.
 
+mod access;
 mod alarms;
 mod author;
 mod banner;
@@ -20,11 +21,13 @@ mod facts;
 mod file_alarms;
 mod files;
 mod folding;
+mod gate;
 mod hindsight;
 mod http;
 mod hub;
 mod logs;
 mod looks;
+mod measure;
 mod metrics;
 mod past;
 mod picture;

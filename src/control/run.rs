@@ -19,6 +19,7 @@ use crate::history::Log;
 use crate::load::{Config, Removals};
 use crate::serve::{self, BindError, Limits, Serving, Sockets};
 
+use super::access::may_be_open;
 use super::alarms::Alarms;
 use super::banner;
 use super::cookies;
@@ -26,6 +27,7 @@ use super::desk::Desk;
 use super::disk;
 use super::facts::{Facts, epoch_millis};
 use super::files::{Files, Outlet};
+use super::gate::Gate;
 use super::hindsight::Hindsight;
 use super::http;
 use super::hub::{self, Hub};
@@ -193,6 +195,7 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
         metrics: Metrics::new(cold, Arc::clone(&serving)),
         facts: Arc::new(Facts { site_name: config.site_name.clone(), listen, started }),
         hindsight: Hindsight::new(config.clone()),
+        gate: Gate::start(&config.state, &alarms),
         config: Arc::new(config),
         past,
         alarms,
@@ -236,7 +239,7 @@ fn configuration(options: &Options) -> Result<Config, String> {
         let lines: Vec<String> = said.iter().map(ToString::to_string).collect();
         lines.join("\n")
     })?;
-    if !http::may_be_open(config.api) {
+    if !may_be_open(config.api) {
         return Err(format!(
             "the API would listen on {}, where others reach it: without tokens and TLS it serves \
              this machine only; set api = \"127.0.0.1:8053\" in [listen]",

@@ -75,6 +75,17 @@ impl Subject {
             && part(&self.address, &member.address)
     }
 
+    /// Whether all that `other` could ever cover, this covers too. A `*` of `other` is met by a `*` of ours alone, for no
+    /// name holds one.
+    pub fn includes(&self, other: &Subject) -> bool {
+        let part = |ours: &Option<Box<str>>, theirs: &Option<Box<str>>| {
+            ours.as_deref().is_none_or(|p| fits(p, theirs.as_deref().unwrap_or("*")))
+        };
+        part(&self.region, &other.region)
+            && part(&self.pool, &other.pool)
+            && part(&self.address, &other.address)
+    }
+
     /// Whether a part of it is a pattern such as `eu-*`.
     pub fn is_pattern(&self) -> bool {
         let parts = [&self.region, &self.pool, &self.address];
@@ -298,7 +309,38 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_pattern_includes_what_it_covers_wholly() {
+        for (wide, narrow, expected) in [
+            ("*", "eu-fra/web/192.0.2.1", true),
+            ("eu-*", "eu-fra", true),
+            ("eu-*", "eu-f*/web", true),
+            ("eu-*", "eu-*", true),
+            ("eu-*", "e*", false),
+            ("eu-*", "*", false),
+            ("eu-fra", "*/web", false),
+            ("eu-fra/web", "eu-fra", false),
+            ("*/web", "eu-fra/web/*", true),
+            ("eu-*-a", "eu-x*-a", true),
+            ("eu-*-a", "eu-x*", false),
+            ("192.0.2.*", "*/*/192.0.2.9", true),
+            ("192.0.2.*", "fra/web", false),
+        ] {
+            let read = |text| Subject::parse(text).unwrap();
+            assert_eq!(read(wide).includes(&read(narrow)), expected, "{wide} over {narrow}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn what_is_included_is_covered(
+            wide in "[ab*]{1,4}", narrow in "[ab*]{1,4}", name in "[ab]{1,4}",
+        ) {
+            let (wide, narrow) = (Subject::parse(&wide).unwrap(), Subject::parse(&narrow).unwrap());
+            let member = super::Member { region: name.into(), pool: "p".into(), address: "x.".into() };
+            prop_assert!(!wide.includes(&narrow) || !narrow.covers(&member) || wide.covers(&member));
+        }
+
         #[test]
         fn what_is_read_of_any_text_is_canonical(text in "[a-zA-Z0-9.:/*_-]{0,40}") {
             if let Ok(subject) = Subject::parse(&text) {

@@ -4,6 +4,7 @@ mod ci;
 mod command_line;
 mod databases;
 mod diff;
+mod door;
 mod example;
 mod faults;
 mod files;
@@ -16,7 +17,6 @@ mod load;
 #[path = "../support/mod.rs"]
 mod support;
 mod weights;
-mod whatif;
 
 use support::Server;
 

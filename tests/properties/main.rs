@@ -3,13 +3,10 @@
 mod allocation;
 mod catalog_equals_tree;
 mod coverage_adds_up;
-mod drains_move_their_share;
 #[path = "../geography/exhaustive.rs"]
 mod exhaustive;
 mod explain_equals_the_wire;
 mod format;
-mod happenings;
-mod names_never_lose_their_answer;
 mod requests_never_panic;
 mod tables_hold_every_address;
 mod texts_never_panic;

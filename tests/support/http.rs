@@ -21,11 +21,23 @@ impl Reply {
 
 /// Sends a request; none if nobody listens. A body is JSON.
 pub fn http(api: SocketAddr, method: &str, path: &str, body: Option<&str>) -> Option<Reply> {
+    http_with(api, method, path, "", body)
+}
+
+/// As [`http`], with more lines in the head, each with its end.
+pub fn http_with(
+    api: SocketAddr,
+    method: &str,
+    path: &str,
+    lines: &str,
+    body: Option<&str>,
+) -> Option<Reply> {
     let mut stream = TcpStream::connect(api).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
     let body = body.unwrap_or_default();
     let kind = if body.is_empty() { "" } else { "content-type: application/json\r\n" };
-    let head = format!("{method} {path} HTTP/1.1\r\nhost: {api}\r\nconnection: close\r\n{kind}");
+    let head =
+        format!("{method} {path} HTTP/1.1\r\nhost: {api}\r\nconnection: close\r\n{kind}{lines}");
     let request = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
     stream.write_all(request.as_bytes()).ok()?;
     let mut bytes = Vec::new();

@@ -8,7 +8,7 @@ mod server;
 mod steps;
 
 pub use dns::{Query, Response, ask, name_wire, tcp_exchange};
-pub use http::{Reply, http};
+pub use http::{Reply, http, http_with};
 pub use mmdb::{city_database, country_database};
 pub use server::{Server, eventually, free_port, homing, within};
 pub use steps::Watched;

@@ -13,17 +13,17 @@ use crate::api::{
 use crate::health::{Event, Safety, Subject};
 use crate::number::Revision;
 
+use super::super::access::Caller;
 use super::super::desk::Desk;
 use super::super::site::SiteDrain;
 use super::body::{Body, json, read};
+use super::door;
 use super::problem::Refused;
-
-/// Who acts, where the request does not say: there are no tokens yet.
-const SOMEBODY: &str = "loopback";
 
 /// PUT /v1/overrides/{subject}.
 pub async fn decide(
     State(desk): State<Desk>,
+    caller: Caller,
     Path(subject): Path<String>,
     headers: HeaderMap,
     body: Body,
@@ -32,11 +32,11 @@ pub async fn decide(
     let bad = |detail| Refused::unprocessable("bad-override", detail);
     let window = request.window().map_err(bad)?;
     let event = Event::Override {
-        subject: read_subject(&subject)?,
+        subject: within(&caller, read_subject(&subject)?)?,
         action: request.action().map_err(bad)?,
         expiry: api::expiry_at(window, desk.writer.now()).map_err(bad)?,
         why: why(&request.why)?,
-        who: who(request.who)?,
+        who: who(&caller, request.who)?,
     };
     acknowledge(&desk, event, safety(request.force), if_match(&headers)?).await
 }
@@ -52,14 +52,15 @@ pub struct Words {
 /// DELETE /v1/overrides/{subject}?why=&who=
 pub async fn clear(
     State(desk): State<Desk>,
+    caller: Caller,
     Path(subject): Path<String>,
     Query(words): Query<Words>,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
     let event = Event::ClearOverride {
-        subject: read_subject(&subject)?,
+        subject: within(&caller, read_subject(&subject)?)?,
         why: remark(&words.why)?,
-        who: who(words.who)?,
+        who: who(&caller, words.who)?,
     };
     // What an operator decided, an operator may take back.
     acknowledge(&desk, event, Safety::Waived, if_match(&headers)?).await
@@ -68,29 +69,33 @@ pub async fn clear(
 /// POST /v1/regions/{region}/drain.
 pub async fn drain(
     State(desk): State<Desk>,
+    caller: Caller,
     Path(region): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
     let request: DrainRequest = read(body)?;
+    let region = region_within(&caller, region)?;
     let keep = request.keep().map_err(|detail| Refused::unprocessable("bad-drain", detail))?;
     let over_millis = over(request.over.as_deref())?;
-    let (why, who) = (why(&request.why)?, who(request.who)?);
-    let event = Event::Drain { region: region.into(), keep, over_millis, why, who };
+    let (why, who) = (why(&request.why)?, who(&caller, request.who)?);
+    let event = Event::Drain { region, keep, over_millis, why, who };
     acknowledge(&desk, event, safety(request.force), if_match(&headers)?).await
 }
 
 /// POST /v1/regions/{region}/undrain.
 pub async fn undrain(
     State(desk): State<Desk>,
+    caller: Caller,
     Path(region): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
     let request: UndrainRequest = read(body)?;
+    let region = region_within(&caller, region)?;
     let over_millis = over(request.over.as_deref())?;
-    let (why, who) = (remark(&request.why)?, who(request.who)?);
-    let event = Event::Undrain { region: region.into(), over_millis, why, who };
+    let (why, who) = (remark(&request.why)?, who(&caller, request.who)?);
+    let event = Event::Undrain { region, over_millis, why, who };
     acknowledge(&desk, event, Safety::Kept, if_match(&headers)?).await
 }
 
@@ -99,17 +104,25 @@ fn over(span: Option<&str>) -> Result<u64, Refused> {
 }
 
 /// POST /v1/site/drain.
-pub async fn drain_site(State(desk): State<Desk>, body: Body) -> Result<Response, Refused> {
+pub async fn drain_site(
+    State(desk): State<Desk>,
+    caller: Caller,
+    body: Body,
+) -> Result<Response, Refused> {
     let request: SiteRequest = read(body)?;
     let why = why(&request.why)?.into_string();
-    let who = who(request.who)?.into_string();
+    let who = who(&caller, request.who)?.into_string();
     change_site(desk, SiteDrain { drained: true, why, who }).await
 }
 
 /// POST /v1/site/undrain.
-pub async fn undrain_site(State(desk): State<Desk>, body: Body) -> Result<Response, Refused> {
+pub async fn undrain_site(
+    State(desk): State<Desk>,
+    caller: Caller,
+    body: Body,
+) -> Result<Response, Refused> {
     let request: SiteRequest = read(body)?;
-    let who = who(request.who)?.into_string();
+    let who = who(&caller, request.who)?.into_string();
     let why = remark(&request.why)?.into_string();
     change_site(desk, SiteDrain { drained: false, why, who }).await
 }
@@ -180,12 +193,26 @@ pub fn remark(text: &str) -> Result<Box<str>, Refused> {
     words.map(Into::into).map_err(|detail| Refused::unprocessable("long-why", detail))
 }
 
-/// Who, as a request says it.
-pub fn who(name: Option<String>) -> Result<Box<str>, Refused> {
+/// Who, as a token proves it, or else as a request says it.
+pub fn who(caller: &Caller, name: Option<String>) -> Result<Box<str>, Refused> {
     let name = name.unwrap_or_default();
     let words = api::words("who", &name);
-    let who = words.map_err(|detail| Refused::unprocessable("long-who", detail))?;
-    Ok(if who.is_empty() { SOMEBODY } else { who }.into())
+    let named = words.map_err(|detail| Refused::unprocessable("long-who", detail))?;
+    Ok(caller.who(named))
+}
+
+/// The subject, if the caller's token reaches it.
+fn within(caller: &Caller, subject: Subject) -> Result<Subject, Refused> {
+    match caller.reaches(&subject) {
+        true => Ok(subject),
+        false => Err(door::out_of_reach(&subject)),
+    }
+}
+
+fn region_within(caller: &Caller, region: String) -> Result<Box<str>, Refused> {
+    let region: Box<str> = region.into();
+    within(caller, Subject { region: Some(region.clone()), ..Subject::default() })?;
+    Ok(region)
 }
 
 fn safety(force: bool) -> Safety {
@@ -222,13 +249,5 @@ mod tests {
         assert_eq!(read("*"), Ok(None));
         assert_eq!(read("17"), Err(412));
         assert_eq!(if_match(&HeaderMap::new()), Ok(None));
-    }
-
-    #[test]
-    fn somebody_did_it() {
-        let said = |name: Option<String>| who(name).map_err(|refused| refused.problem.status);
-        assert_eq!(said(None).as_deref(), Ok(SOMEBODY));
-        assert_eq!(said(Some(" ana ".to_owned())).as_deref(), Ok("ana"));
-        assert_eq!(said(Some("a".repeat(201))), Err(422));
     }
 }

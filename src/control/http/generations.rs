@@ -8,6 +8,7 @@ use serde::Deserialize;
 use crate::api::{AcceptRequest, GenerationsBody, ResumeRequest, RollbackRequest};
 use crate::number::Generation;
 
+use super::super::access::Caller;
 use super::super::desk::Desk;
 use super::super::past::Page;
 use super::super::picture;
@@ -51,32 +52,39 @@ pub async fn list(
 }
 
 /// POST /v1/rollback.
-pub async fn roll_back(State(desk): State<Desk>, body: Body) -> Result<Response, Refused> {
+pub async fn roll_back(
+    State(desk): State<Desk>,
+    caller: Caller,
+    body: Body,
+) -> Result<Response, Refused> {
     let request: RollbackRequest = read(body)?;
     let wish = Wish::Rollback(request.generation.map(Generation));
-    fulfil(&desk, wish, request.who, why(&request.why)?.into()).await
+    fulfil(&desk, wish, who(&caller, request.who)?.into(), why(&request.why)?.into()).await
 }
 
 /// POST /v1/resume.
-pub async fn resume(State(desk): State<Desk>, body: Body) -> Result<Response, Refused> {
+pub async fn resume(
+    State(desk): State<Desk>,
+    caller: Caller,
+    body: Body,
+) -> Result<Response, Refused> {
     let request: ResumeRequest = read(body)?;
-    fulfil(&desk, Wish::Resume, request.who, remark(&request.why)?.into()).await
+    fulfil(&desk, Wish::Resume, who(&caller, request.who)?.into(), remark(&request.why)?.into())
+        .await
 }
 
 /// POST /v1/accept.
-pub async fn accept(State(desk): State<Desk>, body: Body) -> Result<Response, Refused> {
+pub async fn accept(
+    State(desk): State<Desk>,
+    caller: Caller,
+    body: Body,
+) -> Result<Response, Refused> {
     let request: AcceptRequest = read(body)?;
     let wish = Wish::Accept(Generation(request.generation));
-    fulfil(&desk, wish, request.who, why(&request.why)?.into()).await
+    fulfil(&desk, wish, who(&caller, request.who)?.into(), why(&request.why)?.into()).await
 }
 
-async fn fulfil(
-    desk: &Desk,
-    wish: Wish,
-    name: Option<String>,
-    why: String,
-) -> Result<Response, Refused> {
-    let who: String = who(name)?.into();
+async fn fulfil(desk: &Desk, wish: Wish, who: String, why: String) -> Result<Response, Refused> {
     let wished = Wished { wish, who, why };
     let busy = || Refused::unavailable("busy", "too much waits for the files; try again");
     let outcome = desk.looks.fulfil(wished).ok_or_else(busy)?;

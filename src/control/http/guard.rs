@@ -1,23 +1,13 @@
 //! Who may speak to an open loopback API: a person or a program on this machine, and no web page that a browser on it
 //! happens to show.
 
-use axum::extract::Request;
 use axum::http::header::{CONTENT_TYPE, FORWARDED, HOST, HeaderMap, ORIGIN};
 use axum::http::{Method, Uri};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 
 use super::problem::Refused;
 
-/// Refuses what did not come straight from this machine.
-pub async fn guard(request: Request, next: Next) -> Response {
-    match admit(request.method(), request.uri(), request.headers()) {
-        Ok(()) => next.run(request).await,
-        Err(refused) => refused.into_response(),
-    }
-}
-
-fn admit(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
+/// Refuses what did not come straight from this machine, where no token is asked for.
+pub fn guard(uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
     let host = match uri.authority() {
         Some(authority) => Some(authority.as_str()),
         None => headers.get(HOST).and_then(|host| host.to_str().ok()),
@@ -35,6 +25,11 @@ fn admit(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Refused>
         let detail = "a web page from elsewhere asks; an API without tokens refuses it";
         return Err(Refused::new(403, "foreign-origin", detail));
     }
+    Ok(())
+}
+
+/// Refuses what no request may be, whoever sends it.
+pub fn sound(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
     if !is_text(uri.path()) {
         let detail = "the path is no UTF-8 once its percent signs are read";
         return Err(Refused::new(400, "bad-path", detail));
@@ -97,7 +92,8 @@ mod tests {
             )
         };
         let map: HeaderMap = headers.iter().map(pair).collect();
-        let refused = admit(&method, &Uri::from_static("/v1/status"), &map).err();
+        let uri = Uri::from_static("/v1/status");
+        let refused = guard(&uri, &map).and_then(|()| sound(&method, &uri, &map)).err();
         assert_eq!(refused.as_ref().map(|r| r.problem.code.as_str()), expected, "{headers:?}");
     }
 

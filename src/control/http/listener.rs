@@ -1,15 +1,25 @@
-//! Accepts connections of the API, and not more than it can hold.
+//! Accepts connections of the API, and not more than it can hold; serves HTTP/1.1, and HTTP/2 to whoever begins with it
+//! (RFC 9113 §3.3).
 
+use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::serve::Listener;
+use axum::Router;
+use axum::extract::Request;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use hyper_util::service::TowerToHyperService;
 use tokio::io::{self, AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::door::Peer;
 
 /// Connections at once. A guess: a monitoring system, some operators, some vantages.
 const CONNECTION_COUNT_MAX: usize = 512;
@@ -17,34 +27,95 @@ const CONNECTION_COUNT_MAX: usize = 512;
 /// A connection that neither reads nor writes for this long is closed.
 const IDLE_MAX: Duration = Duration::from_secs(120);
 
-/// A listener with a bound: beyond it, connections wait in the kernel's queue.
-pub struct Bounded {
-    listener: TcpListener,
-    free: Arc<Semaphore>,
+/// How long the head of a request may take to arrive.
+const HEAD_MAX: Duration = Duration::from_secs(30);
+
+/// Octets of a head.
+const HEAD_LEN_MAX: u32 = 32 * 1024;
+
+/// Requests under way on one connection of HTTP/2.
+const STREAM_COUNT_MAX: u32 = 64;
+
+/// How long nothing is accepted when the system has no room for one more.
+const FULL_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves `router` on `listener` until `stop` is done; requests in flight are finished. Beyond the bound, connections wait
+/// in the kernel's queue.
+pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()> + Send) {
+    let free = Arc::new(Semaphore::new(CONNECTION_COUNT_MAX));
+    let graceful = GracefulShutdown::new();
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            () = &mut stop => break,
+            accepted = accept(&listener, &free) => accepted,
+        };
+        match accepted {
+            Ok((connection, peer)) => {
+                let asked = Asked { peer, inner: TowerToHyperService::new(router.clone()) };
+                tokio::spawn(converse(connection, asked, graceful.watcher()));
+            }
+            Err(error) if is_of_peer(&error) => {}
+            Err(error) => {
+                tracing::error!(event = "api-accept-failed", %error);
+                tokio::time::sleep(FULL_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    graceful.shutdown().await;
 }
 
-impl Bounded {
-    /// Accepts from `listener`.
-    pub fn new(listener: TcpListener) -> Bounded {
-        Bounded { listener, free: Arc::new(Semaphore::new(CONNECTION_COUNT_MAX)) }
-    }
+async fn accept(
+    listener: &TcpListener,
+    free: &Arc<Semaphore>,
+) -> io::Result<(Connection, SocketAddr)> {
+    // Never closed while we hold it; a closed one would only mean no bound.
+    let permit = Arc::clone(free).acquire_owned().await.ok();
+    let (stream, peer) = listener.accept().await?;
+    // Small answers leave at once; without it they only leave later.
+    let _ = stream.set_nodelay(true);
+    Ok((Connection::new(stream, permit), peer))
 }
 
-impl Listener for Bounded {
-    type Io = Connection;
-    type Addr = SocketAddr;
+/// Whether the other side gave up before it was accepted: no fault of this machine.
+fn is_of_peer(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
 
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        // Never closed while we hold it; a closed one would only mean no bound.
-        let permit = Arc::clone(&self.free).acquire_owned().await.ok();
-        let (stream, address) = Listener::accept(&mut self.listener).await;
-        // Small answers leave at once; without it they only leave later.
-        let _ = stream.set_nodelay(true);
-        (Connection::new(stream, permit), address)
-    }
+/// Speaks HTTP on one connection to its end.
+async fn converse<I>(io: I, asked: Asked, watcher: Watcher)
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let mut builder = Builder::new(TokioExecutor::new());
+    let mut http1 = builder.http1();
+    http1.timer(TokioTimer::new()).header_read_timeout(HEAD_MAX);
+    http1.max_buf_size(2 * HEAD_LEN_MAX as usize);
+    let mut http2 = builder.http2();
+    http2.max_concurrent_streams(STREAM_COUNT_MAX).max_header_list_size(HEAD_LEN_MAX);
+    // One that ends badly has said so on the wire, or is gone.
+    let _ = watcher.watch(builder.serve_connection(TokioIo::new(io), asked)).await;
+}
 
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+/// The API as asked over one connection: each request carries where it comes from.
+#[derive(Clone)]
+struct Asked {
+    peer: SocketAddr,
+    inner: TowerToHyperService<Router>,
+}
+
+impl hyper::service::Service<Request<Incoming>> for Asked {
+    type Response =
+        <TowerToHyperService<Router> as hyper::service::Service<Request<Incoming>>>::Response;
+    type Error = <TowerToHyperService<Router> as hyper::service::Service<Request<Incoming>>>::Error;
+    type Future =
+        <TowerToHyperService<Router> as hyper::service::Service<Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(Peer(self.peer));
+        self.inner.call(request)
     }
 }
 
@@ -77,7 +148,6 @@ impl AsyncRead for Connection {
                 Poll::Ready(result)
             }
             Poll::Pending => {
-                use std::future::Future;
                 self.idle.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
             }
         }

@@ -1,7 +1,9 @@
 //! Errors as the API answers them: problem details (RFC 9457).
 
+use std::time::Duration;
+
 use axum::extract::rejection::BytesRejection;
-use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
@@ -12,12 +14,29 @@ use crate::api::Problem;
 pub struct Refused {
     /// What the body says.
     pub problem: Box<Problem>,
+    /// What the head says besides.
+    header: Option<(HeaderName, HeaderValue)>,
 }
 
 impl Refused {
     /// Refused with this status, for this reason.
     pub fn new(status: u16, code: &str, detail: impl Into<String>) -> Refused {
-        Refused { problem: Box::new(Problem::new(status, code, detail)) }
+        let problem = Box::new(Problem::new(status, code, detail));
+        let header = (status == 503).then_some((RETRY_AFTER, HeaderValue::from_static("1")));
+        Refused { problem, header }
+    }
+
+    /// … with this line in the head.
+    pub fn with(self, name: HeaderName, value: &str) -> Refused {
+        let header = HeaderValue::from_str(value).ok().map(|value| (name, value));
+        Refused { header, ..self }
+    }
+
+    /// Too much of it (RFC 6585 §4): once more after `wait`.
+    pub fn too_much(code: &str, detail: impl Into<String>, wait: Duration) -> Refused {
+        // Whole seconds, and never too early (RFC 9110 §10.2.3).
+        let secs = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        Refused::new(429, code, detail).with(RETRY_AFTER, &secs.max(1).to_string())
     }
 
     /// What was sent makes no sense.
@@ -40,8 +59,8 @@ impl IntoResponse for Refused {
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        if let Some((name, value)) = self.header {
+            headers.insert(name, value);
         }
         response
     }

@@ -1,29 +1,39 @@
 //! POST /v1/reports: the health feed. Each item is taken or refused by itself; what is taken is durable before the
 //! answer.
 
+use std::time::Instant;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
 use crate::api::{self, RefusedLine, ReportError, ReportLine, ReportsTaken};
-use crate::health::{Event, Identity};
+use crate::health::Event;
 
+use super::super::access::{Caller, Denied};
 use super::super::desk::Desk;
 use super::body::{Body, json};
+use super::door;
 use super::problem::Refused;
 
 /// One report, an array, or NDJSON; heartbeats among them. 202 with what was refused and why; 422 when nothing was
 /// taken for a fault of the sender's.
-pub async fn take(State(desk): State<Desk>, body: Body) -> Result<Response, Refused> {
+pub async fn take(
+    State(desk): State<Desk>,
+    caller: Caller,
+    body: Body,
+) -> Result<Response, Refused> {
     let body = body?;
+    // It may have been long under way.
+    if !caller.is_welcome() {
+        return Err(door::turned_away(Denied::Invalid));
+    }
     let lines = api::read_lines(&body).map_err(|e| Refused::new(400, e.code, e.message))?;
+    pay(&desk, &caller, lines.len())?;
     let mut refused = Vec::new();
     let mut events = Vec::new();
     for (index, line) in lines.into_iter().enumerate() {
-        // An open API knows nobody: whoever sends one name can send many, and they count once.
-        let into =
-            |line: ReportLine| line.into_event(Identity::Claimed, || desk.writer.next_place());
-        match line.and_then(into) {
+        match line.and_then(|line| event_of(line, &desk, &caller)) {
             Ok(event) => events.push((index, event)),
             Err(ReportError { code, message }) => {
                 refused.push(RefusedLine { index, code: code.to_owned(), message });
@@ -44,6 +54,31 @@ pub async fn take(State(desk): State<Desk>, body: Body) -> Result<Response, Refu
         return Err(in_vain(taken.refused));
     }
     Ok(json(StatusCode::ACCEPTED, &taken))
+}
+
+/// Takes `count` items from what the caller may send, sound or not: a sender of nonsense costs as much.
+fn pay(desk: &Desk, caller: &Caller, count: usize) -> Result<(), Refused> {
+    desk.gate.items.take(&caller.share(), count, Instant::now()).map_err(|wait| {
+        metrics::counter!("homing_reports_limited_total").increment(count as u64);
+        let detail = format!("{count} items are more than may be sent now; nothing was taken");
+        Refused::too_much("too-many-items", detail, wait)
+    })
+}
+
+/// The event that a line stands for, if the caller may report it.
+fn event_of(line: ReportLine, desk: &Desk, caller: &Caller) -> Result<Event, ReportError> {
+    let denied = |code, message| ReportError { code, message };
+    let identity = caller.identity(&line.vantage).ok_or_else(|| {
+        let message = format!("this token may not report as {}", line.vantage);
+        denied("not-your-vantage", message)
+    })?;
+    let event = line.into_event(identity, || desk.writer.next_place())?;
+    match &event {
+        Event::Report(report) if !caller.reaches(&report.subject) => {
+            Err(denied("out-of-reach", format!("this token is not good for {}", report.subject)))
+        }
+        _ => Ok(event),
+    }
 }
 
 /// Nothing was taken: a sender that looks at the status alone is told too.

@@ -201,17 +201,6 @@ pub const CHECKS: &[Check] = &[
         clause: "README.md, Files",
     },
     Check {
-        code: "probe-text",
-        severities: ERROR,
-        title: "a probe is to send or to find what cannot be sent or found",
-        why: "What a probe sends and looks for stands in one line of a request or of a response: a path \
-            begins with a slash and is percent-encoded, a host has no scheme, a header is a name or \
-            `name: value`, a status is a code or a range of codes.",
-        wrong: "path = \"healthz\"\nstatus = \"2xx\"",
-        right: "path = \"/healthz\"\nstatus = \"200-299\"",
-        clause: "README.md, Probes; RFC 9110 §5, §7.1",
-    },
-    Check {
         code: "restart-needed",
         severities: WARNING,
         title: "homing.toml changed since the server was started",
