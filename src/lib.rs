@@ -11,7 +11,7 @@
 //! 8                  main
 //! 7        control        cli              who decides | who asks
 //! 6              ask                       why an answer is what it is
-//! 5  serve        load         history     hot wing | cold wing | memory
+//! 5  serve   load   history   probe        hot wing | cold wing | memory | eyes
 //! 4             answer                     where the wings meet: the snapshot
 //! 3             route
 //! 2     zone     geo     api
@@ -25,6 +25,7 @@
 //! - A file: [`load`] reads, checks and compiles; the hub in [`control`] composes the parts into a snapshot.
 //! - A way back: [`history`] hands `load` the files of then; the rest is as with a file, and a pin keeps it so.
 //! - A report: [`control`] takes it, [`history`] makes it durable, [`health`] folds it, [`route`] fills the table.
+//! - A look: [`probe`] asks an endpoint how it is; whoever runs it makes a report of what is new.
 //! - A question why: [`ask`] has the query path answer with somebody listening, and tells the steps.
 //!
 //! Begin with [`answer::respond`], then [`load`], then [`control`].
@@ -42,6 +43,7 @@ pub mod health;
 pub mod history;
 pub mod load;
 pub mod number;
+pub mod probe;
 pub mod reason;
 pub mod route;
 pub mod serve;

@@ -23,6 +23,8 @@ pub enum Reason {
     Held,
     /// The region is drained.
     Drained,
+    /// The region is over its capacity, and its next one takes these clients.
+    Shed,
     /// The pool is in panic: no verdict turns down.
     Panic,
     /// The first region of the order with an eligible endpoint.
@@ -45,11 +47,23 @@ pub enum Reason {
     Fenced,
     /// The zone file's own records serve.
     DefaultRrset,
+    /// The client's place is unknown: `unknown` of the policy decides.
+    UnknownPlace,
+    /// A region before this one answers.
+    Behind,
+    /// The endpoint stands in the answer.
+    Chosen,
+    /// The endpoint could stand in the answer, but that is full.
+    Spare,
+    /// Another endpoint of the region is in a better state.
+    Outranked,
+    /// An override comes to its end.
+    Expires,
 }
 
 impl Reason {
     /// Every reason, in the order of the list.
-    pub const ALL: [Reason; 19] = [
+    pub const ALL: [Reason; 26] = [
         Reason::NeverReported,
         Reason::Quorum,
         Reason::BelowQuorum,
@@ -58,6 +72,7 @@ impl Reason {
         Reason::Overridden,
         Reason::Held,
         Reason::Drained,
+        Reason::Shed,
         Reason::Panic,
         Reason::Nearest,
         Reason::Rule,
@@ -69,6 +84,12 @@ impl Reason {
         Reason::OverriddenDown,
         Reason::Fenced,
         Reason::DefaultRrset,
+        Reason::UnknownPlace,
+        Reason::Behind,
+        Reason::Chosen,
+        Reason::Spare,
+        Reason::Outranked,
+        Reason::Expires,
     ];
 
     /// The stable code: lower case, words joined by hyphens.
@@ -95,6 +116,9 @@ impl Reason {
             Reason::Overridden => ("overridden", "an operator's override says so"),
             Reason::Held => ("held", "an operator's hold froze the verdict"),
             Reason::Drained => ("drained", "the region is drained"),
+            Reason::Shed => {
+                ("shed", "the region before it has too much load and sheds these clients")
+            }
             Reason::Panic => {
                 ("panic", "too much of the pool turned down at once; nothing turns down")
             }
@@ -108,6 +132,14 @@ impl Reason {
             Reason::OverriddenDown => ("overridden-down", "an operator's override keeps it down"),
             Reason::Fenced => ("fenced", "the rule's fence keeps it out"),
             Reason::DefaultRrset => ("default-rrset", "the zone file's own records serve"),
+            Reason::UnknownPlace => {
+                ("unknown-place", "the first region of `unknown` that has an eligible endpoint")
+            }
+            Reason::Behind => ("behind", "a region before it answers"),
+            Reason::Chosen => ("chosen", "the client's bucket falls on it, or all fit the answer"),
+            Reason::Spare => ("spare", "eligible, but `answers` of the policy is reached"),
+            Reason::Outranked => ("outranked", "another endpoint of the region is better"),
+            Reason::Expires => ("expires", "an override comes to its end"),
         }
     }
 }

@@ -42,7 +42,8 @@ const TABLE: [Row; 21] = [
     ("serve", 5, &["answer"]),
     ("load", 5, &["zone", "geo", "route", "answer", "diagnostic"]),
     ("history", 5, &["health", "diagnostic"]),
-    ("probe", 5, &["wire", "health", "diagnostic"]),
+    // Operators' files are read in one manner, with every mistake told at once: by the reader that steering has.
+    ("probe", 5, &["wire", "health", "route", "diagnostic"]),
     ("answer", 4, &["wire", "geo", "route", "trace"]),
     ("route", 3, &["geo", "health", "trace", "diagnostic"]),
     ("zone", 2, &["wire", "diagnostic"]),

@@ -1,11 +1,12 @@
 //! Alarms as JSON.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::alarm::Alarm;
 
 /// An alarm that stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AlarmBody {
     /// Its stable code, such as `log-unwritable`.
     pub alarm: String,

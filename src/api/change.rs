@@ -1,6 +1,7 @@
 //! What operators ask to be changed: overrides, drains, this site, the files.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::health::{Action, Expiry, LogTime};
 
@@ -14,7 +15,7 @@ const WORDS_LEN_MAX: usize = 200;
 const EXPIRY_MILLIS_MAX: u64 = 10 * 366 * 86_400_000;
 
 /// PUT /v1/overrides/{subject}.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OverrideRequest {
     /// `up`, `down`, `hold` or `accept`.
@@ -36,7 +37,7 @@ pub struct OverrideRequest {
 }
 
 /// POST /v1/regions/{region}/drain.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DrainRequest {
     /// Why.
@@ -56,7 +57,7 @@ pub struct DrainRequest {
 }
 
 /// POST /v1/regions/{region}/undrain.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UndrainRequest {
     /// Why.
@@ -71,7 +72,7 @@ pub struct UndrainRequest {
 }
 
 /// POST /v1/site/drain and /v1/site/undrain.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SiteRequest {
     /// Why.
@@ -86,14 +87,14 @@ pub struct SiteRequest {
 pub type ResumeRequest = SiteRequest;
 
 /// A change that is durable.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Acknowledged {
     /// The log's position of it.
     pub revision: u64,
 }
 
 /// What came of a rescan.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Reloaded {
     /// The generation that serves now.
     pub generation: u64,
@@ -150,11 +151,16 @@ impl OverrideRequest {
 impl DrainRequest {
     /// The share to keep in 256ths.
     pub fn keep(&self) -> Result<u8, String> {
-        if !(0.0..1.0).contains(&self.to) {
-            return Err("to is the share of clients to keep, from 0 to below 1".to_owned());
-        }
-        Ok((self.to * 256.0) as u8)
+        keep_of(self.to)
     }
+}
+
+/// A share of clients to keep in 256ths.
+pub(super) fn keep_of(share: f64) -> Result<u8, String> {
+    if !(0.0..1.0).contains(&share) {
+        return Err("to is the share of clients to keep, from 0 to below 1".to_owned());
+    }
+    Ok((share * 256.0) as u8)
 }
 
 /// The milliseconds of a time span such as `10m` or `1h 30m`; none is at once.

@@ -1,12 +1,13 @@
 //! Who gets which region, over the whole world: /v1/coverage, and `homing coverage --format json`.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::diff::Share;
 use super::status::DatabaseBody;
 
 /// GET /v1/coverage.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CoverageBody {
     /// The policy.
     pub policy: String,
@@ -45,7 +46,7 @@ pub struct CoverageBody {
 }
 
 /// One region of the pool.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CoverageRegion {
     /// Its short name.
     pub region: String,
@@ -63,7 +64,7 @@ pub struct CoverageRegion {
 }
 
 /// A country, a subdivision of one, or all that is unknown.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CoverageRow {
     /// The country's ISO 3166-1 alpha-2 code; empty where it is unknown.
     pub country: String,
@@ -83,11 +84,12 @@ pub struct CoverageRow {
     pub marks: Vec<CoverageMark>,
     /// The subdivisions, largest first; only where they do not all have the same first region.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(no_recursion)]
     pub subdivisions: Vec<CoverageRow>,
 }
 
 /// What some addresses of a row get.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CoverageShare {
     /// The region, or what stands in for one.
     pub region: String,
@@ -99,7 +101,7 @@ pub struct CoverageShare {
 }
 
 /// Something that an operator should look at.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CoverageMark {
     /// What: `hole` (no address), `alone` (no second region), `far` (much farther than the nearest region of the pool),
     /// `differs` (the other type goes elsewhere).
@@ -111,7 +113,7 @@ pub struct CoverageMark {
 }
 
 /// Some addresses that lie together and get one region.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CoveragePoint {
     /// Where: latitude and longitude in degrees.
     pub position: [f32; 2],

@@ -1,11 +1,12 @@
 //! Diagnostics as JSON.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::diagnostic::Diagnostic;
 
 /// One mistake or remark about a file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DiagnosticBody {
     /// `error`, `warning` or `note`.
     pub severity: String,

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::diagnostic::DiagnosticBody;
 use super::weights::WeightsBody;
 
 /// GET /v1/diff.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct DiffBody {
     /// The state before.
     pub old: DiffSide,
@@ -31,7 +32,7 @@ pub struct DiffBody {
 }
 
 /// One state of files.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct DiffSide {
     /// As it was asked for: a folder, a file, `git:HEAD`, `gen:41`.
     pub name: String,
@@ -43,7 +44,7 @@ pub struct DiffSide {
 }
 
 /// What became of a thing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ChangeWord {
     /// Only the new state has it.
@@ -67,7 +68,7 @@ impl ChangeWord {
 }
 
 /// One file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FileChange {
     /// Its path.
     pub path: String,
@@ -76,7 +77,7 @@ pub struct FileChange {
 }
 
 /// One zone.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ZoneChange {
     /// Its apex.
     pub zone: String,
@@ -105,7 +106,7 @@ pub struct ZoneChange {
 }
 
 /// One RRset.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RrsetBody {
     /// Its owner.
     pub owner: String,
@@ -131,7 +132,7 @@ pub struct RrsetBody {
 }
 
 /// What differs in steering.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SteeringChange {
     /// Regions of regions.toml.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -161,7 +162,7 @@ impl SteeringChange {
 }
 
 /// One setting that has another value now.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SettingChange {
     /// Its name in the file.
     pub name: String,
@@ -172,7 +173,7 @@ pub struct SettingChange {
 }
 
 /// One region.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RegionChange {
     /// Its name.
     pub region: String,
@@ -184,7 +185,7 @@ pub struct RegionChange {
 }
 
 /// One pool.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PoolChange {
     /// Its name.
     pub pool: String,
@@ -198,7 +199,7 @@ pub struct PoolChange {
 }
 
 /// One endpoint.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EndpointChange {
     /// Its region.
     pub region: String,
@@ -215,7 +216,7 @@ pub struct EndpointChange {
 }
 
 /// One policy.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PolicyChange {
     /// Its name.
     pub policy: String,
@@ -239,7 +240,7 @@ pub struct PolicyChange {
 }
 
 /// One routed name.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RouteChange {
     /// The name.
     pub name: String,
@@ -254,7 +255,7 @@ pub struct RouteChange {
 }
 
 /// What it means for clients that names have another policy now.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Rebound {
     /// The policy before.
     pub old: String,
@@ -265,7 +266,7 @@ pub struct Rebound {
 }
 
 /// Clients that had their answer from one region and have it from another, with every endpoint up.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Move {
     /// The type asked for, `A` or `AAAA`; none where both move alike.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
@@ -290,7 +291,7 @@ pub struct Move {
 }
 
 /// A share of addresses, 0 to 1; none where the family has no addresses there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Share {
     /// Of IPv4 addresses.
     pub ipv4: Option<f64>,
@@ -299,7 +300,7 @@ pub struct Share {
 }
 
 /// How much of a country moves.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CountryMove {
     /// Its ISO 3166-1 alpha-2 code.
     pub country: String,
@@ -312,7 +313,7 @@ pub struct CountryMove {
 
 /// What one set of geo databases says and another does not, of addresses whose country one of them knows. What stands in
 /// overrides.csv counts as said by both.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct GeographyChange {
     /// How much of all addresses changes its country.
     pub changed: Share,
@@ -329,7 +330,7 @@ pub struct GeographyChange {
 }
 
 /// What becomes of the addresses of one country.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CountryShift {
     /// Its ISO 3166-1 alpha-2 code; empty for addresses whose country was unknown.
     pub country: String,
@@ -348,7 +349,7 @@ pub struct CountryShift {
 }
 
 /// Where addresses are said to be now.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ShiftTo {
     /// The country; empty where it is no longer known.
     pub country: String,
@@ -357,7 +358,7 @@ pub struct ShiftTo {
 }
 
 /// GET /v1/generations/{generation}/files.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct GenerationFiles {
     /// Which.
     pub generation: u64,

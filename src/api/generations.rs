@@ -1,11 +1,12 @@
 //! The states of files: /v1/generations, what stands between the files and what serves, and the way back and forth.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::diagnostic::DiagnosticBody;
 
 /// GET /v1/generations?before=&limit=.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct GenerationsBody {
     /// The one that serves.
     pub serving: u64,
@@ -26,7 +27,7 @@ pub struct GenerationsBody {
 }
 
 /// One published state of files.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct GenerationBody {
     /// Its number.
     pub generation: u64,
@@ -68,7 +69,7 @@ pub struct GenerationBody {
 }
 
 /// A pinned generation: edits are checked and kept, and not served.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PinBody {
     /// The generation that serves.
     pub generation: u64,
@@ -84,7 +85,7 @@ pub struct PinBody {
 }
 
 /// What the disk holds and a pin keeps from serving.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PendingBody {
     /// How many files differ from what serves.
     pub count: usize,
@@ -95,7 +96,7 @@ pub struct PendingBody {
 }
 
 /// A file on the disk that differs from what serves.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PendingFile {
     /// Its path.
     pub path: String,
@@ -107,7 +108,7 @@ pub struct PendingFile {
 }
 
 /// What the guard holds: the last good form of each file serves on, until `accept`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HeldBody {
     /// The number to accept. It stands for exactly this change: another change gets another.
     pub generation: u64,
@@ -118,7 +119,7 @@ pub struct HeldBody {
 }
 
 /// A zone that would lose more names than the guard lets go.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HeldZone {
     /// The zone.
     pub zone: String,
@@ -131,7 +132,7 @@ pub struct HeldZone {
 }
 
 /// POST /v1/rollback.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RollbackRequest {
     /// Which; without it, the one before.
@@ -145,10 +146,12 @@ pub struct RollbackRequest {
 }
 
 /// POST /v1/accept.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AcceptRequest {
     /// The number of the change that is held, as status shows it.
+    #[schema(format = "uint64")]
+    #[schema(format = "uint64")]
     pub generation: u64,
     /// Why.
     pub why: String,
@@ -158,7 +161,7 @@ pub struct AcceptRequest {
 }
 
 /// What came of a rollback, a resume or an acceptance: a generation that serves now.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PublishedBody {
     /// Its number.
     pub generation: u64,

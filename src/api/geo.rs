@@ -1,11 +1,12 @@
 //! What is known of an address, and what it means: /v1/geo.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::status::DatabaseBody;
 
 /// GET /v1/geo.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct GeoBody {
     /// The address asked about.
     pub address: String,
@@ -23,7 +24,7 @@ pub struct GeoBody {
 }
 
 /// A place.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PlaceBody {
     /// In words.
     pub words: String,
@@ -48,7 +49,7 @@ pub struct PlaceBody {
 }
 
 /// One source.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct GeoSource {
     /// The database, with its age and licence.
     pub database: DatabaseBody,
@@ -64,7 +65,7 @@ pub struct GeoSource {
 }
 
 /// A line of overrides.csv.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct GeoOverride {
     /// Its number, from 1.
     pub line: u32,
@@ -77,7 +78,7 @@ pub struct GeoOverride {
 }
 
 /// What an address means under a policy.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct GeoPolicy {
     /// The policy.
     pub policy: String,
@@ -102,7 +103,7 @@ pub struct GeoPolicy {
 }
 
 /// A region of an order.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct GeoRegion {
     /// Its name.
     pub region: String,

@@ -1,11 +1,12 @@
 //! Verdicts as JSON: /v1/health.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::health::{Freshness, LogTime, Member, Standing, Tier};
 
 /// GET /v1/health and /v1/health/{subject}.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct HealthBody {
     /// The log's position; the ETag too.
     pub revision: u64,
@@ -14,7 +15,7 @@ pub struct HealthBody {
 }
 
 /// One endpoint in one pool.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EndpointHealth {
     /// The region's name.
     pub region: String,
@@ -39,13 +40,16 @@ pub struct EndpointHealth {
     /// The earliest time at which it could change (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_change: Option<String>,
+    /// What could change it next: a reason's code. Without `next_change` a person is waited for (failback by hand).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_reason: Option<String>,
     /// The last word of each vantage on it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub words: Vec<WordBody>,
 }
 
 /// What one vantage last said.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct WordBody {
     /// Who.
     pub vantage: String,
@@ -70,7 +74,7 @@ pub struct WordBody {
 }
 
 /// An operator's decision.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OverrideBody {
     /// Of what.
     pub subject: String,
@@ -86,7 +90,7 @@ pub struct OverrideBody {
     pub dangling: bool,
 }
 
-/// The standing of `member` as JSON.
+/// The standing of `member` as JSON; what could change it next, and what the vantages say, is the state's to tell.
 pub fn standing_body(member: &Member, standing: &Standing) -> EndpointHealth {
     EndpointHealth {
         region: member.region.to_string(),
@@ -100,6 +104,7 @@ pub fn standing_body(member: &Member, standing: &Standing) -> EndpointHealth {
         since: timestamp(standing.since),
         since_revision: standing.since_revision.0,
         next_change: standing.next_change.map(timestamp),
+        next_reason: None,
         words: Vec::new(),
     }
 }
@@ -123,7 +128,8 @@ pub const fn tier_word(tier: Tier) -> &'static str {
     }
 }
 
-const fn freshness_word(freshness: Freshness) -> &'static str {
+/// The word for how old evidence is.
+pub const fn freshness_word(freshness: Freshness) -> &'static str {
     match freshness {
         Freshness::Fresh => "fresh",
         Freshness::Stale => "stale",

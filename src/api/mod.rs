@@ -17,7 +17,10 @@ mod health;
 mod problem;
 mod report;
 mod status;
+mod trust;
+mod watch;
 mod weights;
+mod whatif;
 
 pub use alarm::{AlarmBody, alarm_body};
 pub use change::{
@@ -33,16 +36,31 @@ pub use diff::{
     GenerationFiles, GeographyChange, Move, PolicyChange, PoolChange, Rebound, RegionChange,
     RouteChange, RrsetBody, SettingChange, Share, ShiftTo, SteeringChange, ZoneChange,
 };
-pub use explain::{At, ExplainBody, read_at};
+pub use explain::{
+    At, ExplainBody, ExplainClient, ExplainEndpoint, ExplainRegion, ExplainResponse, ExplainRoute,
+    ExplainScope, ExplainTtl, read_at,
+};
 pub use generations::{
     AcceptRequest, GenerationBody, GenerationsBody, HeldBody, HeldZone, PendingBody, PendingFile,
     PinBody, PublishedBody, RollbackRequest,
 };
 pub use geo::{GeoBody, GeoOverride, GeoPolicy, GeoRegion, GeoSource, PlaceBody};
 pub use health::{
-    EndpointHealth, HealthBody, OverrideBody, WordBody, standing_body, tier_word, timestamp,
+    EndpointHealth, HealthBody, OverrideBody, WordBody, freshness_word, standing_body, tier_word,
+    timestamp,
 };
 pub use problem::Problem;
-pub use report::{RefusedLine, ReportError, ReportLine, ReportsTaken, read_lines};
-pub use status::{DatabaseBody, RegionBody, ServedBody, SiteBody, StatusBody};
+pub use report::{LINE_COUNT_MAX, RefusedLine, ReportError, ReportLine, ReportsTaken, read_lines};
+pub use status::{
+    DatabaseBody, EvidenceBody, LoadBody, RegionBody, ServedBody, ShedBody, SiteBody, StatusBody,
+    VantageBody,
+};
+pub use trust::trust;
+pub use watch::{
+    AlarmChange, Turn, WatchEnd, WatchEvent, WatchStart, WatchWhat, alarm_change, watch_event,
+};
 pub use weights::{CountryQueries, PlaceQueries, PlacesBody, WeightsBody};
+pub use whatif::{
+    BeforeAfter, Clients, WhatifAnswer, WhatifAsk, WhatifBody, WhatifClient, WhatifDrain,
+    WhatifEndpoint, WhatifPolicy, WhatifRefusal, WhatifRegion, WhatifRequest, WhatifType,
+};

@@ -1,11 +1,12 @@
 //! Problem details (RFC 9457): the one shape of every error that the API answers.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::report::RefusedLine;
 
 /// One error, for people and for programs. `code` is stable; the words may improve.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// What kind of problem: `about:blank`, for the status says it all (RFC 9457 §4.2.1).
     #[serde(rename = "type", default = "blank")]
@@ -51,6 +52,7 @@ fn title(status: u16) -> &'static str {
         405 => "Method Not Allowed",
         408 => "Request Timeout",
         409 => "Conflict",
+        410 => "Gone",
         412 => "Precondition Failed",
         413 => "Content Too Large",
         415 => "Unsupported Media Type",

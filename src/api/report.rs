@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::health::{Boot, Event, Identity, Report, Status, Subject};
 use crate::number::Revision;
@@ -15,16 +16,18 @@ const TEXT_LEN_MAX: usize = 200;
 
 /// One report or one heartbeat. `boot` and `seq` may both be left out, by a person with `curl`: the server then takes
 /// its own clock for a boot, so that every such report is newer than the last.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReportLine {
     /// Who looked.
     pub vantage: String,
     /// Its boot: any number that grows with each start, such as the time of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = "uint64")]
     pub boot: Option<u64>,
     /// Its sequence number within the boot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = "uint64")]
     pub seq: Option<u64>,
     /// Whether it only reaffirms all its last words; then there is no subject, status, load or reason.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -44,7 +47,7 @@ pub struct ReportLine {
 }
 
 /// What came of a request with reports.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReportsTaken {
     /// The log's position after them; everything taken is durable.
     pub revision: u64,
@@ -56,7 +59,7 @@ pub struct ReportsTaken {
 }
 
 /// One report that was not taken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RefusedLine {
     /// Its place in the request, from 0.
     pub index: usize,
@@ -129,6 +132,9 @@ impl ReportLine {
     }
 }
 
+/// A list would be read as the fields in their order, which nobody means.
+const OBJECT: &str = "a report is a JSON object: {\"vantage\": …, \"subject\": …, \"status\": …}";
+
 /// Reads a body: an object, an array, or one object a line. An item that is no report is refused by itself; what is
 /// not JSON at all, outside NDJSON, refuses the whole.
 pub fn read_lines(body: &[u8]) -> Result<Vec<Result<ReportLine, ReportError>>, ReportError> {
@@ -143,8 +149,14 @@ pub fn read_lines(body: &[u8]) -> Result<Vec<Result<ReportLine, ReportError>>, R
 fn read_array(body: &[u8]) -> Result<Vec<Result<ReportLine, ReportError>>, ReportError> {
     let items: Vec<serde_json::Value> = serde_json::from_slice(body)
         .map_err(|e| error("not-json", format!("the body is not a JSON array: {e}")))?;
+    if items.is_empty() {
+        return Err(error("empty-body", "the array is empty: send one report at least"));
+    }
     within_bound(items.len())?;
-    let read = |item| serde_json::from_value(item).map_err(|e| error("bad-report", e.to_string()));
+    let read = |item: serde_json::Value| match item.is_object() {
+        true => serde_json::from_value(item).map_err(|e| error("bad-report", e.to_string())),
+        false => Err(error("bad-report", OBJECT)),
+    };
     Ok(items.into_iter().map(read).collect())
 }
 
@@ -165,6 +177,9 @@ fn read_stream(body: &[u8]) -> Result<Vec<Result<ReportLine, ReportError>>, Repo
 }
 
 fn read_item(text: &[u8]) -> Result<ReportLine, ReportError> {
+    if !text.trim_ascii_start().starts_with(b"{") {
+        return Err(error("bad-report", OBJECT));
+    }
     serde_json::from_slice(text).map_err(|e| error("bad-report", e.to_string()))
 }
 
@@ -256,7 +271,9 @@ mod tests {
         check(&format!("{one}\nnot json\n"), &["a Some(\"up\")", "bad-report"]);
         check(&format!("[{one}, 5]"), &["a Some(\"up\")", "bad-report"]);
         check(r#"{"vantage":"a","colour":"red"}"#, &["bad-report"]);
+        check(&format!("[{one}, [\"a\"]]"), &["a Some(\"up\")", "bad-report"]);
         check("", &["whole: empty-body"]);
+        check("[]", &["whole: empty-body"]);
         check("hello", &["whole: not-json"]);
         check("[{]", &["whole: not-json"]);
         check(&format!("[{}1]", "1,".repeat(LINE_COUNT_MAX)), &["whole: too-many-reports"]);

@@ -1,6 +1,7 @@
 //! What a server says of itself: /v1/status.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::alarm::AlarmBody;
 use super::diagnostic::DiagnosticBody;
@@ -9,7 +10,7 @@ use super::health::{EndpointHealth, OverrideBody};
 use super::weights::WeightsBody;
 
 /// GET /v1/status.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct StatusBody {
     /// This server's version.
     pub version: String,
@@ -43,6 +44,12 @@ pub struct StatusBody {
     pub regions: Vec<RegionBody>,
     /// Endpoints and their verdicts.
     pub endpoints: Vec<EndpointHealth>,
+    /// How many endpoints have evidence of which age.
+    #[serde(default)]
+    pub evidence: EvidenceBody,
+    /// The vantages that are remembered, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vantages: Vec<VantageBody>,
     /// Overrides that stand, dangling ones included.
     pub overrides: Vec<OverrideBody>,
     /// All that is to be said of the files: errors name files that are refused.
@@ -64,7 +71,7 @@ pub struct StatusBody {
 }
 
 /// The site that answers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SiteBody {
     /// Its name.
     pub name: String,
@@ -76,7 +83,7 @@ pub struct SiteBody {
 }
 
 /// How much is served.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ServedBody {
     /// Zones.
     pub zones: usize,
@@ -92,7 +99,7 @@ pub struct ServedBody {
 }
 
 /// A geo database.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DatabaseBody {
     /// A path, or `built-in`.
     pub name: String,
@@ -107,8 +114,46 @@ pub struct DatabaseBody {
     pub networks: usize,
 }
 
+/// Endpoints by the age of their evidence.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EvidenceBody {
+    /// A quorum of vantages is fresh.
+    pub fresh: usize,
+    /// Some vantage speaks, too few for the quorum: the last verdict stands.
+    pub stale: usize,
+    /// Nobody speaks any more: the last verdict stands.
+    pub frozen: usize,
+    /// Nobody ever spoke.
+    pub never: usize,
+}
+
+/// Somebody who looks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct VantageBody {
+    /// Its name.
+    pub name: String,
+    /// `fresh` where any of its words counts still, else `missing`.
+    pub state: String,
+    /// Its boot.
+    pub boot: u64,
+    /// Its last sequence number.
+    pub seq: u64,
+    /// When it last spoke, in log time (RFC 3339).
+    pub heard: String,
+    /// How many of the endpoints it holds up, after `rise` and `fall`.
+    pub up: usize,
+    /// … degraded.
+    pub degraded: usize,
+    /// … down.
+    pub down: usize,
+    /// … and of how many it has no opinion yet.
+    pub undecided: usize,
+    /// Its words on subjects that name more than one endpoint, or none that is known.
+    pub words: usize,
+}
+
 /// A region.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RegionBody {
     /// Its name.
     pub name: String,
@@ -132,4 +177,38 @@ pub struct RegionBody {
     /// Whether the files no longer know it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dangling: bool,
+    /// How busy it is; none where the files give it no capacity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<LoadBody>,
+}
+
+/// How busy a region is, and what it does about it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct LoadBody {
+    /// The lower median of its fresh vantages, smoothed; none before any told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<f64>,
+    /// What it can take, in the same unit.
+    pub capacity: f64,
+    /// The share of it above which clients are shed.
+    pub high: f64,
+    /// The share of it below which they are taken back.
+    pub low: f64,
+    /// Whether the load was told lately; a stale one changes nothing.
+    pub fresh: bool,
+    /// Until when it neither gives nor takes clients (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rests_until: Option<String>,
+    /// To whom it sheds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sheds: Vec<ShedBody>,
+}
+
+/// What one region sheds to another.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ShedBody {
+    /// To whom.
+    pub to: String,
+    /// How many 256ths of the clients whose next region that is, those nearest to it first.
+    pub share: u16,
 }

@@ -1,9 +1,10 @@
 //! How much of the world each place stands for: weights, in /v1/status and /v1/weights.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Which weights count, and what the server's own queries say.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct WeightsBody {
     /// What counts: `published` (geo/weights.csv), `queries` (the server's own) or `announced` (addresses).
     pub basis: String,
@@ -23,7 +24,7 @@ pub struct WeightsBody {
 }
 
 /// The queries of one country.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CountryQueries {
     /// Its ISO 3166-1 alpha-2 code; empty where no country is known.
     pub country: String,
@@ -32,7 +33,7 @@ pub struct CountryQueries {
 }
 
 /// GET /v1/weights.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PlacesBody {
     /// Which weights count.
     pub weights: WeightsBody,
@@ -43,7 +44,7 @@ pub struct PlacesBody {
 }
 
 /// The queries of one place.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PlaceQueries {
     /// As `EU-DE` or `NA-US-CA`.
     pub place: String,

@@ -4,9 +4,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::answer::{Core, Exchange, Site, Transcript, Transport, respond};
+use crate::api::{ExplainBody, ExplainRoute};
+use crate::fileset::FileSet;
 
 use super::inquiry::Inquiry;
-use super::listener::Listener;
+use super::listener::{Heard, Listener};
 use super::scene::Scene;
 use super::words;
 
@@ -15,27 +17,76 @@ use super::words;
 pub struct Explanation {
     /// The response, read back.
     pub response: Transcript,
+    /// How each policy on the way decided, in order.
+    pub routes: Vec<ExplainRoute>,
     /// The steps and the accounts, as text for people.
     pub text: String,
 }
 
 /// Answers the inquiry from the scene, and tells every step of it.
 pub fn explain(scene: &Scene, inquiry: &Inquiry) -> Option<Explanation> {
-    let mut listener = Listener::default();
-    let mut response = vec![0; usize::from(u16::MAX)];
-    let mut core = Core::new(Arc::new(Site::default()), Arc::default());
-    let request = request(inquiry);
-    let exchange = Exchange {
-        request: &request,
-        client: inquiry.client.address,
-        transport: Transport::Tcp,
-        now_secs: 0,
-        response: &mut response,
-    };
-    let outcome = respond(&scene.snapshot, exchange, &mut core, &mut listener);
-    let response = Transcript::read(response.get(..outcome.len)?)?;
-    let text = words::tell(scene, inquiry, &listener.steps, &response);
-    Some(Explanation { response, text })
+    explain_with(scene, None, inquiry)
+}
+
+/// The same, with the files of the scene at hand: they tell which of several databases knows the client.
+pub fn explain_with(
+    scene: &Scene,
+    files: Option<&FileSet>,
+    inquiry: &Inquiry,
+) -> Option<Explanation> {
+    let (response, steps) = Resolver::default().ask(scene, inquiry)?;
+    let (text, routes) = words::tell(scene, files, inquiry, &steps, &response);
+    Some(Explanation { response, routes, text })
+}
+
+impl Explanation {
+    /// The explanation as the API has it; what it is asked of is not in it.
+    pub fn body(self, inquiry: &Inquiry) -> ExplainBody {
+        ExplainBody {
+            name: inquiry.name.to_string(),
+            rtype: inquiry.rtype.to_string(),
+            client: inquiry.client.to_string(),
+            response: words::response_body(&self.response),
+            routes: self.routes,
+            text: self.text,
+            ..ExplainBody::default()
+        }
+    }
+}
+
+/// Asks scenes as a resolver asks a server, and hears the steps of the answer.
+pub(super) struct Resolver {
+    core: Core,
+    response: Vec<u8>,
+}
+
+impl Default for Resolver {
+    fn default() -> Resolver {
+        let core = Core::new(Arc::new(Site::default()), Arc::default());
+        Resolver { core, response: vec![0; usize::from(u16::MAX)] }
+    }
+}
+
+impl Resolver {
+    /// The response, read back, and its steps; none where it cannot be read.
+    pub(super) fn ask(
+        &mut self,
+        scene: &Scene,
+        inquiry: &Inquiry,
+    ) -> Option<(Transcript, Vec<Heard>)> {
+        let mut listener = Listener::default();
+        let request = request(inquiry);
+        let exchange = Exchange {
+            request: &request,
+            client: inquiry.client.address,
+            transport: Transport::Tcp,
+            now_secs: 0,
+            response: &mut self.response,
+        };
+        let outcome = respond(&scene.snapshot, exchange, &mut self.core, &mut listener);
+        let response = Transcript::read(self.response.get(..outcome.len)?)?;
+        Some((response, listener.steps))
+    }
 }
 
 /// The query that a resolver would send on the client's behalf (RFC 7871 §6).

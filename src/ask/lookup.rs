@@ -13,8 +13,8 @@ use crate::number::{ClassId, PrefixLen, RegionId};
 use crate::route::{Asker, ChoiceAnswer, Chosen, Family, Plan, choose, fill};
 use crate::trace::{ClientSource, Silent};
 
+use super::place::describe;
 use super::scene::Scene;
-use super::words::describe;
 
 const OVERRIDES: &str = "geo/overrides.csv";
 /// How the name of the table within the binary begins.
@@ -50,6 +50,38 @@ pub fn look(scene: &Scene, files: &FileSet, address: IpAddr) -> GeoBody {
         sources: sources.into_iter().map(|(source, _)| source).collect(),
         overrides,
         policies: scene.snapshot.plans.iter().map(|plan| policy(scene, plan, address)).collect(),
+    }
+}
+
+/// The prefix around `address` that is known as one place, and which file knows it. Without its file a database is not
+/// asked again: where several serve, all that it could be are told.
+pub(super) fn known_by(
+    scene: &Scene,
+    files: Option<&FileSet>,
+    address: IpAddr,
+) -> (Prefix, String) {
+    let (place, len) = scene.world.lookup(address);
+    let prefix = Prefix::around(address, len);
+    let text = files.and_then(|files| files.get(OVERRIDES)).and_then(File::content);
+    let line = override_lines(text.as_deref().unwrap_or_default(), address).into_iter().next();
+    let line = line.map(|line| format!("{OVERRIDES}:{}", line.number));
+    let database = match (&scene.world.sources[..], files) {
+        _ if *place == Place::default() => "nobody".to_owned(),
+        (_, _) if line.is_some() && place.region.is_none() => {
+            return (prefix, line.unwrap_or_default());
+        }
+        ([one], _) => one.name.clone(),
+        (several, files) => {
+            let said = files.map(|files| sources(scene, files, address)).unwrap_or_default();
+            let mut said = said.into_iter();
+            let winner = said.find(|(_, said)| said.as_ref().is_some_and(|it| alike(it, place)));
+            let names = || several.iter().map(|it| &*it.name).collect::<Vec<_>>().join(" or ");
+            winner.map_or_else(names, |(source, _)| source.database.name)
+        }
+    };
+    match line {
+        Some(line) => (prefix, format!("{database}, with a region of {line}")),
+        None => (prefix, database),
     }
 }
 

@@ -1,14 +1,15 @@
-//! Which clients move from one region to another when one plan takes the place of another, with every endpoint up.
+//! Which clients move from one region to another when one plan takes the place of another, or one state of health.
 //!
-//! The rows that queries look into are filled for both plans, by the code that fills them to serve; each bucket of each
-//! pair of classes is compared, and counts with the addresses that have that pair.
+//! The rows that queries look into are filled for both, by the code that fills them to serve; each bucket of each pair of
+//! classes is compared, and counts with the addresses that have that pair.
 
 use std::collections::{BTreeMap, HashMap};
 
 use crate::api::{CountryMove, Move};
 use crate::health::State;
 use crate::number::ClassId;
-use crate::route::{BUCKET_COUNT, Cells, ChoiceAnswer, Family, Plan, PolicyTable, fill};
+use crate::reason::Reason;
+use crate::route::{BUCKET_COUNT, Cells, Choice, ChoiceAnswer, Family, Plan, PolicyTable, fill};
 
 use super::extent::Extent;
 use super::overlap::{Cell, Country, Overlap};
@@ -26,17 +27,45 @@ struct Moving<'o> {
     cells: Vec<&'o Cell>,
 }
 
-/// The moves from `old` to `new`, largest first. `overlap` lays the ranges of the two over each other.
+/// A plan with its rows, as they were filled for some state of health.
+#[derive(Clone, Copy)]
+pub(super) struct Filled<'p> {
+    pub(super) plan: &'p Plan,
+    pub(super) table: &'p PolicyTable,
+}
+
+/// What one bucket of a class gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Got<'p> {
+    /// A region by its name, or what stands in for one.
+    pub(super) who: &'p str,
+    /// Why; none where there is nothing.
+    pub(super) reason: Option<Reason>,
+    /// Whether it is an address at all.
+    pub(super) is_address: bool,
+}
+
+/// What clients of a pair of classes got and get, each pair with its share of them.
+pub(super) type Gets<'p> = Vec<((Got<'p>, Got<'p>), f64)>;
+
+/// The moves from `old` to `new`, largest first, with every endpoint up. `overlap` lays the ranges of the two over each
+/// other.
 pub(super) fn moves(old: &Plan, new: &Plan, overlap: &Overlap) -> Vec<Move> {
     // A state that has seen no event: whatever a pool's `start` says, every endpoint counts as up.
     let health = State::default();
     let (old_table, new_table) = (fill(old, &health), fill(new, &health));
-    let sides = Sides { old: (old, &old_table), new: (new, &new_table) };
-    let [a, aaaa] = [sides.moving(Type::A, overlap), sides.moving(Type::Aaaa, overlap)];
+    let old = Filled { plan: old, table: &old_table };
+    moves_between(old, Filled { plan: new, table: &new_table }, overlap)
+}
+
+/// The moves from the rows of `old` to those of `new`, largest first.
+pub(super) fn moves_between(old: Filled<'_>, new: Filled<'_>, overlap: &Overlap) -> Vec<Move> {
+    let [a, aaaa] =
+        [Family::V4, Family::V6].map(|family| Sides { old, new, family }.moving(overlap));
     let mut moves = Vec::new();
     // Where no endpoint has a family, nobody expects a word of it.
-    let [has_a, has_aaaa] =
-        [Family::V4, Family::V6].map(|family| old.has_family(family) || new.has_family(family));
+    let [has_a, has_aaaa] = [Family::V4, Family::V6]
+        .map(|family| old.plan.has_family(family) || new.plan.has_family(family));
     for (way, moving) in &a {
         let same = aaaa.get(way).is_some_and(|other| other.countries == moving.countries);
         moves.push(told(way, moving, (!same && has_aaaa).then_some("A"), overlap));
@@ -54,72 +83,86 @@ fn size(of: &Move) -> f64 {
     of.share.ipv4.unwrap_or(0.0) + of.share.ipv6.unwrap_or(0.0) / 1e3
 }
 
+/// Two plans with their rows, and the family that is asked for.
 #[derive(Clone, Copy)]
-enum Type {
-    A,
-    Aaaa,
+pub(super) struct Sides<'p> {
+    pub(super) old: Filled<'p>,
+    pub(super) new: Filled<'p>,
+    pub(super) family: Family,
 }
 
-/// Two plans with their rows.
-struct Sides<'p> {
-    old: (&'p Plan, &'p PolicyTable),
-    new: (&'p Plan, &'p PolicyTable),
-}
-
-impl Sides<'_> {
-    fn moving<'o>(&self, rtype: Type, overlap: &'o Overlap) -> BTreeMap<Way, Moving<'o>> {
+impl<'p> Sides<'p> {
+    fn moving<'o>(&self, overlap: &'o Overlap) -> BTreeMap<Way, Moving<'o>> {
         let mut moving: BTreeMap<Way, Moving<'o>> = BTreeMap::new();
-        let mut known: HashMap<(ClassId, ClassId), Vec<(Way, f64)>> = HashMap::new();
-        let mut cells: Vec<_> = overlap.cells.iter().collect();
-        cells.sort_unstable_by_key(|(key, _)| **key);
-        for (&(country, old, new), cell) in cells {
-            let ways = known.entry((old, new)).or_insert_with(|| self.ways(rtype, old, new));
-            for (way, share) in ways {
-                let moving = moving.entry(way.clone()).or_default();
+        self.each(overlap, |country, cell, gets| {
+            for ((from, to), share) in gets.iter().filter(|((from, to), _)| from.who != to.who) {
+                let moving = moving.entry((from.who.to_owned(), to.who.to_owned())).or_default();
                 moving.countries.entry(country).or_default().add(cell.extent, *share);
-                moving.cells.push(cell);
+                // One cell may move the same way for several reasons.
+                if moving.cells.last().is_none_or(|last| !std::ptr::eq(*last, cell)) {
+                    moving.cells.push(cell);
+                }
             }
-        }
+        });
         moving
     }
 
-    /// Where the clients of a pair of classes move, each way with its share of them.
-    fn ways(&self, rtype: Type, old: ClassId, new: ClassId) -> Vec<(Way, f64)> {
-        let mut counts: BTreeMap<Way, usize> = BTreeMap::new();
-        let [old_cells, new_cells] =
-            [(self.old.1, old), (self.new.1, new)].map(|(table, class)| {
-                let row = table.rows.get(usize::from(class.0))?;
-                Some(match rtype {
-                    Type::A => &row.a,
-                    Type::Aaaa => &row.aaaa,
-                })
-            });
-        let Some((old_cells, new_cells)) = old_cells.zip(new_cells) else { return Vec::new() };
+    /// Calls `each` with every cell of the overlap, and what its clients got and get.
+    pub(super) fn each<'o>(
+        &self,
+        overlap: &'o Overlap,
+        mut each: impl FnMut(Country, &'o Cell, &Gets<'p>),
+    ) {
+        let mut known: HashMap<(ClassId, ClassId), Gets<'p>> = HashMap::new();
+        let mut cells: Vec<_> = overlap.cells.iter().collect();
+        // Sums of floats depend on their order: it is the same each time.
+        cells.sort_unstable_by_key(|(key, _)| **key);
+        for (&(country, old, new), cell) in cells {
+            let gets = known.entry((old, new)).or_insert_with(|| self.gets(old, new));
+            each(country, cell, gets);
+        }
+    }
+
+    fn gets(&self, old: ClassId, new: ClassId) -> Gets<'p> {
+        let mut counts: BTreeMap<(Got<'p>, Got<'p>), usize> = BTreeMap::new();
+        let sides = self.old.cells(old, self.family).zip(self.new.cells(new, self.family));
+        let Some((old, new)) = sides else { return Vec::new() };
         for bucket in 0..BUCKET_COUNT {
-            let from = answerer(self.old, old_cells, bucket);
-            let to = answerer(self.new, new_cells, bucket);
-            if from != to {
-                *counts.entry((from.to_owned(), to.to_owned())).or_default() += 1;
-            }
+            let pair = (self.old.got(old, bucket), self.new.got(new, bucket));
+            *counts.entry(pair).or_default() += 1;
         }
         let share = |count: usize| count as f64 / BUCKET_COUNT as f64;
-        counts.into_iter().map(|(way, count)| (way, share(count))).collect()
+        counts.into_iter().map(|(pair, count)| (pair, share(count))).collect()
     }
 }
 
-/// Who answers a bucket: a region by its name, or what stands in for one.
-fn answerer<'p>((plan, table): (&'p Plan, &PolicyTable), cells: &Cells, bucket: usize) -> &'p str {
-    let index = match cells {
-        Cells::One(index) => Some(*index),
-        Cells::Many(cells) => cells.get(bucket).copied(),
-    };
-    let choice = index.and_then(|index| table.choices.get(usize::from(index)));
-    let region = choice.and_then(|choice| plan.region_name(choice.region?));
-    region.unwrap_or(match choice.map(|choice| &choice.answer) {
-        Some(ChoiceAnswer::Default) => "the default RRset",
-        Some(ChoiceAnswer::Servfail) => "SERVFAIL",
-        Some(ChoiceAnswer::Nodata | ChoiceAnswer::Records { .. }) | None => "no address",
-    })
+impl<'p> Filled<'p> {
+    fn cells(&self, class: ClassId, family: Family) -> Option<&'p Cells> {
+        let row = self.table.rows.get(usize::from(class.0))?;
+        Some(match family {
+            Family::V4 => &row.a,
+            Family::V6 => &row.aaaa,
+        })
+    }
+
+    fn got(&self, cells: &Cells, bucket: usize) -> Got<'p> {
+        let index = match cells {
+            Cells::One(index) => Some(*index),
+            Cells::Many(cells) => cells.get(bucket).copied(),
+        };
+        let choice: Option<&'p Choice> =
+            index.and_then(|index| self.table.choices.get(usize::from(index)));
+        let region = choice.and_then(|choice| self.plan.region_name(choice.region?));
+        let answer = choice.map(|choice| &choice.answer);
+        let who = region.unwrap_or(match answer {
+            Some(ChoiceAnswer::Default) => "the default RRset",
+            Some(ChoiceAnswer::Servfail) => "SERVFAIL",
+            Some(ChoiceAnswer::Nodata | ChoiceAnswer::Records { .. }) | None => "no address",
+        });
+        let is_address =
+            matches!(answer, Some(ChoiceAnswer::Records { .. } | ChoiceAnswer::Default));
+        Got { who, reason: choice.map(|choice| choice.reason), is_address }
+    }
 }
 
 fn told(way: &Way, moving: &Moving<'_>, rtype: Option<&str>, overlap: &Overlap) -> Move {

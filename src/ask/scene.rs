@@ -49,4 +49,21 @@ impl Scene {
         let (world, regions) = (parts.world.clone(), parts.regions.clone());
         Scene { snapshot, health, world, regions }
     }
+
+    /// The same files under another state of health: every row filled anew, by the code that fills them to serve.
+    pub fn under(&self, health: State) -> Scene {
+        let of = &self.snapshot;
+        let policies = of.plans.iter().map(|plan| Arc::new(fill(plan, &health))).collect();
+        let snapshot = Snapshot {
+            generation: of.generation,
+            revision: health.revision(),
+            digest: of.digest,
+            catalog: of.catalog.clone(),
+            plans: of.plans.clone(),
+            table: Table { policies },
+            steered: of.steered.clone(),
+        };
+        let (snapshot, health) = (Arc::new(snapshot), Arc::new(health));
+        Scene { snapshot, health, ..self.clone() }
+    }
 }

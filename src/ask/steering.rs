@@ -75,7 +75,9 @@ fn settings<N: AsRef<str>>(
 fn regions(old: &SteeringContents, new: &SteeringContents) -> Vec<RegionChange> {
     let words = |region: &Region| {
         let at = region.position;
-        let capacity = region.capacity.map_or("none".to_owned(), |capacity| capacity.to_string());
+        let capacity = region.capacity.map_or("none".to_owned(), |capacity| {
+            format!("{}, high {}, low {}", capacity.load, capacity.high, capacity.low)
+        });
         [
             ("name", region.title.clone()),
             ("position", format!("{}, {}", at.latitude, at.longitude)),

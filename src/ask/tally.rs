@@ -256,6 +256,7 @@ fn why_far(rank: &Rank, place: &Place) -> &'static str {
         (Reason::Weighted, _) => "weight",
         (_, Some(Reason::LacksFamily)) => "family",
         (_, Some(Reason::Drained)) => "drain",
+        (_, Some(Reason::Shed)) => "load",
         (_, Some(Reason::OverriddenDown)) => "overridden",
         (_, Some(_)) => "verdict",
         (_, None) if place.region.is_some() => "override",

@@ -5,20 +5,26 @@ mod format;
 mod geography;
 mod interchange;
 mod past;
+mod probe;
 mod server;
 mod token;
+mod watch;
+mod whatif;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use change::{ActionWord, DrainArgs, OverrideArgs, SiteArgs, SiteCommand, UndrainArgs};
-pub use format::Format;
+pub use format::{Format, LogFormat};
 pub use geography::{CoverageArgs, CoverageFormat, LookupArgs};
 pub use interchange::{ExportArgs, ImportArgs, ServerKind};
 pub use past::{DiffArgs, LogArgs};
+pub use probe::ProbeArgs;
 pub use server::{SERVER_DEFAULT, ServerArg};
 pub use token::{TokenAdd, TokenArgs, TokenCommand, TokenList, TokenRevoke};
+pub use watch::{AlertsArgs, WatchArgs};
+pub use whatif::WhatifArgs;
 
 /// An anycast-aware authoritative DNS server: every name answered with the nearest healthy region.
 #[derive(Debug, Parser)]
@@ -57,12 +63,20 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Tell who gets which region, country by country, and draw a map of it
     Coverage(CoverageArgs),
+    /// Tell who would move where if regions or endpoints went down, were drained, or the files were others
+    Whatif(WhatifArgs),
     /// Show what a server serves, and what it thinks of every endpoint
     Status(StatusArgs),
+    /// Print what happens, as it happens: reports, decisions, endpoints that turn, alarms
+    Watch(WatchArgs),
+    /// Write alert rules for Prometheus
+    Alerts(AlertsArgs),
     /// Tell a server what you saw of an endpoint
     Report(ReportArgs),
     /// Reaffirm everything a vantage said last
     Heartbeat(HeartbeatArgs),
+    /// Look at endpoints, and tell servers what is seen
+    Probe(ProbeArgs),
     /// Move the clients of a region elsewhere
     Drain(DrainArgs),
     /// Take a drain back
@@ -101,18 +115,6 @@ pub struct ServeArgs {
     /// How to write the log on standard error
     #[arg(long, value_enum, default_value_t = LogFormat::Auto)]
     pub log: LogFormat,
-}
-
-/// How log events are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// For people; with colours on a terminal
-    #[default]
-    Auto,
-    /// For people, without colours
-    Text,
-    /// One JSON object a line
-    Json,
 }
 
 /// Arguments of `init`.

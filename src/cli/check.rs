@@ -6,9 +6,10 @@ mod story;
 use std::path::Path;
 
 use crate::api::DiagnosticBody;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Severity, has_error};
 use crate::fileset::FileSet;
 use crate::load::{Builder, Built, Config, Removals, scan};
+use crate::probe::parse_within;
 
 use super::args::{CheckArgs, CheckFormat};
 use super::failure::{EXIT_REFUSED, Failure};
@@ -54,9 +55,21 @@ pub fn configuration(dir: &Path) -> Result<(Option<Config>, Vec<Diagnostic>), Fa
             "{} is no folder: nothing to check; homing init writes an example",
             config.zones.display()
         ))),
-        Ok(config) => Ok((Some(config), Vec::new())),
+        Ok(config) => {
+            let said = vantages(&config);
+            let is_bad = has_error(&said);
+            Ok((Some(config).filter(|_| !is_bad), said))
+        }
         Err(said) => Ok((None, said)),
     }
+}
+
+/// Mistakes in what the configuration says of vantages within the server. Its own syntax has been read.
+fn vantages(config: &Config) -> Vec<Diagnostic> {
+    let Some(path) = &config.file else { return Vec::new() };
+    let root = path.parent().unwrap_or(Path::new("."));
+    let text = std::fs::read(path).unwrap_or_default();
+    parse_within(&path.display().to_string(), &text, root).err().unwrap_or_default()
 }
 
 /// How many there are of each.

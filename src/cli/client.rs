@@ -1,20 +1,24 @@
-//! How a command asks a running server: JSON over HTTP, a token from the environment, one clear line when it fails.
+//! How a command asks a running server: JSON over HTTP, in the clear or within TLS, a token and whom to trust from the
+//! environment, one clear line when it fails.
 
 use std::fmt;
+use std::io::Read;
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use ureq::http::{Method, Request};
 
-use crate::api::Problem;
+use crate::api::{Problem, trust};
 
 /// Octets of an answer that are read at most.
 const ANSWER_LEN_MAX: u64 = 256 * 1024 * 1024;
 
 /// Asks one server.
 pub struct Client {
-    agent: ureq::Agent,
+    /// Or why it cannot be told whom to trust.
+    agent: Result<ureq::Agent, String>,
     base: String,
     token: Option<String>,
 }
@@ -37,6 +41,8 @@ pub enum ClientError {
         /// The cause.
         cause: String,
     },
+    /// Nobody can be trusted to be the server.
+    Distrust(String),
     /// The server refused, and says why.
     Refused(Box<Problem>),
     /// The answer makes no sense: not a server of ours, or another version.
@@ -46,18 +52,10 @@ pub enum ClientError {
 impl Client {
     /// Asks the server at `base`, such as `http://127.0.0.1:8053`. A whole answer may take a minute: a reload compiles.
     pub fn new(base: &str) -> Client {
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .proxy(None)
-            .timeout_connect(Some(Duration::from_secs(5)))
-            .timeout_global(Some(Duration::from_secs(60)))
-            .user_agent(concat!("homing/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Client {
-            agent: config.new_agent(),
-            base: base.trim_end_matches('/').to_owned(),
-            token: std::env::var("HOMING_TOKEN").ok().filter(|token| !token.is_empty()),
-        }
+        let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let base = base.trim_end_matches('/').to_owned();
+        let agent = agent(&base, set("HOMING_CA").as_deref().map(Path::new));
+        Client { agent, base, token: set("HOMING_TOKEN") }
     }
 
     /// GET, and the body as `T`.
@@ -87,21 +85,39 @@ impl Client {
         read(&self.send(Method::DELETE, path, None)?)
     }
 
+    /// GET of a body without an end, such as /v1/watch: read it as it comes. Silence of `silence` is its end.
+    pub fn stream(&self, path: &str, silence: Duration) -> Result<impl Read + use<>, ClientError> {
+        let agent = self.agent.as_ref().map_err(|why| ClientError::Distrust(why.clone()))?;
+        let mut request = agent.get(format!("{}{path}", self.base));
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let lasting = request.config().timeout_global(None).timeout_per_read(Some(silence)).build();
+        let mut response = lasting.call().map_err(|e| self.unreachable(e))?;
+        if response.status() != 200 {
+            let reader = response.body_mut().with_config().limit(ANSWER_LEN_MAX);
+            let body = reader.read_to_vec().map_err(|e| ClientError::Strange(e.to_string()))?;
+            return Err(refusal(&Answer { status: response.status().as_u16(), body }));
+        }
+        Ok(response.into_body().into_reader())
+    }
+
     fn send(
         &self,
         method: Method,
         path: &str,
         body: Option<String>,
     ) -> Result<Answer, ClientError> {
+        let agent = self.agent.as_ref().map_err(|why| ClientError::Distrust(why.clone()))?;
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
         let sent = match body {
-            None => self.agent.run(request.body(()).map_err(|e| self.unreachable(e))?),
+            None => agent.run(request.body(()).map_err(|e| self.unreachable(e))?),
             Some(body) => {
                 let request = request.header("content-type", "application/json");
-                self.agent.run(request.body(body).map_err(|e| self.unreachable(e))?)
+                agent.run(request.body(body).map_err(|e| self.unreachable(e))?)
             }
         };
         let mut response = sent.map_err(|e| self.unreachable(e))?;
@@ -113,6 +129,20 @@ impl Client {
     fn unreachable(&self, cause: impl fmt::Display) -> ClientError {
         ClientError::Unreachable { base: self.base.clone(), cause: cause.to_string() }
     }
+}
+
+/// The authorities of the system are read only where they are needed: there may be hundreds.
+fn agent(base: &str, ca: Option<&Path>) -> Result<ureq::Agent, String> {
+    let mut config = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .proxy(None)
+        .timeout_connect(Some(Duration::from_secs(5)))
+        .timeout_global(Some(Duration::from_secs(60)))
+        .user_agent(concat!("homing/", env!("CARGO_PKG_VERSION")));
+    if base.starts_with("https:") {
+        config = config.tls_config(trust(ca)?);
+    }
+    Ok(config.build().new_agent())
 }
 
 /// `text` as one or more segments of a path: what a path may hold stays (RFC 3986 §3.3).
@@ -159,6 +189,7 @@ impl fmt::Display for ClientError {
             ClientError::Unreachable { base, cause } => {
                 write!(f, "no server answers at {base}: {cause}; is it running? (--server URL)")
             }
+            ClientError::Distrust(why) => write!(f, "{why} (HOMING_CA)"),
             ClientError::Refused(problem) => write!(f, "{}: {}", problem.code, problem.detail),
             ClientError::Strange(what) => f.write_str(what),
         }

@@ -22,10 +22,24 @@ pub fn run(args: &ExplainArgs) -> Result<u8, Failure> {
     };
     match args.format {
         Format::Json => print(&format!("{}\n", serde_json::json!(body))),
-        Format::Human if body.as_of.is_empty() => print(&body.text),
-        Format::Human => print(&format!("{}\n\n{}", body.as_of, body.text)),
+        Format::Human => print(&format!("{}{}", head(&body), body.text)),
     }
     Ok(0)
+}
+
+/// Which state it is explained from.
+fn head(body: &ExplainBody) -> String {
+    let mut head = match (body.as_of.as_str(), body.generation) {
+        ("", 0) => return String::new(),
+        ("", generation) => format!("generation {generation}, revision {}\n", body.revision),
+        (as_of, _) => format!("{as_of}\n"),
+    };
+    match body.digest.as_str() {
+        "" => head.push_str(&format!("files  {}\n", body.files_digest)),
+        digest => head.push_str(&format!("digest {digest}\n")),
+    }
+    head.push('\n');
+    head
 }
 
 fn of_server(args: &ExplainArgs) -> Result<ExplainBody, Failure> {
@@ -50,10 +64,10 @@ fn of_files(args: &ExplainArgs, dir: &Path) -> Result<ExplainBody, Failure> {
         let lines: Vec<String> = said.iter().map(ToString::to_string).collect();
         return Err(Failure::refused(lines.join("\n")));
     };
-    let scene = Scene::of_files(&build(&config).parts);
+    let built = build(&config);
+    let scene = Scene::of_files(&built.parts);
     let told = explain(&scene, &inquiry);
     let told = told.ok_or_else(|| Failure::cannot_run("the answer could not be read back"))?;
-    let (name, rtype) = (inquiry.name.to_string(), inquiry.rtype.to_string());
-    let client = inquiry.client.to_string();
-    Ok(ExplainBody { name, rtype, client, text: told.text, ..ExplainBody::default() })
+    let files_digest = built.parts.files_digest.to_string();
+    Ok(ExplainBody { files_digest, ..told.body(&inquiry) })
 }

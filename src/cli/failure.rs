@@ -33,9 +33,9 @@ impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Failure {
         match error {
             ClientError::Refused(_) => Failure::refused(error.to_string()),
-            ClientError::Unreachable { .. } | ClientError::Strange(_) => {
-                Failure::cannot_run(error.to_string())
-            }
+            ClientError::Unreachable { .. }
+            | ClientError::Distrust(_)
+            | ClientError::Strange(_) => Failure::cannot_run(error.to_string()),
         }
     }
 }

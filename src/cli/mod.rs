@@ -5,6 +5,7 @@
 //! Never:   serves; that is `control`, and `main` sends the bare command there.
 //! Enter:   `args`, then `client` (how a server is asked) and `paint` (how a terminal is written), then any command.
 
+mod alerts;
 mod args;
 mod change;
 mod changes;
@@ -14,6 +15,7 @@ mod coverage;
 mod databases;
 mod diff;
 mod difference;
+mod evidence;
 mod explain;
 mod export;
 mod failure;
@@ -29,6 +31,7 @@ mod map;
 mod movement;
 mod paint;
 mod past;
+mod probe;
 mod reload;
 mod replace;
 mod report;
@@ -38,8 +41,10 @@ mod shift;
 mod side;
 mod status;
 mod token;
+mod watch;
 mod weights;
+mod whatif;
 
-pub use args::{Cli, Command, LogFormat, ServeArgs};
+pub use args::{Cli, Command, LogFormat, ProbeArgs, ServeArgs};
 pub use failure::{EXIT_CANNOT_RUN, EXIT_REFUSED};
 pub use run::run;

@@ -43,6 +43,11 @@ pub fn text(steering: &SteeringChange, extent: Extent, paint: Paint, out: &mut S
     }
 }
 
+/// Who moves, and nothing else.
+pub fn moves(moves: &[Move], extent: Extent, paint: Paint, out: &mut String) {
+    Page { extent, paint, out }.moves(moves, Tells::Moves);
+}
+
 /// Whether it is worth a word that nobody moves.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Tells {

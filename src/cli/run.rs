@@ -3,11 +3,12 @@
 use super::args::{Command, GeoCommand};
 use super::failure::Failure;
 use super::{
-    change, check, coverage, diff, explain, export, fmt, geo, import, init, log, lookup, reload,
-    report, rollback, status, token, weights,
+    alerts, change, check, coverage, diff, explain, export, fmt, geo, import, init, log, lookup,
+    probe, reload, report, rollback, status, token, watch, weights, whatif,
 };
 
-/// Runs a command, and gives the exit code. `serve` is not among them: `main` sends it to the running server.
+/// Runs a command, and gives the exit code. What runs until it is told to end, `serve` and `probe`, `main` sends to
+/// `control`.
 pub fn run(command: Command) -> u8 {
     match dispatch(command) {
         Ok(code) => code,
@@ -29,9 +30,13 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Coverage(args) => coverage::run(&args),
+        Command::Whatif(args) => whatif::run(&args),
         Command::Status(args) => status::run(&args),
+        Command::Watch(args) => watch::run(&args),
+        Command::Alerts(args) => alerts::run(&args),
         Command::Report(args) => report::report(&args),
         Command::Heartbeat(args) => report::heartbeat(&args),
+        Command::Probe(args) => probe::check(&args),
         Command::Drain(args) => change::drain(&args),
         Command::Undrain(args) => change::undrain(&args),
         Command::Override(args) => change::decide(&args),

@@ -1,9 +1,10 @@
 //! `homing status`: what a server serves, and what it thinks of every endpoint, on one screen.
 
-use crate::api::{AlarmBody, DatabaseBody, EndpointHealth, HeldZone, StatusBody};
+use crate::api::{AlarmBody, DatabaseBody, EndpointHealth, HeldZone, RegionBody, StatusBody};
 
 use super::args::{Format, StatusArgs};
 use super::client::Client;
+use super::evidence::{self, age};
 use super::failure::Failure;
 use super::paint::{Colour, Columns, Paint, print};
 use super::weights;
@@ -33,6 +34,7 @@ fn human(status: &StatusBody, paint: Paint) -> String {
     alarms(status, paint, &mut text);
     regions(status, paint, &mut text);
     endpoints(status, paint, &mut text);
+    text.push_str(&evidence::vantages(status, paint));
     overrides(status, paint, &mut text);
     files(status, paint, &mut text);
     text
@@ -88,6 +90,9 @@ fn head(status: &StatusBody, paint: Paint, text: &mut String) {
     }
     for database in &status.databases {
         columns.row([("geography", dim), (&database_line(database), plain)]);
+    }
+    if let Some((words, colour)) = evidence::age_of_all(status) {
+        columns.row([("verdicts", dim), (&words, colour)]);
     }
     // A server of before said nothing of weights.
     if !status.weights.basis.is_empty() {
@@ -150,9 +155,13 @@ fn regions(status: &StatusBody, paint: Paint, text: &mut String) {
         let share = |keep: u16| format!("{:.0} %", f64::from(keep) / 2.56);
         let state = match (&region.complete_by, region.keep) {
             (Some(by), keep) if region.to < 256 => {
-                format!("keeps {}, on the way to {} by {by}", share(keep), share(region.to))
+                let (step, by) = (step(region, &status.now), when(by));
+                format!("keeps {}{step}, at {} by {by}", share(keep), share(region.to))
             }
-            (Some(by), keep) => format!("keeps {}, filled again by {by}", share(keep)),
+            (Some(by), keep) => {
+                let (step, by) = (step(region, &status.now), when(by));
+                format!("keeps {}{step}, filled again by {by}", share(keep))
+            }
             (None, 256..) => String::new(),
             (None, 0) => "drained".to_owned(),
             (None, keep) => format!("drained to {}", share(keep)),
@@ -166,9 +175,37 @@ fn regions(status: &StatusBody, paint: Paint, text: &mut String) {
             (&region.name, Colour::Plain),
             (&endpoints, colour),
             (&drain, Colour::Yellow),
+            (&load(region, &status.now), Colour::Dim),
         ]);
     }
     text.push_str(&columns.render(paint));
+}
+
+/// How busy a region is, and to whom it sheds.
+fn load(region: &RegionBody, now: &str) -> String {
+    let Some(of) = &region.load else { return String::new() };
+    let mut text = match of.load {
+        Some(load) if of.fresh => {
+            let percent = if of.capacity > 0.0 { load / of.capacity * 100.0 } else { 100.0 };
+            format!("load {load:.0} of {:.0} ({percent:.0} %)", of.capacity)
+        }
+        Some(load) => format!("load was {load:.0} of {:.0}, nobody tells it any more", of.capacity),
+        None => format!("load unknown, of {:.0}", of.capacity),
+    };
+    for shed in &of.sheds {
+        let percent = f64::from(shed.share) / 2.56;
+        text.push_str(&format!("; sheds {percent:.0} % of the border to {}", shed.to));
+    }
+    if let Some(rests) = of.rests_until.as_deref().and_then(|at| age(now, at)) {
+        text.push_str(&format!("; rests for {rests}"));
+    }
+    text
+}
+
+/// How long it is to the next step of a drain.
+fn step(region: &RegionBody, now: &str) -> String {
+    let left = region.next_step.as_deref().and_then(|at| age(now, at));
+    left.map(|left| format!(", next step in {left}")).unwrap_or_default()
 }
 
 fn endpoints(status: &StatusBody, paint: Paint, text: &mut String) {
@@ -259,22 +296,8 @@ fn because(endpoint: &EndpointHealth, now: &str) -> String {
     if endpoint.evidence != "never" || endpoint.status != endpoint.verdict {
         parts.extend(age(&endpoint.since, now).map(|age| format!("for {age}")));
     }
-    let next = endpoint.next_change.as_deref().and_then(|next| age(now, next));
-    parts.extend(next.map(|left| format!("next in {left}")));
+    parts.extend(evidence::next(endpoint, now));
     parts.join(", ")
-}
-
-/// How long it is from one timestamp to another, in its largest unit; none if they cannot be read or are the other way
-/// round.
-fn age(from: &str, to: &str) -> Option<String> {
-    let [from, to]: [jiff::Timestamp; 2] = [from.parse().ok()?, to.parse().ok()?];
-    let secs = to.as_second().checked_sub(from.as_second()).filter(|secs| *secs >= 0)?;
-    Some(match secs {
-        0..120 => format!("{secs} s"),
-        120..7_200 => format!("{} min", secs / 60),
-        7_200..172_800 => format!("{} h", secs / 3_600),
-        _ => format!("{} d", secs / 86_400),
-    })
 }
 
 /// A database on one line, with its licence where that is known: some ask to be named wherever they are used.
@@ -300,7 +323,7 @@ fn when(stamp: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{HeldBody, PendingBody, PendingFile, PinBody, RegionBody, SiteBody};
+    use crate::api::{HeldBody, PendingBody, PendingFile, PinBody, SiteBody};
 
     #[test]
     fn a_status_fits_a_terminal() {
@@ -313,6 +336,7 @@ mod tests {
             evidence: "fresh".to_owned(),
             since: "2026-11-21T10:00:00.123Z".to_owned(),
             next_change: Some("2026-11-21T11:31:30Z".to_owned()),
+            next_reason: Some("expires".to_owned()),
             ..EndpointHealth::default()
         };
         let status = StatusBody {
@@ -334,7 +358,7 @@ mod tests {
         let text = human(&status, Paint::plain());
         assert!(text.starts_with("homing 0.1.0 at site local, in service\n"), "{text}");
         assert!(text.contains("  fra  0 of 1 endpoints up\n"), "{text}");
-        assert!(text.contains("overridden, fresh, for 90 min, next in 90 s\n"), "{text}");
+        assert!(text.contains("overridden, fresh, for 90 min, expires in 90 s\n"), "{text}");
         assert!(text.contains("3, published 59 s ago (2026-11-21 11:29:01Z)\n"), "{text}");
         assert!(text.contains("zones/gone.zone is gone"), "{text}");
     }

@@ -73,7 +73,6 @@ impl Alarms {
     }
 
     /// The alarms that stand, and every change from then on.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the watch will listen"))]
     pub fn follow(&self) -> (Standing, broadcast::Receiver<Change>) {
         let standing = self.lock();
         (standing.clone(), self.changes.subscribe())

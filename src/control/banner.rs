@@ -30,13 +30,19 @@ const REFUSED_SHOWN_MAX: usize = 20;
 pub fn print(view: &View, desk: &Desk, api: Option<SocketAddr>) {
     let mut text = loaded(view, desk);
     if let Some(api) = api {
-        text.push_str(&format!("  API        http://{api}\n"));
+        text.push_str(&format!("  API        {}\n", base(desk, api)));
         text.push_str(&refused(view));
         if let Some(tour) = Tour::choose(view) {
-            text.push_str(&tour.lines(desk.facts.listen.first().copied(), api));
+            text.push_str(&tour.lines(desk.facts.listen.first().copied(), &base(desk, api)));
         }
     }
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Where the API is asked.
+fn base(desk: &Desk, api: SocketAddr) -> String {
+    let scheme = if desk.config.api_tls.is_some() { "https" } else { "http" };
+    format!("{scheme}://{api}")
 }
 
 fn loaded(view: &View, desk: &Desk) -> String {
@@ -135,7 +141,7 @@ impl Tour {
         })
     }
 
-    fn lines(&self, dns: Option<SocketAddr>, api: SocketAddr) -> String {
+    fn lines(&self, dns: Option<SocketAddr>, api: &str) -> String {
         let Some(dns) = dns else { return String::new() };
         let Tour { name, subnet, subject, from, to } = self;
         let (server, port) = (reachable(dns.ip()), dns.port());
@@ -146,7 +152,7 @@ impl Tour {
         format!(
             "\nTry: ask as a client near {from}; report {from} down; ask again, and {to} answers.\n\n\
              {dig}\n\
-             curl -s http://{api}/v1/reports -H 'content-type: application/json' -d '{report}'\n\
+             curl -s {api}/v1/reports -H 'content-type: application/json' -d '{report}'\n\
              {dig}\n\n"
         )
     }

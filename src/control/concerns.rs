@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::alarm::Alarm;
-use crate::health::{Freshness, LogTime, Settings, State};
+use crate::health::{Freshness, LoadView, LogTime, Settings, State};
 
 use super::alarms::{Standing, Subject};
 
@@ -19,31 +19,65 @@ pub struct Lack {
     pub count: usize,
 }
 
+/// What each pool lacks.
+pub type Lacks = BTreeMap<Box<str>, Lack>;
+
 impl Lack {
     /// Counts one endpoint more.
     pub fn add(&mut self, freshness: Freshness) {
         self.count += 1;
+        if let Some(count) = self.of(freshness) {
+            *count += 1;
+        }
+    }
+
+    /// Counts an endpoint that was counted otherwise before.
+    pub fn change(&mut self, before: Freshness, now: Freshness) {
+        if let Some(count) = self.of(before) {
+            *count -= 1;
+        }
+        if let Some(count) = self.of(now) {
+            *count += 1;
+        }
+    }
+
+    fn of(&mut self, freshness: Freshness) -> Option<&mut usize> {
         match freshness {
-            Freshness::Frozen => self.frozen += 1,
-            Freshness::Stale => self.stale += 1,
-            Freshness::Fresh | Freshness::Never => {}
+            Freshness::Frozen => Some(&mut self.frozen),
+            Freshness::Stale => Some(&mut self.stale),
+            Freshness::Fresh | Freshness::Never => None,
         }
     }
 }
 
+/// Counts what each pool lacks.
+pub fn lacks(state: &State) -> Lacks {
+    let mut pools = Lacks::new();
+    for (member, standing) in state.members() {
+        let pool = match pools.get_mut(&member.pool) {
+            Some(pool) => pool,
+            None => pools.entry(member.pool.clone()).or_default(),
+        };
+        pool.add(standing.freshness);
+    }
+    pools
+}
+
 /// The alarms that the state gives.
 pub fn of(state: &State) -> Standing {
-    let mut pools: BTreeMap<&str, Lack> = BTreeMap::new();
-    for (member, standing) in state.members() {
-        pools.entry(&member.pool).or_default().add(standing.freshness);
-    }
+    with(state, &lacks(state))
+}
+
+/// The alarms that the state gives, where its pools' lacks are counted already.
+pub fn with(state: &State, lacks: &Lacks) -> Standing {
     let mut standing = Standing::new();
-    for (pool, lack) in pools {
-        standing.extend(of_pool(state, pool, lack));
+    for (pool, lack) in lacks.iter().filter(|(_, lack)| lack.frozen + lack.stale > 0) {
+        standing.extend(of_pool(state, pool, *lack));
     }
     standing.extend(panics(state));
     standing.extend(missing(state));
     standing.extend(dangling(state));
+    standing.extend(over_capacity(state));
     standing
 }
 
@@ -92,8 +126,28 @@ pub fn dangling(state: &State) -> impl Iterator<Item = Entry> {
     overrides.chain(drains)
 }
 
+/// Regions that have more load than they may, and nobody to take it.
+pub fn over_capacity(state: &State) -> Vec<Entry> {
+    let over = state.loads().into_iter().filter(|load| load.fresh && load.beyond_help);
+    let entry = |load: LoadView<'_>| {
+        let words = format!(
+            "{} has {:.0} of {:.0}, and no next region has room",
+            load.region,
+            load.load.unwrap_or_default(),
+            load.capacity.load
+        );
+        ((Alarm::OverCapacity, load.region.into()), words)
+    };
+    over.map(entry).collect()
+}
+
+/// Whether an alarm comes by time alone, and no change of the state tells of it.
+pub fn is_of_time(alarm: Alarm) -> bool {
+    alarm == Alarm::VantageMissing
+}
+
 /// Vantages that fell silent.
-fn missing(state: &State) -> impl Iterator<Item = Entry> {
+pub fn missing(state: &State) -> impl Iterator<Item = Entry> {
     let (now, limit) = (state.now(), silence_millis(state));
     let silent = state.vantages().filter(move |vantage| is_missing(vantage.heard, now, limit));
     silent.map(|vantage| missing_entry(vantage.name))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::load::Config;
 
 use super::alarms::{Alarms, Standing};
+use super::changefeed::Changefeed;
 use super::concerns;
 use super::facts::Facts;
 use super::gate::Gate;
@@ -25,6 +26,8 @@ pub struct Desk {
     pub hub: Hub,
     /// Takes what is to change.
     pub writer: Writer,
+    /// Tells what happens, in order.
+    pub feed: Changefeed,
     /// Has the files looked at.
     pub looks: Looks,
     /// Counts whose clients ask.

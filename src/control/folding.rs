@@ -1,28 +1,44 @@
-//! Folding: reports on their way into the log. What only repeats is left out while the word is young, and is one
-//! heartbeat where a vantage says all that it says again. So the log grows with what changes, and with intervals.
+//! Folding: reports on their way into the log. What only repeats is left out while the word is young, and then gathered:
+//! one event for all that a vantage said again, when it has said all that it says, or when an interval is over. So the
+//! log grows with what changes, and with intervals, and not with endpoints.
 //!
 //! A report that is left out is acknowledged all the same: were it lost, nothing would be lost but its time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::health::{Boot, Event, LogTime, Novelty, Refusal, Report, Safety, State};
+use crate::health::{
+    Boot, Event, LogTime, Novelty, Refusal, Report, Safety, State, Subject, Words,
+};
 
 /// Vantages whose last word is remembered here. Those of the state come first, and it knows no more.
 const HEARD_COUNT_MAX: usize = 2_000;
 
+/// Subjects that one event lists: some tens of kilobytes in the log.
+const LISTED_COUNT_MAX: usize = 1_000;
+
 /// What was taken, and is not written (yet).
 #[derive(Default)]
 pub struct Folding {
-    /// Repetitions in the feed under way, by vantage.
+    /// What was said again, by vantage.
     runs: BTreeMap<Box<str>, Run>,
     /// The last (boot, seq) of each vantage that repeated itself, for the log may not have it.
     heard: BTreeMap<Box<str>, (Boot, u64)>,
 }
 
-/// Repetitions of one vantage, in order.
-#[derive(Default)]
+/// What one vantage said again.
 struct Run {
-    reports: Vec<(Report, Novelty)>,
+    boot: Boot,
+    /// The last sequence number in it.
+    seq: u64,
+    subjects: BTreeSet<Subject>,
+    /// When it is written, complete or not; none while nothing of it is old enough to be.
+    due: Option<LogTime>,
+    /// Words that the vantage had when the run began: with fewer subjects that name one endpoint it is not complete.
+    goal: usize,
+    /// Subjects when it was last found incomplete.
+    looked_at: usize,
+    /// Whether one of them may cover many.
+    is_wide: bool,
 }
 
 impl Folding {
@@ -41,15 +57,15 @@ impl Folding {
         match &event {
             Event::Report(report) => match ahead.novelty(report, at) {
                 Novelty::News => {
-                    let run = self.runs.remove(&report.vantage).unwrap_or_default();
-                    let mut written = run.end(ahead);
+                    let mut written = self.make_way(report, ahead);
                     written.push(event);
                     written
                 }
                 novelty => {
                     self.hear(&event);
-                    let run = self.runs.entry(report.vantage.clone()).or_default();
-                    run.reports.push((report.clone(), novelty));
+                    if let Event::Report(report) = event {
+                        self.gather(report, novelty, ahead, at);
+                    }
                     Vec::new()
                 }
             },
@@ -65,8 +81,7 @@ impl Folding {
                         vec![event]
                     }
                     Novelty::News => {
-                        let run = self.runs.remove(vantage).unwrap_or_default();
-                        let mut written = run.end(ahead);
+                        let mut written = self.end_run(&vantage.clone(), ahead);
                         written.push(event);
                         written
                     }
@@ -76,15 +91,77 @@ impl Folding {
         }
     }
 
-    /// The feed is over. Gives what is to be written of what was held back.
-    pub fn end(&mut self, ahead: &State) -> Vec<Event> {
-        let runs = std::mem::take(&mut self.runs);
-        runs.into_values().flat_map(|run| run.end(ahead)).collect()
+    /// A feed is over. Gives what is to be written now of what was held back: complete runs.
+    pub fn end_feed(&mut self, ahead: &State) -> Vec<Event> {
+        self.runs.retain(|_, run| run.due.is_some());
+        let runs = self.runs.iter_mut();
+        let complete = runs.filter_map(|(name, run)| run.is_complete(name, ahead).then_some(name));
+        let complete: Vec<_> = complete.cloned().collect();
+        complete.iter().flat_map(|name| self.end_run(name, ahead)).collect()
+    }
+
+    /// When something held back is to be written.
+    pub fn due(&self) -> Option<LogTime> {
+        self.runs.values().filter_map(|run| run.due).min()
+    }
+
+    /// Gives what is to be written by `now`.
+    pub fn end_due(&mut self, ahead: &State, now: LogTime) -> Vec<Event> {
+        let due = self.runs.iter().filter(|(_, run)| run.due.is_some_and(|due| due <= now));
+        let due: Vec<_> = due.map(|(name, _)| name.clone()).collect();
+        due.iter().flat_map(|name| self.end_run(name, ahead)).collect()
     }
 
     /// Nothing that was taken was written: all of it may come again.
     pub fn forget(&mut self) {
         *self = Folding::default();
+    }
+
+    /// Adds a repetition to its vantage's run.
+    fn gather(&mut self, report: Report, novelty: Novelty, ahead: &State, at: LogTime) {
+        let run = self.runs.entry(report.vantage).or_insert_with_key(|name| Run {
+            boot: report.boot,
+            seq: report.seq,
+            subjects: BTreeSet::new(),
+            due: None,
+            goal: ahead.count_words(name, report.boot),
+            looked_at: 0,
+            is_wide: false,
+        });
+        if novelty == Novelty::Freshness {
+            let due = at.plus_millis(ahead.interval_millis(&report.subject));
+            run.due = Some(run.due.map_or(due, |earlier| earlier.min(due)));
+        }
+        run.seq = report.seq;
+        run.is_wide |= report.subject.exact().is_none();
+        run.subjects.insert(report.subject);
+    }
+
+    /// News goes before a run that goes on without it: what was said once must not count as said again.
+    fn make_way(&mut self, news: &Report, ahead: &State) -> Vec<Event> {
+        let Some(run) = self.runs.get_mut(&news.vantage) else { return Vec::new() };
+        if run.is_wide || run.boot != news.boot || news.subject.exact().is_none() {
+            return self.end_run(&news.vantage, ahead);
+        }
+        run.subjects.remove(&news.subject);
+        if run.subjects.is_empty() {
+            self.runs.remove(&news.vantage);
+        }
+        Vec::new()
+    }
+
+    /// What the log is told of a run: the shorter of what was said again and what was not.
+    fn end_run(&mut self, name: &str, ahead: &State) -> Vec<Event> {
+        let run = self.runs.remove(name);
+        let run = run.filter(|run| run.due.is_some() && !run.subjects.is_empty());
+        let Some(Run { boot, seq, subjects, .. }) = run else { return Vec::new() };
+        let told = |words| Event::Reaffirmed { vantage: name.into(), boot, seq, words };
+        let besides = ahead.words_besides(name, boot, &subjects);
+        if besides.len() < subjects.len() && besides.len() <= LISTED_COUNT_MAX {
+            return vec![told(Words::AllBut(besides.into()))];
+        }
+        let subjects: Vec<_> = subjects.into_iter().collect();
+        subjects.chunks(LISTED_COUNT_MAX).map(|some| told(Words::Only(some.into()))).collect()
     }
 
     fn hear(&mut self, event: &Event) {
@@ -98,17 +175,14 @@ impl Folding {
 }
 
 impl Run {
-    fn end(self, ahead: &State) -> Vec<Event> {
-        let adds = |(_, novelty): &&(Report, Novelty)| *novelty != Novelty::Nothing;
-        let count = self.reports.iter().filter(adds).count();
-        let Some((last, _)) = self.reports.last().filter(|_| count > 0) else { return Vec::new() };
-        let subjects = self.reports.iter().map(|(report, _)| &report.subject);
-        if count > 1 && ahead.covers_all_words(&last.vantage, last.boot, subjects) {
-            let (vantage, boot, seq) = (last.vantage.clone(), last.boot, last.seq);
-            return vec![Event::Heartbeat { vantage, boot, seq }];
+    /// Whether its vantage has said again all that it says. Looks only where it can be so.
+    fn is_complete(&mut self, name: &str, ahead: &State) -> bool {
+        let has_enough = self.is_wide || self.subjects.len() >= self.goal;
+        if !has_enough || self.subjects.len() == self.looked_at {
+            return false;
         }
-        let written = self.reports.into_iter().filter(|(_, novelty)| *novelty != Novelty::Nothing);
-        written.map(|(report, _)| Event::Report(report)).collect()
+        self.looked_at = self.subjects.len();
+        ahead.words_besides(name, self.boot, &self.subjects).is_empty()
     }
 }
 
@@ -188,7 +262,7 @@ mod tests {
                 let written = self.folding.take(event, &self.ahead, LogTime(self.at));
                 count += self.write(written);
             }
-            let written = self.folding.end(&self.ahead);
+            let written = self.folding.end_feed(&self.ahead);
             count + self.write(written)
         }
 
@@ -199,23 +273,81 @@ mod tests {
         }
     }
 
+    /// An interval passes, and what is due by then is written: the events.
+    fn wait(world: &mut World) -> Vec<Event> {
+        world.at += 10_000;
+        let written = world.folding.end_due(&world.ahead, LogTime(world.at));
+        world.write(written.clone());
+        written
+    }
+
+    fn listed(event: &Event) -> (bool, Vec<String>) {
+        let Event::Reaffirmed { words, .. } = event else { panic!("{event:?}") };
+        (words.is_all(), words.listed().iter().map(ToString::to_string).collect())
+    }
+
     #[test]
     fn unchanged_words_do_not_grow_the_log() {
         let mut world = World::new();
         assert_eq!(world.say(&ENDPOINTS, Status::Up), 3, "the first round");
         assert_eq!(world.say(&ENDPOINTS, Status::Up), 3, "the second turns the opinion: rise = 2");
+        world.at += 10_000;
+        assert_eq!(world.say(&ENDPOINTS, Status::Up), 1, "all that it says: one event, at once");
         let mut written = 0;
         for _ in 0..5_000 {
             world.at += 2;
             written += world.say(&ENDPOINTS[..1], Status::Up);
         }
-        assert_eq!(written, 2, "10 s at 500 reports a second: once each half interval");
-        world.at += 10_000;
-        assert_eq!(world.say(&ENDPOINTS, Status::Up), 1, "all that it says: one heartbeat");
-        world.at += 10_000;
-        assert_eq!(world.say(&ENDPOINTS[1..], Status::Up), 2, "a heartbeat would say too much");
+        assert_eq!(written, 0, "10 s at 500 reports a second: it waits for the others");
+        let written = wait(&mut world);
+        assert_eq!(written.len(), 1);
+        assert_eq!(listed(&written[0]), (false, vec![ENDPOINTS[0].to_owned()]));
         assert_eq!(world.say(&["fra"], Status::Up), 1, "another subject is another word");
         assert_eq!(world.say(&["fra"], Status::Up), 0);
+    }
+
+    #[test]
+    fn what_comes_in_parts_is_written_when_it_is_whole() {
+        let mut world = World::new();
+        world.say(&ENDPOINTS, Status::Down);
+        world.at += 10_000;
+        assert_eq!(world.say(&ENDPOINTS[..2], Status::Down), 0);
+        world.at += 5_000;
+        assert_eq!(world.say(&ENDPOINTS[2..], Status::Down), 1);
+        assert_eq!(world.folding.due(), None);
+        // Nothing of it is said twice in the state either.
+        assert_eq!(world.say(&ENDPOINTS, Status::Down), 0);
+    }
+
+    #[test]
+    fn a_word_that_is_left_out_does_not_make_the_others_dear() {
+        let mut world = World::new();
+        world.say(&ENDPOINTS, Status::Down);
+        world.at += 10_000;
+        assert_eq!(world.say(&ENDPOINTS[1..], Status::Down), 0, "one is missing");
+        assert_eq!(world.folding.due(), Some(LogTime(world.at + 10_000)));
+        let written = wait(&mut world);
+        assert_eq!(written.len(), 1);
+        assert_eq!(listed(&written[0]), (true, vec![ENDPOINTS[0].to_owned()]));
+    }
+
+    #[test]
+    fn news_is_not_said_again_by_what_was_held_back() {
+        let mut world = World::new();
+        world.say(&ENDPOINTS, Status::Down);
+        world.at += 10_000;
+        assert_eq!(world.say(&ENDPOINTS[..2], Status::Down), 0);
+        assert_eq!(world.say(&ENDPOINTS[..1], Status::Up), 1, "a first round of two: news");
+        let written = wait(&mut world);
+        assert_eq!(listed(&written[0]), (false, vec![ENDPOINTS[1].to_owned()]));
+        let member = Subject::parse(ENDPOINTS[0]).unwrap().exact().unwrap();
+        assert_eq!(world.ahead.standing(&member).verdict, Status::Down, "it was said once");
+        assert_eq!(world.say(&ENDPOINTS[..1], Status::Up), 1);
+        assert_eq!(world.ahead.standing(&member).verdict, Status::Up);
+        // News on many goes behind what was held back.
+        world.at += 10_000;
+        assert_eq!(world.say(&ENDPOINTS[1..2], Status::Down), 0);
+        assert_eq!(world.say(&["fra"], Status::Degraded), 2);
     }
 
     #[test]
@@ -229,7 +361,7 @@ mod tests {
         world.at += 9_000;
         let mixed = [Status::Up, Status::Down, Status::Down];
         let events = mixed.into_iter().map(|status| world.event(ENDPOINTS[0], status)).collect();
-        assert_eq!(world.feed(events), 2, "still up, down; down again adds nothing");
+        assert_eq!(world.feed(events), 1, "still up, down; down again adds nothing");
     }
 
     #[test]

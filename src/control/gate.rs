@@ -1,9 +1,10 @@
-//! The gate: what stands between whoever asks and the rest of the API. Who may ask, and how much.
+//! The gate: what stands between whoever asks and the rest of the API. Who may ask, how much, and behind which certificate.
 
-use std::path::Path;
+use crate::load::Config;
 
 use super::access::Access;
 use super::alarms::Alarms;
+use super::certificate::Certificate;
 use super::measure::Measure;
 
 /// What a request has to pass.
@@ -15,16 +16,20 @@ pub struct Gate {
     pub items: Measure,
     /// Counts wrong tokens, by who sends them.
     pub wrong: Measure,
+    /// What it is encrypted with; none: it is served in the clear.
+    pub certificate: Option<Certificate>,
 }
 
 impl Gate {
-    /// Opens it with the tokens of the folder `state`, which are followed for as long as the runtime lives. Call it within
-    /// the runtime.
-    pub fn start(state: &Path, alarms: &Alarms) -> Gate {
+    /// Opens it with the tokens of the folder `state` and the certificate that `config` names; both are followed for as long
+    /// as the runtime lives. Call it within the runtime.
+    pub fn start(config: &Config, alarms: &Alarms) -> Gate {
+        let files = config.api_tls.clone();
         Gate {
-            access: Access::start(state.to_owned(), alarms.clone()),
+            access: Access::start(config.state.clone(), alarms.clone()),
             items: Measure::of_items(),
             wrong: Measure::of_wrong_tokens(),
+            certificate: files.map(|files| Certificate::start(files, alarms.clone())),
         }
     }
 }

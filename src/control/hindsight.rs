@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::api::{At, timestamp};
 use crate::ask::Scene;
+use crate::fileset::FileSet;
 use crate::health::{LogTime, State};
 use crate::history::{Archive, Restored, StoreError, state_at};
 use crate::load::{Builder, Config, Removals, Scan};
@@ -26,12 +27,16 @@ pub struct Hindsight {
 pub struct Earlier {
     /// What answers.
     pub scene: Scene,
+    /// Its files, as far as they tell who knows a client.
+    pub files: Option<FileSet>,
     /// The generation.
     pub generation: Generation,
     /// The position in the log that the verdicts are of.
     pub revision: Revision,
     /// Which files and which verdicts these are, in words.
     pub words: String,
+    /// The hash of the whole state; empty of an earlier one, whose digest nobody kept.
+    pub digest: String,
 }
 
 impl Hindsight {
@@ -76,7 +81,8 @@ impl Hindsight {
         let mut builder = Builder::new(&self.config);
         let built = builder.build(&Scan::from(files.clone()), &files, Removals::Settled);
         let scene = Scene::with_health(&built.parts, number, health);
-        Ok(Earlier { scene, generation: number, revision, words })
+        let (files, digest) = (Some(files), String::new());
+        Ok(Earlier { scene, files, generation: number, revision, words, digest })
     }
 
     /// What health remembered at a time; none where the log does not tell.

@@ -1,5 +1,5 @@
-//! The API: every path of /v1, and what watches over a server (/metrics, /healthz, /readyz). Routing only; each
-//! subject has its own file.
+//! The API: every path of /v1, and what watches over a server (/metrics, /healthz, /readyz). `routes` is
+//! the table of them; each subject has its own file.
 
 mod body;
 mod change;
@@ -11,58 +11,51 @@ mod generations;
 mod geo;
 mod guard;
 mod listener;
+mod openapi;
 mod problem;
+mod query;
 mod reading;
+mod refusals;
 mod reports;
+mod route;
+mod routes;
+mod watch;
+mod whatif;
 
 use std::future::Future;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post, put};
+use axum::{Extension, Router};
 use tokio::net::TcpListener;
 
 use super::desk::Desk;
+use openapi::Document;
+use route::Route;
+
+pub use listener::serve as serve_router;
 
 /// Octets of a body: 10,000 reports of 100 octets. A guess, to be measured.
 const BODY_LEN_MAX: usize = 1024 * 1024;
 
 /// Serves the API on `listener` until `stop` is done; requests in flight are finished.
 pub async fn serve(listener: TcpListener, desk: Desk, stop: impl Future<Output = ()> + Send) {
-    listener::serve(listener, router(desk), stop).await;
+    let certificate = desk.gate.certificate.clone();
+    listener::serve(listener, router(desk), certificate, stop).await;
 }
 
-/// Every path.
+/// Every path, and the description of them all.
 pub fn router(desk: Desk) -> Router {
-    Router::new()
-        .route("/v1/reports", post(reports::take))
-        .route("/v1/health", get(reading::health))
-        .route("/v1/health/{*subject}", get(reading::health_of))
-        .route("/v1/overrides/{*subject}", put(change::decide).delete(change::clear))
-        .route("/v1/regions/{region}/drain", post(change::drain))
-        .route("/v1/regions/{region}/undrain", post(change::undrain))
-        .route("/v1/site/drain", post(change::drain_site))
-        .route("/v1/site/undrain", post(change::undrain_site))
-        .route("/v1/reload", post(change::reload))
-        .route("/v1/explain", get(explain::explain))
-        .route("/v1/coverage", get(coverage::coverage))
-        .route("/v1/geo", get(geo::lookup))
-        .route("/v1/diff", get(diff::diff))
-        .route("/v1/generations/{generation}/files", get(diff::files))
-        .route("/v1/generations/{generation}/files/{*path}", get(diff::file))
-        .route("/v1/generations", get(generations::list))
-        .route("/v1/rollback", post(generations::roll_back))
-        .route("/v1/resume", post(generations::resume))
-        .route("/v1/accept", post(generations::accept))
-        .route("/v1/status", get(reading::status))
-        .route("/v1/weights", get(reading::weights))
-        .route("/metrics", get(reading::metrics))
-        .route("/healthz", get(reading::healthz))
-        .route("/readyz", get(reading::readyz))
+    let mut routes = routes::all();
+    let document = Document::of(&mut routes);
+    let add = |router: Router<Desk>, route: Route| router.route(route.path, route.handler);
+    routes
+        .into_iter()
+        .fold(Router::new(), add)
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::wrong_method)
         .layer(DefaultBodyLimit::max(BODY_LEN_MAX))
+        .layer(Extension(document))
         .layer(from_fn_with_state(desk.clone(), door::pass))
         .with_state(desk)
 }

@@ -32,7 +32,7 @@ pub enum Event {
     /// Events that are durable now, in their order; with a publication, if one of them is of files.
     Folded {
         /// The events.
-        events: Vec<Timed>,
+        events: Arc<[Timed]>,
         /// What the files were made into, when there is a new generation.
         publication: Option<Arc<Publication>>,
         /// Called with the revision that then serves.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 use crate::alarm::Alarm;
 use crate::answer::{COUNTED_RCODES, COUNTED_TYPES, Counters};
@@ -22,6 +22,9 @@ use super::sampling::Counted;
 
 /// Seconds that a look at the files may take, as buckets.
 const RELOAD_BUCKETS: [f64; 8] = [0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 120.0];
+
+/// Seconds that a look at an endpoint may take, as buckets.
+const LOOK_BUCKETS: [f64; 10] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0];
 
 /// Renders /metrics.
 #[derive(Clone)]
@@ -49,6 +52,8 @@ pub fn install() -> PrometheusHandle {
     let builder = PrometheusBuilder::new();
     // Not empty, so it is taken.
     let builder = builder.set_buckets(&RELOAD_BUCKETS).unwrap_or_default();
+    let looks = Matcher::Full("homing_probe_look_seconds".to_owned());
+    let builder = builder.set_buckets_for_metric(looks, &LOOK_BUCKETS).unwrap_or_default();
     let recorder = builder.build_recorder();
     let handle = recorder.handle();
     // A second recorder in one process, as tests have it, counts nothing and harms nobody.
@@ -312,6 +317,29 @@ fn operators(text: &mut Exposition, view: &View) {
     for region in &view.health.inventory().regions {
         let keep = f64::from(view.health.keep(region)) / 256.0;
         text.sample(&[("region", region)], keep);
+    }
+    loads(text, view);
+}
+
+fn loads(text: &mut Exposition, view: &View) {
+    let (gauge, loads) = (Kind::Gauge, view.health.loads());
+    let help = "What each region can take, in the unit of its load.";
+    text.family("homing_region_capacity", gauge, help);
+    for load in &loads {
+        text.sample(&[("region", load.region)], load.capacity.load);
+    }
+    let help =
+        "The load of each region, as its vantages tell it, smoothed; none while nobody does.";
+    text.family("homing_region_load", gauge, help);
+    for load in loads.iter().filter(|load| load.fresh) {
+        text.sample(&[("region", load.region)], load.load.unwrap_or_default());
+    }
+    let help = "The share of the clients between two regions that the first sheds to the second.";
+    text.family("homing_region_shed_ratio", gauge, help);
+    for load in &loads {
+        for (to, share) in &load.sheds {
+            text.sample(&[("region", load.region), ("to", to)], f64::from(*share) / 256.0);
+        }
     }
 }
 

@@ -1,10 +1,10 @@
 //! Control: the running server. Who decides, and what the outside may ask of it.
 //!
 //! Owns:    the hub (one owner of all that changes), the writer of the log, the watch on files, the API, metrics, weights.
-//! Imports: ask, serve, load, history, api, answer, route, health, diagnostic.
+//! Imports: ask, serve, load, history, probe, api, answer, route, health, diagnostic.
 //! Never:   knows a zone, a DNS message or a geo database; makes a query wait.
 //! Enter:   `run`, start to end; then `hub` and `writer`, who own what changes; `files`; then `http` and `desk`;
-//!          `blocks`, `sampling` and `weights`, whose clients ask.
+//!          `vantage`, the eyes, within the server and alone; `blocks`, `sampling` and `weights`, whose clients ask.
 
 mod access;
 mod alarms;
@@ -12,15 +12,19 @@ mod author;
 mod banner;
 mod blocks;
 mod candidate;
+mod certificate;
+mod changefeed;
 mod concerns;
 mod cookies;
 mod desk;
 mod disk;
+mod evidence;
 mod exposition;
 mod facts;
 mod file_alarms;
 mod files;
 mod folding;
+mod follower;
 mod gate;
 mod hindsight;
 mod http;
@@ -36,11 +40,15 @@ mod ready;
 mod reclaim;
 mod run;
 mod sampling;
+mod signals;
 mod site;
+mod vantage;
 mod watch;
 mod weights;
 mod wish;
+mod witness;
 mod writer;
 
 pub use logs::LogStyle;
 pub use run::{Options, run};
+pub use vantage::{VantageOptions, look_out};

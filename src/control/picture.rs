@@ -3,16 +3,19 @@
 use std::time::SystemTime;
 
 use crate::api::{
-    DatabaseBody, DiagnosticBody, EndpointHealth, HeldBody, HeldZone, OverrideBody, PendingBody,
-    PendingFile, PinBody, RegionBody, ServedBody, SiteBody, StatusBody, WordBody, alarm_body,
-    standing_body, timestamp,
+    DatabaseBody, DiagnosticBody, EndpointHealth, HeldBody, HeldZone, LoadBody, OverrideBody,
+    PendingBody, PendingFile, PinBody, RegionBody, ServedBody, ShedBody, SiteBody, StatusBody,
+    WordBody, alarm_body, standing_body, timestamp,
 };
 use crate::ask::{Tally, weights_body};
 use crate::diagnostic::Severity;
-use crate::health::{Action, DrainView, Expiry, Identity, LogTime, OverrideView, State, Subject};
+use crate::health::{
+    Action, DrainView, Expiry, Identity, LoadView, LogTime, OverrideView, State, Subject,
+};
 use crate::load::Held;
 
 use super::alarms::Standing;
+use super::evidence;
 use super::facts::{Facts, epoch_millis};
 use super::hub::View;
 use super::publication::{Findings, Pin};
@@ -27,6 +30,7 @@ const HELD_SHOWN_MAX: usize = 100;
 pub fn endpoints(health: &State, subject: &Subject) -> Vec<EndpointHealth> {
     let body = |(member, standing)| {
         let mut body = standing_body(member, standing);
+        body.next_reason = health.outlook(member).map(|it| it.by.code().to_owned());
         let evidence = health.evidence(member).into_iter();
         body.words = evidence
             .map(|word| WordBody {
@@ -70,6 +74,8 @@ pub fn status(
         weights: weights_body(publication.parts.weights.as_deref(), own),
         regions: regions(health),
         endpoints: endpoints(health, &Subject::default()),
+        evidence: evidence::ages(health),
+        vantages: evidence::vantages(health),
         overrides: overrides(health),
         diagnostics: view.findings.diagnostics.iter().map(DiagnosticBody::from).collect(),
         waiting: view.findings.waiting.clone(),
@@ -152,9 +158,16 @@ pub fn databases(view: &View) -> Vec<DatabaseBody> {
 /// The regions of the files, and those that only a drain still knows.
 fn regions(health: &State) -> Vec<RegionBody> {
     let drained = |name: &str| health.drains().find(|drain| drain.region == name);
-    let known = health.inventory().regions.iter().map(|name| match drained(name) {
-        Some(drain) => region(&drain),
-        None => RegionBody { name: name.to_string(), keep: 256, to: 256, ..RegionBody::default() },
+    let whole = |name: &str| RegionBody {
+        name: name.to_owned(),
+        keep: 256,
+        to: 256,
+        ..RegionBody::default()
+    };
+    let loads = health.loads();
+    let known = health.inventory().regions.iter().map(|name| RegionBody {
+        load: loads.iter().find(|load| *load.region == **name).map(load),
+        ..drained(name).map_or_else(|| whole(name), |drain| region(&drain))
     });
     let dangling = health.drains().filter(|drain| drain.dangling);
     known.chain(dangling.map(|drain| region(&drain))).collect()
@@ -171,6 +184,20 @@ fn region(drain: &DrainView<'_>) -> RegionBody {
         why: drain.why.to_owned(),
         who: drain.who.to_owned(),
         dangling: drain.dangling,
+        load: None,
+    }
+}
+
+fn load(view: &LoadView<'_>) -> LoadBody {
+    let shed = |&(to, share): &(&str, u16)| ShedBody { to: to.to_owned(), share };
+    LoadBody {
+        load: view.load,
+        capacity: view.capacity.load,
+        high: view.capacity.high,
+        low: view.capacity.low,
+        fresh: view.fresh,
+        rests_until: view.rests_until.map(timestamp),
+        sheds: view.sheds.iter().map(shed).collect(),
     }
 }
 

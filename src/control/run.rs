@@ -14,14 +14,16 @@ use tokio::sync::watch;
 
 use crate::alarm::Alarm;
 use crate::answer::Site as Answerer;
+use crate::diagnostic::Diagnostic;
 use crate::health::State;
 use crate::history::Log;
 use crate::load::{Config, Removals};
+use crate::probe::Within;
 use crate::serve::{self, BindError, Limits, Serving, Sockets};
 
-use super::access::may_be_open;
 use super::alarms::Alarms;
 use super::banner;
+use super::changefeed::Changefeed;
 use super::cookies;
 use super::desk::Desk;
 use super::disk;
@@ -38,7 +40,9 @@ use super::past::Past;
 use super::publication::Publication;
 use super::ready::Ready;
 use super::reclaim::Reclaim;
+use super::signals::Signals;
 use super::site::Site;
+use super::vantage::{inside, page};
 use super::weights::Weigher;
 use super::writer::{Clock, Writer};
 
@@ -94,6 +98,7 @@ struct Threads {
     files_thread: JoinHandle<()>,
     writer_thread: JoinHandle<()>,
     hub_thread: JoinHandle<()>,
+    feed_thread: JoinHandle<()>,
     weigher_thread: JoinHandle<()>,
 }
 
@@ -108,6 +113,7 @@ struct Memory {
 struct Prepared {
     started: SystemTime,
     config: Config,
+    within: Within,
     api: TcpListener,
     sockets: Sockets,
     alarms: Alarms,
@@ -119,13 +125,18 @@ struct Prepared {
 
 fn start(options: &Options) -> Result<Server, String> {
     let cold = metrics::install();
-    launch(prepare(options)?, cold)
+    let server = launch(prepare(options)?, cold.clone())?;
+    let entered = server.runtime.enter();
+    page::keep_up(cold);
+    drop(entered);
+    Ok(server)
 }
 
 /// Sockets first, for without one there is nothing to start for; then what was kept, then what the files say now.
 fn prepare(options: &Options) -> Result<Prepared, String> {
     let started = SystemTime::now();
     let config = configuration(options)?;
+    let within = inside::read(&config).map_err(|said| lines(&said))?;
     let api = listen_api(config.api)?;
     let bind = || Sockets::bind(&config.dns, config.cores);
     let sockets = patiently(bind, |e| matches!(e, BindError::InUse(..)));
@@ -149,7 +160,7 @@ fn prepare(options: &Options) -> Result<Prepared, String> {
         .look(Removals::Wait)
         .ok_or("the first look at the files came to nothing; this is a fault of ours")?;
     log_first(&mut memory, &publication, &alarms);
-    Ok(Prepared { started, config, api, sockets, alarms, memory, past, files, publication })
+    Ok(Prepared { started, config, within, api, sockets, alarms, memory, past, files, publication })
 }
 
 /// Starts the threads, each with what it feeds.
@@ -158,13 +169,13 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
     let Memory { log, state, clock } = prepared.memory;
     // Another process may have the folder: what it counts is not to be written over.
     let kept = log.is_some().then_some(config.state.as_path());
-    let failed = |e: std::io::Error| format!("the system starts no thread: {e}");
     let reclaim = Reclaim::start().map_err(failed)?;
     let first = Arc::clone(&publication);
     let (hub, snapshots, hub_thread) =
         Hub::start(state.clone(), publication, reclaim.clone()).map_err(failed)?;
+    let (feed, teller, feed_thread) = Changefeed::start(state.clone(), kept).map_err(failed)?;
     let (writer, writer_thread) =
-        Writer::start(log, state, clock, hub.clone(), alarms.clone()).map_err(failed)?;
+        Writer::start(log, state, clock, hub.clone(), teller, alarms.clone()).map_err(failed)?;
     let serving = serve::start(sockets, answerer(&config), Limits::default(), snapshots);
     let serving = Arc::new(serving.map_err(|e| e.to_string())?);
     let (weigher, weigher_thread) =
@@ -172,22 +183,21 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
     weigher.follow(&first);
 
     let (looks, requests) = Looks::channel();
-    let (writer_too, hub_too, weigher_too) = (writer.clone(), hub.clone(), weigher.clone());
-    let outlet = Outlet { writer: writer_too, hub: hub_too, reclaim, weigher: weigher_too };
+    let outlet =
+        Outlet { writer: writer.clone(), hub: hub.clone(), reclaim, weigher: weigher.clone() };
     let own = looks.clone();
-    let files_thread = thread::Builder::new()
-        .name("files".into())
-        .spawn(move || files.run(&requests, &outlet, own))
-        .map_err(failed)?;
+    let files_thread = spawn("files", move || files.run(&requests, &outlet, own))?;
 
     let runtime = runtime().map_err(failed)?;
     let entered = runtime.enter();
     let api = tokio::net::TcpListener::from_std(prepared.api).map_err(|e| e.to_string())?;
     let listen = serving.addresses().to_vec();
     disk::follow(config.state.clone(), alarms.clone());
+    inside::keep(&config, prepared.within, hub.clone(), writer.clone());
     let desk = Desk {
         hub: hub.clone(),
         writer: writer.clone(),
+        feed,
         looks: looks.clone(),
         weigher: weigher.clone(),
         ready: Ready::start(&listen),
@@ -195,7 +205,7 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
         metrics: Metrics::new(cold, Arc::clone(&serving)),
         facts: Arc::new(Facts { site_name: config.site_name.clone(), listen, started }),
         hindsight: Hindsight::new(config.clone()),
-        gate: Gate::start(&config.state, &alarms),
+        gate: Gate::start(&config, &alarms),
         config: Arc::new(config),
         past,
         alarms,
@@ -209,9 +219,18 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
         files_thread,
         writer_thread,
         hub_thread,
+        feed_thread,
         weigher_thread,
     };
     Ok(Server { runtime, api, desk, serving, threads })
+}
+
+fn failed(error: std::io::Error) -> String {
+    format!("the system starts no thread: {error}")
+}
+
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, String> {
+    thread::Builder::new().name(name.into()).spawn(body).map_err(failed)
 }
 
 /// What queries are answered with besides the snapshot.
@@ -235,18 +254,11 @@ fn configuration(options: &Options) -> Result<Config, String> {
         return Err(format!("{} is no folder and no file", place.display()));
     }
     let read = if is_file { Config::load(place) } else { Config::find(place) };
-    let config = read.map_err(|said| {
-        let lines: Vec<String> = said.iter().map(ToString::to_string).collect();
-        lines.join("\n")
-    })?;
-    if !may_be_open(config.api) {
-        return Err(format!(
-            "the API would listen on {}, where others reach it: without tokens and TLS it serves \
-             this machine only; set api = \"127.0.0.1:8053\" in [listen]",
-            config.api
-        ));
-    }
-    Ok(config)
+    read.map_err(|said| lines(&said))
+}
+
+fn lines(said: &[Diagnostic]) -> String {
+    said.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 fn listen_api(address: SocketAddr) -> Result<TcpListener, String> {
@@ -328,9 +340,12 @@ impl Server {
         let code = runtime.block_on(async {
             let signals = signals(desk.looks.clone());
             let mut until = stopped.clone();
+            let feed = desk.feed.clone();
             let stop_api = async move {
                 // An error means that the sender is gone, which is an end as well.
                 let _ = until.wait_for(|is_over| *is_over).await;
+                // Those who watch would wait for ever.
+                feed.end();
             };
             let served = tokio::spawn(http::serve(api, desk.clone(), stop_api));
             if let Ok(view) = desk.hub.view().await {
@@ -375,15 +390,10 @@ impl Threads {
         let _ = self.writer_thread.join();
         let _ = self.hub.tell(hub::Event::Stop);
         let _ = self.hub_thread.join();
+        let _ = self.feed_thread.join();
         self.weigher.stop();
         let _ = self.weigher_thread.join();
     }
-}
-
-/// The signals that end the server.
-struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
 }
 
 /// Begins to listen to signals. SIGHUP has the files looked at, as it does with every name server.
@@ -399,20 +409,7 @@ fn signals(looks: Looks) -> Result<Signals, std::io::Error> {
             }
         }
     });
-    Ok(Signals {
-        interrupt: signal(SignalKind::interrupt())?,
-        terminate: signal(SignalKind::terminate())?,
-    })
-}
-
-impl Signals {
-    /// Waits for one, and names it.
-    async fn end(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.interrupt.recv() => "SIGINT",
-            _ = self.terminate.recv() => "SIGTERM",
-        }
-    }
+    Signals::listen()
 }
 
 #[cfg(test)]

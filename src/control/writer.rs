@@ -17,6 +17,7 @@ use crate::history::{Log, LogClock};
 use crate::number::Revision;
 
 use super::alarms::Alarms;
+use super::changefeed::Teller;
 use super::folding::Folding;
 use super::hub::{self, Hub};
 use super::publication::Publication;
@@ -111,6 +112,7 @@ impl Writer {
         state: State,
         clock: Clock,
         hub: Hub,
+        teller: Teller,
         alarms: Alarms,
     ) -> Result<(Writer, JoinHandle<()>), std::io::Error> {
         let (sender, receiver) = sync_channel(QUEUE_LEN);
@@ -122,6 +124,7 @@ impl Writer {
             folding: Folding::default(),
             clock,
             hub,
+            teller,
             alarms,
             unlogged: None,
             retry_at: None,
@@ -191,6 +194,7 @@ struct Owner {
     folding: Folding,
     clock: Clock,
     hub: Hub,
+    teller: Teller,
     alarms: Alarms,
     /// A generation that serves, and that the log does not know yet.
     unlogged: Option<Event>,
@@ -226,6 +230,9 @@ impl Owner {
                 Err(RecvTimeoutError::Timeout) => self.tick(&mut batch),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
+            for event in self.folding.end_due(&self.ahead, self.clock.now()) {
+                self.add(event, &mut batch);
+            }
             let ends = batch.ends;
             self.commit(batch);
             self.fold_log();
@@ -235,10 +242,11 @@ impl Owner {
         }
     }
 
-    /// The next order, or a timeout when a deadline of the state has passed.
+    /// The next order, or a timeout when a deadline has passed: of the state, or of what was held back.
     fn next(&self, receiver: &Receiver<Order>) -> Result<Order, RecvTimeoutError> {
         let retry = self.retry_at.map(|at| at.saturating_duration_since(Instant::now()));
-        let deadline = self.ahead.deadline().filter(|_| self.log.is_some());
+        let deadlines = self.ahead.deadline().into_iter().chain(self.folding.due());
+        let deadline = deadlines.min().filter(|_| self.log.is_some());
         let deadline = deadline.map(|at| self.clock.until(at).max(retry.unwrap_or_default()));
         let unlogged = retry.filter(|_| self.unlogged.is_some());
         match deadline.into_iter().chain(unlogged).min() {
@@ -306,7 +314,7 @@ impl Owner {
                 self.add(event, batch);
             }
         }
-        for event in self.folding.end(&self.ahead) {
+        for event in self.folding.end_feed(&self.ahead) {
             self.add(event, batch);
         }
         fed
@@ -380,8 +388,12 @@ impl Owner {
     }
 
     fn serve(&self, events: Vec<Timed>, batch: Batch, written: Result<(), WriteError>) {
-        let waiting = batch.waiting;
-        let done = move |revision| acknowledge(waiting, &written, revision);
+        let (events, waiting): (Arc<[Timed]>, _) = (events.into(), batch.waiting);
+        let (teller, served) = (self.teller.clone(), Arc::clone(&events));
+        let done = move |revision| {
+            acknowledge(waiting, &written, revision);
+            teller.tell(served);
+        };
         let folded =
             hub::Event::Folded { events, publication: batch.publication, done: Box::new(done) };
         // Without a hub the server ends, and whoever waits hears it from the closed channel.

@@ -79,6 +79,8 @@ impl State {
             Event::Files { .. } | Event::Tick => Ok(()),
             Event::Report(report) => self.admit_report(report),
             Event::Heartbeat { vantage, boot, seq } => self.admit_vantage(vantage, *boot, *seq),
+            // Only whoever writes the log makes it, of what was admitted.
+            Event::Reaffirmed { .. } => Ok(()),
             Event::Override { subject, action, expiry, why, who } => {
                 admit_words(why, who)?;
                 self.admit_override(subject, *expiry)?;

@@ -164,6 +164,21 @@ pub struct Inventory {
     pub members: Vec<Member>,
     /// How long a resolver may keep a steered answer, in milliseconds: the largest `ttl.max` of all policies.
     pub ttl_max_millis: u64,
+    /// What regions can take, by name; those that do not say are left out, and neither shed nor take.
+    pub capacities: BTreeMap<Box<str>, Capacity>,
+    /// The borders between them: of the clients of the first region, those whose next is the second, in 65,536ths.
+    pub borders: BTreeMap<(Box<str>, Box<str>), u32>,
+}
+
+/// What a region can take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Capacity {
+    /// In the unit that reports use; 0 or more.
+    pub load: f64,
+    /// The share of it above which clients are shed; above `low`, at most 1.
+    pub high: f64,
+    /// The share of it below which they are taken back; above 0.
+    pub low: f64,
 }
 
 /// What brought a publication about.
@@ -177,6 +192,15 @@ pub struct Origin {
     pub who: Box<str>,
     /// Why.
     pub why: Box<str>,
+}
+
+/// Some of the words of one vantage. An endpoint's own word is named by the subject that means it alone.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Words {
+    /// All that it said in this boot, these apart.
+    AllBut(Box<[Subject]>),
+    /// Those that are on these, or on endpoints that these cover.
+    Only(Box<[Subject]>),
 }
 
 /// Everything that can happen.
@@ -203,6 +227,18 @@ pub enum Event {
         boot: Boot,
         /// Its sequence number.
         seq: u64,
+    },
+    /// A vantage said these of its words again, and held them before: a round for each. Whoever writes the log makes one of
+    /// many reports, so that it grows with what changes and not with what is repeated.
+    Reaffirmed {
+        /// Who.
+        vantage: Box<str>,
+        /// Its boot.
+        boot: Boot,
+        /// The last sequence number that was heard of it.
+        seq: u64,
+        /// Which of its words.
+        words: Words,
     },
     /// An operator decides.
     Override {
@@ -272,6 +308,19 @@ impl Status {
     /// Whether it speaks against the endpoint. A degraded endpoint still serves, so it counts with those that are up.
     pub const fn is_down(self) -> bool {
         matches!(self, Status::Down)
+    }
+}
+
+impl Words {
+    /// Whether what is listed is what is left out.
+    pub const fn is_all(&self) -> bool {
+        matches!(self, Words::AllBut(_))
+    }
+
+    /// The subjects that it lists.
+    pub const fn listed(&self) -> &[Subject] {
+        let (Words::AllBut(subjects) | Words::Only(subjects)) = self;
+        subjects
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::number::{Digest, Generation, Revision};
 
 use super::drain::{Drain, KEEP_ALL, Wish};
-use super::event::{Boot, Event, Inventory, LogTime, Report, Timed};
+use super::event::{Boot, Event, Inventory, LogTime, Report, Timed, Words};
 use super::ledger::{Opinion, Vantage};
 use super::state::{
     Endpoint, MEMORY_MILLIS, OVERRIDE_COUNT_MAX, Override, State, VANTAGE_COUNT_MAX, WORD_COUNT_MAX,
@@ -23,7 +23,7 @@ use super::weigh::{Moved, Round};
 pub struct Changes {
     /// Endpoints whose standing changed, sorted.
     pub members: Vec<Member>,
-    /// Whether regions' drains changed.
+    /// Whether shares changed: how much of its clients a region keeps, or what of a border it sheds.
     pub drains: bool,
     /// Pools whose panic began or ended, sorted.
     pub pools: Vec<Box<str>>,
@@ -69,6 +69,7 @@ impl State {
             due.retain(|m| self.endpoints.get(m).is_some_and(|e| e.due == Some(time)));
             due.extend(self.drop_expired());
             moved.drains |= self.step_drains();
+            moved.drains |= self.end_rests(revision);
             let due: Vec<_> = due.into_iter().collect();
             self.weigh(&due, Round { revision, cause: Cause::Time }, moved);
         }
@@ -142,10 +143,18 @@ impl State {
                 return self.take_files((*generation, *digest), inventory, revision, changes);
             }
             Event::Report(report) => {
-                return Touched { heard: self.take_report(report), ..Touched::default() };
+                let heard = self.take_report(report);
+                changes.drains |= self.take_load(report, &heard, revision);
+                return Touched { heard, ..Touched::default() };
             }
             Event::Heartbeat { vantage, boot, seq } => {
                 let heard = self.take_heartbeat(vantage, *boot, *seq);
+                changes.drains |= self.retake_loads(revision);
+                return Touched { heard, ..Touched::default() };
+            }
+            Event::Reaffirmed { vantage, boot, seq, words } => {
+                let heard = self.take_reaffirmed(vantage, (*boot, *seq), words);
+                changes.drains |= self.retake_loads(revision);
                 return Touched { heard, ..Touched::default() };
             }
             Event::Override { subject, action, expiry, why, who } => {
@@ -194,6 +203,7 @@ impl State {
         self.inventory = Arc::clone(inventory);
         self.inventory_hash.forget();
         changes.inventory = true;
+        changes.drains |= self.forget_loads();
         let present: BTreeSet<&Member> = inventory.members.iter().collect();
         for (member, endpoint) in &mut self.endpoints {
             let endpoint = Arc::make_mut(endpoint);
@@ -275,6 +285,9 @@ impl State {
             return Vec::new();
         }
         let covered = self.covered(&report.subject);
+        // The load of many is not the load of each.
+        let of_each = report.load.filter(|_| report.subject.exact().is_some());
+        let voice = &Report { load: of_each, ..report.clone() };
         for member in &covered {
             let settings = self.settings(&member.pool);
             let Some(endpoint) = self.endpoints.get_mut(member).map(Arc::make_mut) else {
@@ -284,13 +297,13 @@ impl State {
             endpoint.reported = true;
             let opinion = match endpoint.opinions.get_mut(&report.vantage) {
                 Some(opinion) => {
-                    opinion.hear(report, now, settings.stale_millis());
+                    opinion.hear(voice, now, settings.stale_millis());
                     opinion
                 }
                 None => endpoint
                     .opinions
                     .entry(report.vantage.clone())
-                    .or_insert_with(|| Opinion::new(report, now)),
+                    .or_insert_with(|| Opinion::new(voice, now)),
             };
             opinion.settle(&settings);
         }
@@ -320,31 +333,71 @@ impl State {
         self.vantages.values().map(|vantage| vantage.words.len()).sum()
     }
 
-    /// A word of an earlier boot is not reaffirmed: a vantage that started anew no longer knows what it said.
     fn take_heartbeat(&mut self, name: &str, boot: Boot, seq: u64) -> Vec<Arc<Member>> {
+        match self.hear(name, boot, seq) {
+            Some(_) => self.reaffirm(name, boot, &Words::AllBut(Box::default())),
+            None => Vec::new(),
+        }
+    }
+
+    /// Unlike what a vantage sends, this is no duplicate when a later word of it was written first.
+    fn take_reaffirmed(
+        &mut self,
+        name: &str,
+        (boot, seq): (Boot, u64),
+        words: &Words,
+    ) -> Vec<Arc<Member>> {
+        let now = self.now;
+        let Some(vantage) = self.vantages.get_mut(name).filter(|v| v.boot == boot) else {
+            return Vec::new();
+        };
+        (vantage.seq, vantage.heard) = (vantage.seq.max(seq), now);
+        self.reaffirm(name, boot, words)
+    }
+
+    /// A word of an earlier boot is not reaffirmed: a vantage that started anew no longer knows what it said.
+    fn reaffirm(&mut self, name: &str, boot: Boot, words: &Words) -> Vec<Arc<Member>> {
         let (now, word_stale_millis) = (self.now, self.settings("").stale_millis());
-        let Some(vantage) = self.hear(name, boot, seq) else { return Vec::new() };
-        if !vantage.words.is_empty() {
+        let listed: BTreeSet<&Subject> = words.listed().iter().collect();
+        if let Some(vantage) = self.vantages.get_mut(name).filter(|v| !v.words.is_empty()) {
             vantage.words_hash.forget();
-        }
-        for word in vantage.words.values_mut().filter(|word| word.said.0 == boot) {
-            word.reaffirm(now, word_stale_millis);
-        }
-        let mut reaffirmed = Vec::new();
-        for (member, endpoint) in &mut self.endpoints {
-            if endpoint.opinions.get(name).is_none_or(|opinion| opinion.said.0 != boot) {
-                continue;
+            for (subject, word) in &mut vantage.words {
+                if word.said.0 == boot && words.is_all() != listed.contains(subject) {
+                    word.reaffirm(now, word_stale_millis);
+                }
             }
-            let endpoint = Arc::make_mut(endpoint);
+        }
+        let mut reaffirmed = self.members_with(words);
+        reaffirmed.retain(|member| {
+            let endpoint = self.endpoints.get(member);
+            let opinion = endpoint.and_then(|endpoint| endpoint.opinions.get(name));
+            opinion.is_some_and(|opinion| opinion.said.0 == boot)
+        });
+        for member in &reaffirmed {
+            let settings = self.settings(&member.pool);
+            let endpoint = self.endpoints.get_mut(member).map(Arc::make_mut);
+            let Some(endpoint) = endpoint else { continue };
+            endpoint.hash.forget();
             if let Some(opinion) = endpoint.opinions.get_mut(name) {
-                endpoint.hash.forget();
-                let settings = self.inventory.pools.get(&member.pool).copied().unwrap_or_default();
                 opinion.reaffirm(now, settings.stale_millis());
                 opinion.settle(&settings);
-                reaffirmed.push(Arc::clone(member));
             }
         }
         reaffirmed
+    }
+
+    /// The endpoints that words may be on, in order.
+    fn members_with(&self, words: &Words) -> Vec<Arc<Member>> {
+        match words {
+            Words::AllBut(subjects) => {
+                let but: BTreeSet<Member> = subjects.iter().filter_map(Subject::exact).collect();
+                self.endpoints.keys().filter(|member| !but.contains(&***member)).cloned().collect()
+            }
+            Words::Only(subjects) => {
+                let all: BTreeSet<_> = subjects.iter().flat_map(|s| self.covered(s)).collect();
+                all.into_iter().collect()
+            }
+        }
     }
 
     fn take_override(&mut self, subject: &Subject, decision: Override) -> Vec<Arc<Member>> {

@@ -11,9 +11,10 @@ use crate::reason::Reason;
 use super::cached::Cached;
 use super::drain::{Drain, KEEP_ALL};
 use super::event::{
-    Action, Boot, Expiry, Failback, Identity, Inventory, LogTime, Settings, Status,
+    Action, Boot, Capacity, Expiry, Failback, Identity, Inventory, LogTime, Settings, Status,
 };
 use super::ledger::{Opinion, Vantage};
+use super::shed::{Reading, Shed};
 use super::state::{Endpoint, Override, State};
 use super::subject::{Member, Subject};
 use super::verdict::{Freshness, Standing, Tier};
@@ -22,13 +23,13 @@ use codec::{Coded, Positions, Reader, Writer};
 pub use codec::ImageError;
 
 /// The version of the rules of the fold. Any change to what events make of the state raises it.
-pub const RULES_VERSION: u32 = 3;
+pub const RULES_VERSION: u32 = 5;
 
 /// The first bytes of an image, before the version of its format.
 const MAGIC: &[u8; 7] = b"homing\0";
 
 /// The version that is written.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 /// The oldest version that is read: what a drain was before it could take time.
 const VERSION_OLDEST: u8 = 2;
@@ -89,6 +90,9 @@ impl State {
             self.overrides.put(out);
             self.drains.put(out);
             self.panics.put(out);
+            self.loads.put(out);
+            self.sheds.put(out);
+            self.rests.put(out);
         };
         hash_of(whole)
     }
@@ -152,6 +156,9 @@ coded_fields! {
     Subject { region, pool, address }
     Opinion { word, held, streak, side, at, identity, said, reason, load }
     Vantage { boot, seq, heard, words, words_hash }
+    Capacity { load, high, low }
+    Reading { load, at }
+    Shed { share, since, revision }
     Override { action, expiry, why, who, since, revision }
     Standing {
         tier, verdict, reason, since, since_revision, freshness, next_change, steady_millis,
@@ -172,6 +179,8 @@ impl Coded for Inventory {
         self.pools.put(out);
         self.members.put(out);
         self.ttl_max_millis.put(out);
+        self.capacities.put(out);
+        self.borders.put(out);
     }
 
     fn take(bytes: &mut Reader<'_>) -> Result<Inventory, ImageError> {
@@ -180,7 +189,9 @@ impl Coded for Inventory {
             pools: Coded::take(bytes)?,
             members: Coded::take(bytes)?,
             // The next publication of files tells it.
-            ttl_max_millis: if bytes.version < 3 { 0 } else { Coded::take(bytes)? },
+            ttl_max_millis: bytes.since(3)?,
+            capacities: bytes.since(4)?,
+            borders: bytes.since(4)?,
         })
     }
 }
@@ -224,6 +235,9 @@ impl Coded for State {
         self.overrides.put(out);
         self.drains.put(out);
         self.panics.put(out);
+        self.loads.put(out);
+        self.sheds.put(out);
+        self.rests.put(out);
     }
 
     fn take(bytes: &mut Reader<'_>) -> Result<State, ImageError> {
@@ -236,6 +250,9 @@ impl Coded for State {
             overrides: Coded::take(bytes)?,
             drains: Coded::take(bytes)?,
             panics: Coded::take(bytes)?,
+            loads: bytes.since(4)?,
+            sheds: bytes.since(4)?,
+            rests: bytes.since(4)?,
             ..State::default()
         })
     }

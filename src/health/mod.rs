@@ -7,6 +7,7 @@
 //!          before the log, `view` tells of the state, `image` is the state as bytes.
 
 mod admit;
+mod balance;
 mod cached;
 mod calendar;
 mod drain;
@@ -14,7 +15,10 @@ mod event;
 mod fold;
 mod image;
 mod ledger;
+mod load;
+mod outlook;
 mod repeat;
+mod shed;
 mod state;
 mod subject;
 mod verdict;
@@ -23,11 +27,13 @@ mod weigh;
 
 pub use admit::{NAME_OCTETS_MAX, REASON_OCTETS_MAX, Refusal, Safety, WHY_OCTETS_MAX};
 pub use event::{
-    Action, Boot, Event, Expiry, Failback, Identity, Inventory, LogTime, Origin, Report, Settings,
-    Status, Timed,
+    Action, Boot, Capacity, Event, Expiry, Failback, Identity, Inventory, LogTime, Origin, Report,
+    Settings, Status, Timed, Words,
 };
 pub use fold::Changes;
 pub use image::{ImageError, RULES_VERSION};
+pub use load::LoadView;
+pub use outlook::Outlook;
 pub use repeat::Novelty;
 pub use state::State;
 pub use subject::{Member, Subject, SubjectError};

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::event::{Boot, LogTime, Report, Settings};
 use super::ledger::{Opinion, rounds_to};
 use super::state::State;
-use super::subject::{Member, Subject};
+use super::subject::Subject;
 
 /// What a report adds to what its vantage said last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,13 +31,16 @@ impl State {
             let opinion = self.endpoints.get(member).and_then(|e| e.opinions.get(&report.vantage));
             let settings = self.settings(&member.pool);
             let settled = opinion.filter(|o| rounds_to(o, report.status, &settings) == 0);
-            settled.map_or(Novelty::News, |opinion| repeated(opinion, report, at, &settings))
+            // A load of many is kept with the words on many.
+            let load = report.load.filter(|_| report.subject.exact().is_some());
+            settled.map_or(Novelty::News, |opinion| repeated(opinion, report, load, at, &settings))
         });
         let waits = report.subject.exact().is_none() || covered.is_empty();
         let waiting = waits.then(|| {
             let vantage = self.vantages.get(&report.vantage);
             let word = vantage.and_then(|v| v.words.get(&report.subject));
-            word.map_or(Novelty::News, |word| repeated(word, report, at, &self.settings("")))
+            let settings = self.settings("");
+            word.map_or(Novelty::News, |word| repeated(word, report, report.load, at, &settings))
         });
         held.chain(waiting).max().unwrap_or(Novelty::News)
     }
@@ -63,36 +66,64 @@ impl State {
         voices.into_iter().max().unwrap_or(Novelty::News)
     }
 
-    /// Whether `subjects` cover every word that the vantage said in this boot.
-    pub fn covers_all_words<'s>(
+    /// How many words the vantage said in this boot, an endpoint's that is covered by a wider one counted for itself.
+    pub fn count_words(&self, name: &str, boot: Boot) -> usize {
+        self.words_of(name, boot).count()
+    }
+
+    /// The words that the vantage said in this boot, and that are not among `subjects` nor on endpoints that these cover.
+    pub fn words_besides(
         &self,
         name: &str,
         boot: Boot,
-        subjects: impl Iterator<Item = &'s Subject>,
-    ) -> bool {
-        let subjects: BTreeSet<&Subject> = subjects.collect();
-        let wide: Vec<&Subject> =
-            subjects.iter().copied().filter(|s| s.exact().is_none()).collect();
-        let is_covered = |member: &Member| {
-            subjects.contains(&Subject::of(member)) || wide.iter().any(|s| s.covers(member))
+        subjects: &BTreeSet<Subject>,
+    ) -> Vec<Subject> {
+        let wide: Vec<&Subject> = subjects.iter().filter(|s| s.exact().is_none()).collect();
+        let is_among = |subject: &Subject| {
+            subjects.contains(subject)
+                || subject.exact().is_some_and(|member| wide.iter().any(|s| s.covers(&member)))
         };
-        let Some(vantage) = self.vantages.get(name) else { return false };
-        let waiting = vantage.words.iter().filter(|(_, word)| word.said.0 == boot);
-        let held = self.endpoints.iter().filter(|(_, endpoint)| {
+        self.words_of(name, boot).filter(|subject| !is_among(subject)).collect()
+    }
+
+    fn words_of(&self, name: &str, boot: Boot) -> impl Iterator<Item = Subject> {
+        let waiting = self.vantages.get(name).into_iter().flat_map(|vantage| &vantage.words);
+        let waiting = waiting.filter(move |(_, word)| word.said.0 == boot);
+        let held = self.endpoints.iter().filter(move |(_, endpoint)| {
             endpoint.opinions.get(name).is_some_and(|opinion| opinion.said.0 == boot)
         });
-        waiting.into_iter().all(|(subject, _)| subjects.contains(subject))
-            && held.into_iter().all(|(member, _)| is_covered(member))
+        waiting.map(|(subject, _)| subject.clone()).chain(held.map(|(m, _)| Subject::of(m)))
+    }
+
+    /// How often a word on `subject` is expected, in milliseconds: the shortest interval of the pools that it may cover.
+    pub fn interval_millis(&self, subject: &Subject) -> u64 {
+        match subject.exact() {
+            Some(member) => self.settings(&member.pool).interval_millis,
+            None => {
+                let all = self.inventory.pools.values().map(|settings| settings.interval_millis);
+                all.chain([self.settings("").interval_millis]).min().unwrap_or_default()
+            }
+        }
     }
 }
 
-fn repeated(opinion: &Opinion, report: &Report, at: LogTime, settings: &Settings) -> Novelty {
+/// A load that is another is news, and no more often than freshness: it is smoothed over a longer time.
+fn repeated(
+    opinion: &Opinion,
+    report: &Report,
+    load: Option<f64>,
+    at: LogTime,
+    settings: &Settings,
+) -> Novelty {
     let is_same = opinion.said.0 == report.boot
         && opinion.word == report.status
         && opinion.identity == report.identity
-        && opinion.reason == report.reason
-        && (report.load.is_none() || opinion.load == report.load);
-    if is_same { age(opinion.at, at, settings) } else { Novelty::News }
+        && opinion.reason == report.reason;
+    match age(opinion.at, at, settings) {
+        _ if !is_same => Novelty::News,
+        Novelty::Freshness if load.is_some() && opinion.load != load => Novelty::News,
+        age => age,
+    }
 }
 
 /// Half an interval, so that a vantage that speaks at its interval is heard each time.

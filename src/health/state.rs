@@ -14,6 +14,7 @@ use super::calendar::Calendar;
 use super::drain::{Drain, KEEP_ALL};
 use super::event::{Action, Expiry, Inventory, LogTime, Settings, Status};
 use super::ledger::{Opinion, Vantage};
+use super::shed::{Reading, Shed};
 use super::subject::{Member, Subject};
 use super::verdict::{Case, Cause, Freshness, Orders, Standing, Tier};
 
@@ -47,6 +48,12 @@ pub struct State {
     pub(super) endpoints: BTreeMap<Arc<Member>, Arc<Endpoint>>,
     pub(super) overrides: BTreeMap<Subject, Override>,
     pub(super) drains: BTreeMap<Box<str>, Drain>,
+    /// How busy regions are.
+    pub(super) loads: BTreeMap<Box<str>, Reading>,
+    /// What of each border is shed: from whom, to whom.
+    pub(super) sheds: BTreeMap<(Box<str>, Box<str>), Shed>,
+    /// Until when regions neither give nor take clients.
+    pub(super) rests: BTreeMap<Box<str>, LogTime>,
     /// Since when each pool in panic is so.
     pub(super) panics: BTreeMap<Box<str>, LogTime>,
     /// Derived.
@@ -203,7 +210,8 @@ impl State {
     /// The earliest log time at which a `Tick` would change something.
     pub fn deadline(&self) -> Option<LogTime> {
         let step = self.drains.values().filter_map(Drain::due).min();
-        [self.calendar.first(), self.first_expiry(), step].into_iter().flatten().min()
+        let others = [self.first_expiry(), step, self.first_rest()];
+        others.into_iter().chain([self.calendar.first()]).flatten().min()
     }
 
     /// When the first override expires.

@@ -20,6 +20,12 @@ pub struct Member {
     pub address: Box<str>,
 }
 
+impl fmt::Display for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.region, self.pool, self.address)
+    }
+}
+
 /// `region/pool/address`; a part that is none matches anything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject {

@@ -161,8 +161,17 @@ impl State {
             who: &decision.who,
             since: decision.since,
             since_revision: decision.revision,
-            dangling: !self.inventory.members.iter().any(|member| subject.covers(member)),
+            dangling: !self.is_in_files(subject),
         })
+    }
+
+    /// Whether the files hold an endpoint that `subject` covers.
+    fn is_in_files(&self, subject: &Subject) -> bool {
+        let members = &self.inventory.members;
+        match subject.exact() {
+            Some(member) => members.binary_search(&member).is_ok(),
+            None => members.iter().any(|member| subject.covers(member)),
+        }
     }
 
     /// The drains that stand, by region.

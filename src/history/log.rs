@@ -4,6 +4,7 @@
 //! revision, from which replay starts. Nothing acknowledged is ever lost to a kill, and nothing at all is deleted
 //! because it could not be read.
 
+mod backlog;
 mod error;
 mod files;
 mod line;
@@ -21,6 +22,7 @@ use crate::number::Revision;
 use files::Kind;
 use replay::Tail;
 
+pub use backlog::{Backlog, Earlier};
 pub use error::LogError;
 pub use past::state_at;
 pub use replay::Replay;
@@ -296,7 +298,11 @@ fn is_decision(event: &Event) -> bool {
         | Event::ClearOverride { .. }
         | Event::Drain { .. }
         | Event::Undrain { .. } => true,
-        Event::Files { .. } | Event::Report(_) | Event::Heartbeat { .. } | Event::Tick => false,
+        Event::Files { .. }
+        | Event::Report(_)
+        | Event::Heartbeat { .. }
+        | Event::Reaffirmed { .. }
+        | Event::Tick => false,
     }
 }
 

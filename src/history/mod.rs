@@ -14,5 +14,5 @@ mod tokens;
 pub use clock::LogClock;
 pub use durable::StoreError;
 pub use generations::{Archive, Cause, Change, Entry, Limits, Restored, Store, Tally};
-pub use log::{Log, LogError, Replay, state_at};
+pub use log::{Backlog, Earlier, Log, LogError, Replay, state_at};
 pub use tokens::{Bearer, Secret, Signature, Token, TokenError, Tokens, Verb};

@@ -14,6 +14,7 @@ use crate::geo::{Position, Prefix, PrefixError};
 use crate::route::{Reader, Settings, Source, read_duration, read_health, read_position};
 
 use super::guard::Guard;
+use super::listen::{CertificateFiles, SAFETY_KEYS, read_safety};
 use super::terms::Terms;
 
 /// The name of the file, looked for in the folder that is served.
@@ -34,9 +35,9 @@ const MAX_AGE_MILLIS: std::ops::RangeInclusive<u64> = 86_400_000..=3653 * 86_400
 /// Hexadecimal digits in a row that may be a piece of a secret: nothing else in the file has so many.
 const SECRET_RUN_LEN: usize = 8;
 
-/// The tables of the file.
-const SECTIONS: [&str; 8] =
-    ["site", "listen", "files", "geo", "cookies", "health", "guard", "history"];
+/// The tables of the file. Those of the vantages within the server, the last two, `probe` reads.
+const SECTIONS: [&str; 10] =
+    ["site", "listen", "files", "geo", "cookies", "health", "guard", "history", "probe", "extfile"];
 
 /// What one process is told about itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +52,8 @@ pub struct Config {
     pub dns: Vec<SocketAddr>,
     /// The address of the API.
     pub api: SocketAddr,
+    /// The certificate of the API; none: it is served in the clear.
+    pub api_tls: Option<CertificateFiles>,
     /// Threads that answer UDP, as written: 0 is one for each CPU. See [`Config::core_count`].
     pub cores: usize,
     /// Whose client subnets decide answers.
@@ -101,6 +104,7 @@ impl Config {
                 SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, 5300)),
             ],
             api: SocketAddr::from(([127, 0, 0, 1], 8053)),
+            api_tls: None,
             cores: 0,
             subnet_trust: SubnetTrust::All,
             zones: root.join("zones"),
@@ -154,7 +158,7 @@ impl Config {
             }
         };
         section("site", &mut |reader, table| read_site(&mut config, reader, table));
-        section("listen", &mut |reader, table| read_listen(&mut config, reader, table));
+        section("listen", &mut |reader, table| read_listen(&mut config, reader, table, root));
         section("files", &mut |reader, table| read_files(&mut config, reader, table, root));
         section("geo", &mut |reader, table| read_geo(&mut config.geo_terms, reader, table));
         section("cookies", &mut |reader, table| config.cookies = read_cookies(reader, table));
@@ -194,9 +198,9 @@ fn read_site(config: &mut Config, reader: &mut Reader<'_>, site: &DeTable<'_>) {
     config.site_position = position.and_then(|value| read_position(reader, value));
 }
 
-fn read_listen(config: &mut Config, reader: &mut Reader<'_>, listen: &DeTable<'_>) {
+fn read_listen(config: &mut Config, reader: &mut Reader<'_>, listen: &DeTable<'_>, root: &Path) {
     const KEYS: [&str; 5] = ["dns", "api", "cores", "ecs", "ecs_trusted"];
-    reader.only_keys(listen, &KEYS, "[listen]");
+    reader.only_keys(listen, &[&KEYS[..], &SAFETY_KEYS].concat(), "[listen]");
     if let Some(value) = listen.get("dns")
         && let Some(list) = reader.full_list(value, "`dns`")
     {
@@ -211,6 +215,7 @@ fn read_listen(config: &mut Config, reader: &mut Reader<'_>, listen: &DeTable<'_
     if let Some(value) = listen.get("api") {
         config.api = read_address(reader, value, "`api`").unwrap_or(config.api);
     }
+    config.api_tls = read_safety(reader, listen, config.api, root);
     if let Some(value) = listen.get("cores") {
         let cores = reader.integer(value, "`cores`", 0, CORE_COUNT_MAX);
         config.cores = cores.map_or(config.cores, |count| count as usize);

@@ -20,6 +20,7 @@ mod guard;
 mod hints;
 mod include;
 mod job;
+mod listen;
 mod losses;
 mod motion;
 mod outcome;
@@ -38,6 +39,7 @@ pub use files::{Reader, Scan, gather, scan, scan_zone, scan_zone_file, scan_zone
 pub use forms::origin as zone_origin;
 pub use guard::Guard;
 pub use include::candidates as include_candidates;
+pub use listen::{CertificateFiles, is_local};
 pub use losses::{HELD_CODE, Held};
 pub use motion::Motion;
 pub use removal::Removals;

@@ -12,6 +12,7 @@ use foldhash::fast::FixedState;
 use crate::geo::{Extent, Place, Position, Ranges, World, survey};
 use crate::number::{ClassId, RegionId};
 
+use super::border::{Dweller, stretches, weight};
 use super::classifier::{ClassRule, Classifier};
 use super::order::Orders;
 use super::plan::ClassOrder;
@@ -140,13 +141,23 @@ impl Classes<'_> {
         let alike = lens.find(|alike| alike.len() <= usize::from(Ranges::CLASS_COUNT_MAX));
         let of_spots = vec![ClassId(0); spots.list.len()];
         let mut classes = Classes { list: Vec::new(), spots, of_spots };
+        let mut dwellers = Vec::new();
         for members in alike.unwrap_or_default().values() {
-            classes.add(classifier, &orders, members);
+            dwellers.extend(classes.add(classifier, &orders, members));
+        }
+        for (class, stretch) in classes.list.iter_mut().zip(stretches(&dwellers)) {
+            class.stretch = stretch;
         }
         classes
     }
 
-    fn add(&mut self, classifier: &Classifier, orders: &Orders<'_>, members: &[usize]) {
+    /// Adds the class of these spots; gives, where it is one, who dwells on which border.
+    fn add(
+        &mut self,
+        classifier: &Classifier,
+        orders: &Orders<'_>,
+        members: &[usize],
+    ) -> Option<Option<Dweller>> {
         let class = ClassId(self.list.len() as u16);
         for &at in members {
             if let Some(of) = self.of_spots.get_mut(at) {
@@ -154,12 +165,23 @@ impl Classes<'_> {
             }
         }
         let spots = members.iter().filter_map(|&at| self.spots.list.get(at));
-        let largest = spots.max_by_key(|(spot, extent)| (*extent, Reverse(*spot)));
-        let Some((spot, _)) = largest else { return };
-        let Some(rule) = classifier.rule(spot.rule) else { return };
-        let order = orders.whole(rule, &spot.place());
+        let largest = spots.clone().max_by_key(|(spot, extent)| (*extent, Reverse(*spot)));
+        let (spot, _) = largest?;
+        let rule = classifier.rule(spot.rule)?;
+        let place = spot.place();
+        let order = orders.whole(rule, &place);
         let unknown = spot.is_unknown(classifier, rule);
-        self.list.push(ClassOrder { rule: spot.rule, unknown, order });
+        let extent = spots.fold(Extent::default(), |sum, (_, extent)| sum.plus(*extent));
+        // Of clients whose place is unknown nobody knows what they lose, and space that no database lists would outweigh
+        // all that is known: they are not shed.
+        let two = order.get(..2).filter(|_| !unknown);
+        let dweller = two.map(|two| Dweller {
+            border: (two[0], two[1]),
+            margin: orders.margin(&place, two[0], two[1]),
+            weight: weight(extent),
+        });
+        self.list.push(ClassOrder { rule: spot.rule, unknown, order, stretch: None });
+        Some(dweller)
     }
 
     /// Invariant spots-are-surveyed: [`divide`] has met each spot that it asks for before.

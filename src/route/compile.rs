@@ -8,13 +8,13 @@ use foldhash::fast::FixedState;
 
 use crate::diagnostic::{Diagnostic, Place, nearest_word};
 use crate::geo::{Position, World};
-use crate::health::{Inventory, Member, Settings};
+use crate::health::{Capacity, Inventory, Member, Settings};
 use crate::number::{PolicyId, RegionId};
 use crate::reason::Reason;
 
 use super::classifier::{ClassRegion, ClassRule, Classifier};
 use super::classify::{Division, divide};
-use super::plan::{Plan, PlanRegion, PlanRule, Shares};
+use super::plan::{Plan, PlanRegion, PlanRule, Scale, Shares};
 use super::policy::{Families, Policy, Steering, Unknown};
 use super::pool::{Pool, PoolRegion, Target};
 use super::region::Regions;
@@ -464,11 +464,16 @@ impl<'a> Compiler<'a> {
         }
         members.sort();
         let settings = |(_, pool): &(&Steering, &Pool)| pool.health.over(health);
+        let known = self.regions.list.iter();
+        let capacities: BTreeMap<Box<str>, Capacity> =
+            known.filter_map(|region| Some((region.name.clone(), region.capacity?))).collect();
         Inventory {
             regions: self.regions.list.iter().map(|region| region.name.clone()).collect(),
             pools: self.pools.iter().map(|(&name, pool)| (name.into(), settings(pool))).collect(),
             members,
             ttl_max_millis: self.plans.iter().map(|p| ttl_max_millis(p)).max().unwrap_or(0),
+            borders: Scale::of(&self.plans).borders(&capacities),
+            capacities,
         }
     }
 }

@@ -14,6 +14,10 @@ pub trait Verdicts {
     fn standing(&self, member: &Member) -> Standing;
     /// How many 256ths of its clients a region keeps.
     fn keep(&self, region: &str) -> u16;
+    /// To which regions it sheds, and how many 256ths of the border to each.
+    fn sheds(&self, _: &str) -> Vec<(&str, u16)> {
+        Vec::new()
+    }
 }
 
 impl Verdicts for State {
@@ -23,6 +27,10 @@ impl Verdicts for State {
 
     fn keep(&self, region: &str) -> u16 {
         State::keep(self, region)
+    }
+
+    fn sheds(&self, region: &str) -> Vec<(&str, u16)> {
+        State::sheds(self, region)
     }
 }
 
@@ -35,6 +43,8 @@ pub(super) struct View {
 pub(super) struct RegionView {
     /// The region keeps the buckets below this.
     pub(super) keep: u16,
+    /// To which regions it sheds, and how many 256ths of the border to each.
+    pub(super) sheds: Vec<(u16, u16)>,
     /// By family; host names are in the first.
     pub(super) sides: [SideView; 2],
 }
@@ -103,8 +113,14 @@ impl View {
     /// What `health` says of the regions of `plan`.
     pub(super) fn new(plan: &Plan, health: &impl Verdicts) -> View {
         let side = |side: &PlanSide| SideView::new(side, health);
+        let index = |name: &str| plan.regions.iter().position(|region| *region.name == *name);
+        let sheds = |name: &str| {
+            let all = health.sheds(name).into_iter();
+            all.filter_map(|(to, share)| Some((index(to)? as u16, share))).collect()
+        };
         let regions = plan.regions.iter().map(|region| RegionView {
             keep: health.keep(&region.name),
+            sheds: sheds(&region.name),
             sides: [side(&region.sides[0]), side(&region.sides[1])],
         });
         View { regions: regions.collect() }
@@ -112,6 +128,17 @@ impl View {
 
     pub(super) fn region(&self, index: u16) -> Option<&RegionView> {
         self.regions.get(usize::from(index))
+    }
+
+    /// How many buckets of `class` its first region sheds to the next one.
+    pub(super) fn shed_buckets(&self, plan: &Plan, class: &ClassOrder) -> u16 {
+        let shed = || {
+            let (first, second, stretch) = plan.border_of(class)?;
+            let sheds = &self.region(first)?.sheds;
+            let (_, share) = sheds.iter().find(|(to, _)| *to == second)?;
+            Some(stretch.buckets(*share))
+        };
+        shed().unwrap_or(0)
     }
 }
 
@@ -172,6 +199,18 @@ pub(super) fn walk<'p>(
     preferred.chain(rest.filter(move |&index| !seen.clone().any(|other| other == index)))
 }
 
+/// Whether the first region of the order, which could serve `cell`, sheds it: the next one has to be as able.
+fn is_shed(plan: &Plan, view: &View, cell: Cell<'_>, want: Want, pass: Pass) -> bool {
+    let Cell { class, bucket, .. } = cell;
+    let is_able = |index: &u16| {
+        view.region(*index).is_some_and(|region| region.strike(want, pass, bucket).is_none())
+    };
+    !pass.drained
+        && matches!(pass.tier, Tier::Up | Tier::Degraded)
+        && u16::from(bucket) < view.shed_buckets(plan, class)
+        && class.order.get(1).is_some_and(is_able)
+}
+
 /// What is decided at once: one bucket of one class, for one family.
 #[derive(Clone, Copy)]
 pub(super) struct Cell<'p> {
@@ -184,9 +223,10 @@ pub(super) struct Cell<'p> {
 pub(super) fn decide(
     plan: &Plan,
     view: &View,
-    Cell { class, side, bucket }: Cell<'_>,
+    cell: Cell<'_>,
     told: &mut impl FnMut(u16, Reason),
 ) -> Outcome {
+    let Cell { class, side, bucket } = cell;
     let has =
         |want| class.order.iter().any(|&r| view.region(r).and_then(|r| r.best(want)).is_some());
     if !has(Want::Side(side)) {
@@ -198,12 +238,17 @@ pub(super) fn decide(
     let find = |want, passes: &[Pass], told: &mut dyn FnMut(u16, Reason)| {
         passes.iter().find_map(|&pass| {
             let mut walk = walk(plan, class, bucket).enumerate();
+            let mut shed = false;
             walk.find_map(|(position, index)| {
-                match view.region(index)?.strike(want, pass, bucket) {
+                let struck = view.region(index)?.strike(want, pass, bucket);
+                shed |= position == 0 && struck.is_none() && is_shed(plan, view, cell, want, pass);
+                let is_shed = shed && position == 0;
+                match struck.or(is_shed.then_some(Reason::Shed)) {
                     Some(reason) => {
                         told(index, reason);
                         None
                     }
+                    None if shed => Some(Outcome::Region(index, Reason::Shed)),
                     None => Some(Outcome::Region(index, reason(plan, class, pass, position))),
                 }
             })

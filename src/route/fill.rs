@@ -14,10 +14,11 @@ use super::decide::{Cell, Outcome, Verdicts, View, decide};
 use super::plan::{ClassOrder, Plan, PlanEndpoint, PlanSide};
 use super::pool::{POOL_ENDPOINTS_MAX, Target};
 use super::table::{Cells, Choice, ChoiceAnswer, PolicyTable, Row};
+use super::ttl::ttl_account;
 
-// Each endpoint begins at most one answer for each reason that a region can be chosen for (six),
+// Each endpoint begins at most one answer for each reason that a region can be chosen for (seven),
 // and a dozen answers have no region: indexes of choices fit 16 bits.
-const _: () = assert!(POOL_ENDPOINTS_MAX * 6 + 12 <= u16::MAX as usize);
+const _: () = assert!(POOL_ENDPOINTS_MAX * 7 + 12 <= u16::MAX as usize);
 
 /// The rows of `plan` as the verdicts of `health` stand. The time of filling is no input: the same
 /// verdicts give the same bytes, however late a table is filled.
@@ -26,7 +27,7 @@ const _: () = assert!(POOL_ENDPOINTS_MAX * 6 + 12 <= u16::MAX as usize);
 /// `choices`.
 pub fn fill(plan: &Plan, health: &impl Verdicts) -> PolicyTable {
     let view = View::new(plan, health);
-    let ttl = ttl(plan, health);
+    let ttl = ttl_account(plan, health).ttl;
     let mut filler = Filler { plan, view, ttl, choices: Vec::new(), known: HashMap::default() };
     let mut rows = HashMap::default();
     let rows = plan.classes.iter().map(|class| {
@@ -35,16 +36,6 @@ pub fn fill(plan: &Plan, health: &impl Verdicts) -> PolicyTable {
         Row { a, aaaa }
     });
     PolicyTable { rows: rows.collect(), choices: filler.choices.into() }
-}
-
-/// The time to the next possible change of any endpoint of the policy, counted from when it was
-/// last weighed, in whole seconds and within the policy's bounds.
-fn ttl(plan: &Plan, health: &impl Verdicts) -> Ttl {
-    let steady = plan.members().filter_map(|member| health.standing(member).steady_millis).min();
-    let (min, max) = plan.ttl_bounds();
-    let Some(steady) = steady else { return max };
-    let secs = u32::try_from(steady / 1000).unwrap_or(u32::MAX);
-    Ttl::from_secs(secs.clamp(min.as_secs(), max.as_secs()))
 }
 
 /// What one family gets, from each bucket on. Classes that agree share their cells.
@@ -76,7 +67,7 @@ impl Filler<'_> {
     }
 
     /// The decision for each bucket, neighbours merged. Without shares it changes only where a
-    /// drain ends.
+    /// drain or what is shed ends.
     fn segments(&self, class: &ClassOrder, side: usize) -> Segments {
         let mut starts: Vec<u8> = vec![0];
         if self.plan.rule_of(class).is_some_and(|rule| rule.shares.is_some()) {
@@ -85,6 +76,7 @@ impl Filler<'_> {
             let regions = class.order.iter().filter_map(|&i| self.view.regions.get(usize::from(i)));
             // A region that keeps all keeps 256 buckets, which no bucket begins at.
             starts.extend(regions.filter_map(|region| u8::try_from(region.keep).ok()));
+            starts.extend(u8::try_from(self.view.shed_buckets(self.plan, class)).ok());
             starts.sort_unstable();
             starts.dedup();
         }

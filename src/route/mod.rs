@@ -6,10 +6,11 @@
 //! Imports: geo, health, trace, diagnostic.
 //! Never:   reads a file, knows a zone, looks anything up by name on the query path.
 //! Enter:   `policy` (as written; `pool`, `rule`, `region`, `settings` are its parts), `compile`,
-//!          `plan`, `decide`, `fill`, then `table`, which is what a query touches. `account` and
-//!          `rank` tell of decisions.
+//!          `plan`, `decide`, `fill`, then `table`, which is what a query touches. `account`,
+//!          `ttl` and `rank` tell of decisions.
 
 mod account;
+mod border;
 mod bucket;
 mod classifier;
 mod classify;
@@ -29,6 +30,7 @@ mod rule;
 mod settings;
 mod share;
 mod table;
+mod ttl;
 mod verify;
 
 pub use account::{EndpointAccount, Fate, RegionAccount, account};
@@ -44,5 +46,6 @@ pub use reader::{Key, Reader, Source, Span, Value, in_file_order};
 pub use region::{Region, Regions, parse_regions, read_position};
 pub use settings::{HealthPatch, parse_duration, parse_health, read_duration, read_health};
 pub use table::{Asker, Cells, Choice, ChoiceAnswer, Chosen, PolicyTable, Row, Table, choose};
+pub use ttl::{TtlAccount, ttl_account};
 
 pub use crate::health::{Inventory, Settings};

@@ -59,6 +59,13 @@ impl<'c> Orders<'c> {
         }
     }
 
+    /// How much farther one region is than another, in metres.
+    pub(super) fn margin(&self, place: &Place, near: u16, far: u16) -> i64 {
+        let metres = self.metres(place);
+        let to = |index: u16| metres.get(usize::from(index)).copied().map_or(0, i64::from);
+        to(far) - to(near)
+    }
+
     fn front(&self, rule: &ClassRule, place: &Place) -> Front {
         let goes_on = self.classifier.orders_by_nearness(rule);
         let mut first = match &rule.listed {

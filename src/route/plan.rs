@@ -3,14 +3,16 @@
 //!
 //! Hot is the range table only; names and rules as text are the cold legend that `explain` reads.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::diagnostic::Place;
 use crate::geo::Ranges;
-use crate::health::Member;
+use crate::health::{Capacity, Member};
 use crate::number::{ClassId, PolicyId, RegionId, Ttl};
 use crate::reason::Reason;
 
+use super::border::{LENGTH, Stretch};
 use super::policy::{Families, WhenAllDown};
 use super::pool::{Endpoint, Family, Pool, PoolRegion, Target};
 use super::region::Regions;
@@ -49,6 +51,9 @@ pub struct ClassOrder {
     pub(super) unknown: bool,
     /// Indexes the plan's regions: all that these clients may go to, best first.
     pub(super) order: Box<[u16]>,
+    /// Their stretch of the border between the first two of these; none where there is no second, or their
+    /// place is unknown.
+    pub(super) stretch: Option<Stretch>,
 }
 
 /// What is left of a rule after compiling.
@@ -118,6 +123,36 @@ pub struct ClassLegend<'p> {
     pub shares: Vec<(RegionId, u16)>,
     /// The regions of `order` that nearness puts in their place and that have a bias, −99 to 99.
     pub bias: Vec<(RegionId, i8)>,
+}
+
+/// What the clients of regions weigh, all plans together.
+#[derive(Default)]
+pub(super) struct Scale<'p> {
+    regions: BTreeMap<&'p str, u128>,
+    borders: BTreeMap<(&'p str, &'p str), u128>,
+}
+
+impl<'p> Scale<'p> {
+    /// All policies together: which of them is asked for how often nobody tells.
+    pub(super) fn of(plans: &'p [Arc<Plan>]) -> Scale<'p> {
+        let mut scale = Scale::default();
+        plans.iter().for_each(|plan| plan.weigh(&mut scale));
+        scale
+    }
+
+    /// Each border between regions with a capacity, and the share of its first region's clients that it holds, in 65,536ths.
+    pub(super) fn borders(
+        &self,
+        capacities: &BTreeMap<Box<str>, Capacity>,
+    ) -> BTreeMap<(Box<str>, Box<str>), u32> {
+        let share = |(&(from, to), weight): (&(&str, &str), &u128)| {
+            let of = self.regions.get(from).copied().unwrap_or_default().max(1);
+            ((from.into(), to.into()), (weight * u128::from(LENGTH) / of) as u32)
+        };
+        let knows = |region: &str| capacities.contains_key(region);
+        let known = self.borders.iter().filter(|((from, to), _)| knows(from) && knows(to));
+        known.map(share).collect()
+    }
 }
 
 impl Plan {
@@ -228,7 +263,8 @@ impl Plan {
             (region.name.clone(), [0, 1].map(|side| region.side(side).is_empty()))
         };
         let rule = |rule: &PlanRule| (rule.text.clone(), rule.fence);
-        self.classes == other.classes
+        let class = |class: &ClassOrder| (class.rule, class.unknown, class.order.clone());
+        self.classes.iter().map(class).eq(other.classes.iter().map(class))
             && self.families == other.families
             && self.regions.iter().map(region).eq(other.regions.iter().map(region))
             && self.rules.iter().map(rule).eq(other.rules.iter().map(rule))
@@ -276,6 +312,25 @@ impl Plan {
             shares: shares.collect(),
             bias: biased.map(|region| (region.id, region.bias)).collect(),
         })
+    }
+
+    /// Where a class may be shed to: its first region, the next one, and its stretch of the border between them. None
+    /// where a rule weighs its regions: the operator has said who gets what.
+    pub(super) fn border_of(&self, class: &ClassOrder) -> Option<(u16, u16, Stretch)> {
+        let [first, second, ..] = *class.order else { return None };
+        let is_weighed = self.rule_of(class).is_none_or(|rule| rule.shares.is_some());
+        Some((first, second, class.stretch.filter(|_| !is_weighed)?))
+    }
+
+    /// Adds what this plan's clients weigh: those of each region, and those on each of its borders.
+    fn weigh<'p>(&'p self, scale: &mut Scale<'p>) {
+        let name = |index: u16| self.regions.get(usize::from(index)).map(|region| &*region.name);
+        for class in &*self.classes {
+            let Some((first, second, stretch)) = self.border_of(class) else { continue };
+            let Some((first, second)) = name(first).zip(name(second)) else { continue };
+            *scale.regions.entry(first).or_default() += u128::from(stretch.weight);
+            *scale.borders.entry((first, second)).or_default() += u128::from(stretch.weight);
+        }
     }
 
     pub(super) fn rule_of(&self, class: &ClassOrder) -> Option<&PlanRule> {

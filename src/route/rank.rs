@@ -56,7 +56,10 @@ impl<'p, V: Verdicts> Ranks<'p, V> {
     /// The ranks of `plan` under `health`.
     pub fn new(plan: &'p Plan, health: &'p V) -> Ranks<'p, V> {
         let view = View::new(plan, health);
-        let is_even = view.regions.iter().all(|region| usize::from(region.keep) >= BUCKET_COUNT);
+        let is_even = view
+            .regions
+            .iter()
+            .all(|region| usize::from(region.keep) >= BUCKET_COUNT && region.sheds.is_empty());
         Ranks { plan, health, view, is_even, without: HashMap::new() }
     }
 

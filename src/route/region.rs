@@ -1,12 +1,22 @@
 //! Regions as written: geo/regions.toml.
 
+use toml::de::DeTable;
+
 use crate::diagnostic::Diagnostic;
 use crate::geo::Position;
+use crate::health::Capacity;
 
 use super::reader::{Key, Reader, Source, Value, in_file_order};
 
 /// The most regions there may be: 16-bit ids and rows of orders stay small. A guess.
 pub const REGION_COUNT_MAX: usize = 1000;
+
+/// Where a region begins to shed clients, as a share of its capacity. A guess: what is left is for what comes within the two
+/// TTLs until it shows.
+const HIGH: f64 = 0.8;
+
+/// … and where it takes them back.
+const LOW: f64 = 0.6;
 
 /// A location where applications run.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,8 +27,8 @@ pub struct Region {
     pub title: String,
     /// Where it is.
     pub position: Position,
-    /// How much load it can take, in the unit that load reports use.
-    pub capacity: Option<f64>,
+    /// How much load it can take, in the unit that load reports use, and from where on it sheds.
+    pub capacity: Option<Capacity>,
 }
 
 /// The regions, in the order of regions.toml; a `RegionId` indexes them.
@@ -55,7 +65,7 @@ fn read_region(reader: &mut Reader<'_>, key: &Key<'_>, value: &Value<'_>) -> Opt
     let what = format!("region `{name}`");
     check_name(reader, key, "region");
     let table = reader.table(value, &what)?;
-    reader.only_keys(table, &["name", "position", "capacity"], &what);
+    reader.only_keys(table, &["name", "position", "capacity", "high", "low"], &what);
     let title = match table.get("name") {
         Some(value) => reader.text(value, "`name`")?.to_owned(),
         None => name.to_string(),
@@ -73,11 +83,35 @@ fn read_region(reader: &mut Reader<'_>, key: &Key<'_>, value: &Value<'_>) -> Opt
             return None;
         }
     };
-    let capacity = match table.get("capacity") {
-        Some(value) => Some(reader.number(value, "`capacity`", 0.0, 1e15)?),
-        None => None,
-    };
+    let capacity = read_capacity(reader, table)?;
     Some(Region { name: name.as_ref().into(), title, position, capacity })
+}
+
+/// Reads what a region can take; within, none where it does not say.
+fn read_capacity(reader: &mut Reader<'_>, table: &DeTable<'_>) -> Option<Option<Capacity>> {
+    let mut share = |key: &str, default: f64| match table.get(key) {
+        Some(value) => reader.number(value, &format!("`{key}`"), 0.01, 1.0),
+        None => Some(default),
+    };
+    let (high, low) = (share("high", HIGH), share("low", LOW));
+    let marks = ["high", "low"].into_iter().find_map(|key| Some((key, table.get(key)?)));
+    let Some(value) = table.get("capacity") else {
+        if let Some((key, value)) = marks {
+            let what = format!("`{key}` is a share of `capacity`, and there is none");
+            reader.error("mark-without-capacity", &value.span(), what, "add capacity = 40000");
+        }
+        return Some(None);
+    };
+    let load = reader.number(value, "`capacity`", 0.0, 1e15)?;
+    let (high, low) = (high?, low?);
+    if low >= high {
+        let span = marks.map_or_else(|| value.span(), |(_, value)| value.span());
+        let what = format!("`low` ({low}) is not below `high` ({high})");
+        let help = "between the two nothing moves: high = 0.8, low = 0.6";
+        reader.error("marks-crossed", &span, what, help);
+        return None;
+    }
+    Some(Some(Capacity { load, high, low }))
 }
 
 /// Reads `[latitude, longitude]`, in degrees.
@@ -120,7 +154,8 @@ mod tests {
         assert_eq!(list[0].title, "Zürich");
         assert_eq!(&*list[1].name, "fra");
         assert_eq!(list[1].title, "fra");
-        assert_eq!(list[1].capacity, Some(40000.0));
+        let capacity = Capacity { load: 40000.0, high: 0.8, low: 0.6 };
+        assert_eq!(list[1].capacity, Some(capacity));
         assert_eq!(list[1].position, Position { latitude: 50.0, longitude: 8.68 });
     }
 
@@ -137,6 +172,9 @@ mod tests {
             ("[fra]\nposition = [0, 0]\ncolour = 1", "unknown-key", 3),
             ("['a/b']\nposition = [0, 0]", "bad-name", 1),
             ("[fra]\nposition = [0, 0]\ncapacity = -1", "out-of-range", 3),
+            ("[fra]\nposition = [0, 0]\nhigh = 0.9", "mark-without-capacity", 3),
+            ("[fra]\nposition = [0, 0]\ncapacity = 1\nlow = 0.9", "marks-crossed", 4),
+            ("[fra]\nposition = [0, 0]\ncapacity = 1\nhigh = 80", "out-of-range", 4),
             ("[fra]\nposition = [0, 0]\n[fra]\n", "toml-syntax", 3),
         ] {
             let (regions, diagnostics) = parse_regions("geo/regions.toml", text.as_bytes());

@@ -5,11 +5,15 @@ use std::collections::BTreeSet;
 use crate::source::{Source, Tree};
 
 /// Where files are judged. In other rooms words of this form are metrics, events and problems of the API.
-const ROOMS: [&str; 7] = [
+const ROOMS: [&str; 11] = [
     "src/zone/",
     "src/route/",
     "src/geo/",
     "src/load/",
+    "src/probe/assignment.rs",
+    "src/probe/extfile.rs",
+    "src/probe/settings.rs",
+    "src/probe/within.rs",
     "src/history/generations",
     "src/control/files.rs",
     "src/cli/fmt.rs",

@@ -25,7 +25,7 @@ pub struct Source {
     pub lines: Vec<String>,
     /// How many lines come before the tests.
     pub len: usize,
-    /// Whether all of it is tests.
+    /// Whether all of it is tests: `tests.rs`, and what lies in a folder of that name.
     pub is_test: bool,
 }
 
@@ -43,7 +43,8 @@ impl Source {
     pub fn read(path: &str, text: &str) -> Source {
         let code: Vec<String> = strip(text).lines().map(str::to_string).collect();
         let all = tokens(&code);
-        let is_test = path.ends_with("/tests.rs");
+        let is_test =
+            path.ends_with("/tests.rs") || path.starts_with("src/") && path.contains("/tests/");
         let tests = if is_test { Some(0) } else { tests_begin(&all) };
         let begin = tests.and_then(|at| all.get(at));
         let len = begin.map_or(text.lines().count(), |token| token.line - 1);

@@ -1,6 +1,8 @@
 //! Journeys: the real binary on loopback, from what somebody does to what somebody else sees.
 
+mod acknowledged;
 mod ci;
+mod clock;
 mod command_line;
 mod databases;
 mod diff;
@@ -13,10 +15,17 @@ mod geography;
 mod golden;
 mod health;
 mod history;
+mod inside;
 mod load;
+mod probe;
+mod scale;
+mod shedding;
 #[path = "../support/mod.rs"]
 mod support;
+mod tls;
+mod watch;
 mod weights;
+mod whatif;
 
 use support::Server;
 

@@ -3,11 +3,16 @@
 mod allocation;
 mod catalog_equals_tree;
 mod coverage_adds_up;
+mod drains_move_their_share;
+mod every_reason_is_told;
 #[path = "../geography/exhaustive.rs"]
 mod exhaustive;
 mod explain_equals_the_wire;
 mod format;
+mod happenings;
+mod names_never_lose_their_answer;
 mod requests_never_panic;
+mod shedding;
 mod tables_hold_every_address;
 mod texts_never_panic;
 mod weights_never_answer;

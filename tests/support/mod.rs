@@ -6,9 +6,13 @@ mod http;
 mod mmdb;
 mod server;
 mod steps;
+mod stream;
+mod vantage;
 
 pub use dns::{Query, Response, ask, name_wire, tcp_exchange};
 pub use http::{Reply, http, http_with};
 pub use mmdb::{city_database, country_database};
 pub use server::{Server, eventually, free_port, homing, within};
 pub use steps::Watched;
+pub use stream::{SseEvent, Stream};
+pub use vantage::{Endpoint, Vantage};

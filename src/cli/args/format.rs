@@ -10,3 +10,15 @@ pub enum Format {
     /// JSON, for programs
     Json,
 }
+
+/// How log events are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people; with colours on a terminal
+    #[default]
+    Auto,
+    /// For people, without colours
+    Text,
+    /// One JSON object a line
+    Json,
+}

@@ -1,11 +1,12 @@
 //! What operators change: overrides, drains, this site, the files. Every change says why, and is durable before the
 //! answer.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::{HeaderMap, IF_MATCH};
 use axum::response::Response;
 use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::api::{
     self, Acknowledged, DrainRequest, OverrideRequest, SiteBody, SiteRequest, UndrainRequest,
@@ -19,6 +20,7 @@ use super::super::site::SiteDrain;
 use super::body::{Body, json, read};
 use super::door;
 use super::problem::Refused;
+use super::query::Query;
 
 /// PUT /v1/overrides/{subject}.
 pub async fn decide(
@@ -42,10 +44,15 @@ pub async fn decide(
 }
 
 /// What a DELETE says in its query.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 pub struct Words {
+    /// Why it is cleared; the log keeps it.
     #[serde(default)]
+    #[param(max_length = 200, example = "link mended")]
     why: String,
+    /// Who clears it; a token's own name goes before.
+    #[param(max_length = 200, example = "ana")]
     who: Option<String>,
 }
 
@@ -142,8 +149,10 @@ async fn change_site(desk: Desk, drain: SiteDrain) -> Result<Response, Refused> 
 }
 
 /// Whether the answer waits for the outcome.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 pub struct Waits {
+    /// Whether the answer waits for the outcome.
     #[serde(default = "yes")]
     wait: bool,
 }
@@ -152,11 +161,18 @@ fn yes() -> bool {
     true
 }
 
+/// A request that has nothing to say: `{}`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
 /// POST /v1/reload?wait=: looks at the files now.
 pub async fn reload(
     State(desk): State<Desk>,
     Query(Waits { wait }): Query<Waits>,
+    body: Body,
 ) -> Result<Response, Refused> {
+    let Nothing {} = read(body)?;
     let busy = || Refused::unavailable("busy", "too many ask for a reload; one is under way");
     let outcome = desk.looks.now().ok_or_else(busy)?;
     if !wait {
@@ -209,7 +225,15 @@ fn within(caller: &Caller, subject: Subject) -> Result<Subject, Refused> {
     }
 }
 
+/// The region of a path. One that no file could name is told so before anything else is looked at.
 fn region_within(caller: &Caller, region: String) -> Result<Box<str>, Refused> {
+    let may_stand = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    if region.is_empty() || !region.bytes().all(may_stand) {
+        let detail = format!(
+            "no region is called {region:?}; geo/regions.toml has letters, digits, - and _"
+        );
+        return Err(Refused::new(404, "unknown-region", detail));
+    }
     let region: Box<str> = region.into();
     within(caller, Subject { region: Some(region.clone()), ..Subject::default() })?;
     Ok(region)

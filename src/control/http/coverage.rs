@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
+use utoipa::IntoParams;
 
 use crate::api::CoverageBody;
 use crate::ask::{Coverage, CoverageError, Endpoints, Tally, weigh};
@@ -15,6 +16,7 @@ use super::super::desk::Desk;
 use super::super::hub::View;
 use super::body::json;
 use super::problem::Refused;
+use super::query::Query;
 
 /// How long a count waits for the one before it.
 const TURN_WAIT_MAX: Duration = Duration::from_secs(10);
@@ -23,11 +25,17 @@ const TURN_WAIT_MAX: Duration = Duration::from_secs(10);
 static TURNS: Semaphore = Semaphore::const_new(1);
 
 /// What /v1/coverage is asked.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 pub struct Asked {
+    /// The policy; needed where there are several.
+    #[param(example = "web")]
     policy: Option<String>,
+    /// The type that clients ask for, `A` or `AAAA`.
     #[serde(rename = "type")]
+    #[param(example = "A")]
     rtype: Option<String>,
+    /// Whether to tell what a map is drawn of.
     #[serde(default)]
     points: bool,
 }

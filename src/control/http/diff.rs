@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
+use utoipa::IntoParams;
 
 use crate::api::{DiffBody, GenerationFiles};
 use crate::ask::{self, Side, Tally};
@@ -20,6 +21,7 @@ use crate::number::Generation;
 use super::super::desk::Desk;
 use super::body::json;
 use super::problem::Refused;
+use super::query::Query;
 
 /// RRsets told in one answer; what is more is counted. A guess: some megabytes of JSON.
 const RRSETS_MAX: usize = 20_000;
@@ -32,10 +34,15 @@ const TURN_WAIT_MAX: Duration = Duration::from_secs(10);
 static TURNS: Semaphore = Semaphore::const_new(1);
 
 /// What /v1/diff is asked.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 pub struct Asked {
+    /// The generation before: `gen:41`.
+    #[param(pattern = "^(gen:)?(now|[0-9]+)$", example = "gen:1")]
     old: String,
+    /// The generation after.
     #[serde(default = "now")]
+    #[param(pattern = "^(gen:)?(now|[0-9]+)$", default = "gen:now", example = "gen:now")]
     new: String,
 }
 

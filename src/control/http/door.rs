@@ -13,8 +13,9 @@ use axum::response::{IntoResponse, Response};
 
 use crate::health::Subject;
 use crate::history::Verb;
+use crate::load::is_local;
 
-use super::super::access::{Access, Caller, Denied, Share, may_be_open};
+use super::super::access::{Access, Caller, Denied, Share};
 use super::super::desk::Desk;
 use super::guard::{guard, sound};
 use super::problem::Refused;
@@ -31,7 +32,7 @@ pub async fn pass(State(desk): State<Desk>, mut request: Request, next: Next) ->
     let (method, uri, headers) = (request.method(), request.uri(), request.headers());
     let admitted = admit(&desk, peer, uri, headers)
         .and_then(|caller| allow(caller, verb_of(method, uri.path())))
-        .and_then(|caller| sound(method, uri, headers).map(|()| caller));
+        .and_then(|caller| sound(uri).map(|()| caller));
     match admitted {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
@@ -46,7 +47,7 @@ pub async fn pass(State(desk): State<Desk>, mut request: Request, next: Next) ->
 }
 
 /// What a path asks; none: what everybody may know. A path that is not listed is as dear as the dearest.
-fn verb_of(method: &Method, path: &str) -> Option<Verb> {
+pub fn verb_of(method: &Method, path: &str) -> Option<Verb> {
     match path {
         "/healthz" | "/readyz" => None,
         "/v1/reports" => Some(Verb::Report),
@@ -63,7 +64,7 @@ fn verb_of(method: &Method, path: &str) -> Option<Verb> {
 /// Who asks.
 fn admit(desk: &Desk, peer: IpAddr, uri: &Uri, headers: &HeaderMap) -> Result<Caller, Refused> {
     let access: &Access = &desk.gate.access;
-    if access.is_open() && may_be_open(desk.config.api) {
+    if access.is_open() && is_local(desk.config.api) {
         return guard(uri, headers).map(|()| access.anybody(peer));
     }
     if matches!(uri.path(), "/healthz" | "/readyz") {

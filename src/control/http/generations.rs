@@ -1,9 +1,10 @@
 //! The states of files: which there are, back to one, back to the files, on with what the guard holds.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::api::{AcceptRequest, GenerationsBody, ResumeRequest, RollbackRequest};
 use crate::number::Generation;
@@ -16,12 +17,18 @@ use super::super::wish::{Unmet, Wish, Wished};
 use super::body::{Body, json, read};
 use super::change::{remark, who, why};
 use super::problem::Refused;
+use super::query::Query;
 
 /// Which generations are asked for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 pub struct Paged {
+    /// Only those before this one: `next` of the page before.
+    #[param(minimum = 0, format = "uint64", example = 41)]
     before: Option<u64>,
+    /// How many.
     #[serde(default = "page_len")]
+    #[param(minimum = 0, default = 100, example = 10)]
     limit: usize,
 }
 

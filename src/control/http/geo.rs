@@ -2,10 +2,11 @@
 
 use std::net::IpAddr;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::api::GeoBody;
 use crate::ask;
@@ -15,10 +16,14 @@ use super::super::desk::Desk;
 use super::super::hub::View;
 use super::body::json;
 use super::problem::Refused;
+use super::query::Query;
 
 /// What /v1/geo is asked.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 pub struct Asked {
+    /// The address.
+    #[param(pattern = "^[0-9A-Fa-f.:]+$", example = "193.0.0.1")]
     address: String,
 }
 

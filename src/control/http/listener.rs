@@ -1,5 +1,5 @@
 //! Accepts connections of the API, and not more than it can hold; serves HTTP/1.1, and HTTP/2 to whoever begins with it
-//! (RFC 9113 §3.3).
+//! (RFC 9113 §3.3) or agrees on it within TLS (§3.2).
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -18,7 +18,10 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{self, AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
+use super::super::certificate::Certificate;
 use super::door::Peer;
 
 /// Connections at once. A guess: a monitoring system, some operators, some vantages.
@@ -26,6 +29,9 @@ const CONNECTION_COUNT_MAX: usize = 512;
 
 /// A connection that neither reads nor writes for this long is closed.
 const IDLE_MAX: Duration = Duration::from_secs(120);
+
+/// How long a handshake of TLS may take.
+const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 
 /// How long the head of a request may take to arrive.
 const HEAD_MAX: Duration = Duration::from_secs(30);
@@ -39,9 +45,14 @@ const STREAM_COUNT_MAX: u32 = 64;
 /// How long nothing is accepted when the system has no room for one more.
 const FULL_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves `router` on `listener` until `stop` is done; requests in flight are finished. Beyond the bound, connections wait
-/// in the kernel's queue.
-pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()> + Send) {
+/// Serves `router` on `listener`, behind `certificate` where there is one, until `stop` is done; requests in flight are
+/// finished. Beyond the bound, connections wait in the kernel's queue.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    certificate: Option<Certificate>,
+    stop: impl Future<Output = ()> + Send,
+) {
     let free = Arc::new(Semaphore::new(CONNECTION_COUNT_MAX));
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
@@ -53,7 +64,15 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         match accepted {
             Ok((connection, peer)) => {
                 let asked = Asked { peer, inner: TowerToHyperService::new(router.clone()) };
-                tokio::spawn(converse(connection, asked, graceful.watcher()));
+                let watcher = graceful.watcher();
+                match certificate.clone() {
+                    None => tokio::spawn(converse(connection, asked, watcher)),
+                    Some(certificate) => tokio::spawn(async move {
+                        if let Some(stream) = shake(connection, peer, &certificate).await {
+                            converse(stream, asked, watcher).await;
+                        }
+                    }),
+                };
             }
             Err(error) if is_of_peer(&error) => {}
             Err(error) => {
@@ -82,6 +101,29 @@ async fn accept(
 fn is_of_peer(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+/// Makes the handshake of TLS; none if it failed, which is the other side's to mend.
+async fn shake(
+    connection: Connection,
+    peer: SocketAddr,
+    certificate: &Certificate,
+) -> Option<TlsStream<Connection>> {
+    let shaken = match certificate.served() {
+        Some(served) => {
+            let shaking = TlsAcceptor::from(served).accept(connection);
+            let timely = tokio::time::timeout(HANDSHAKE_MAX, shaking).await;
+            timely.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        }
+        // The alarm says why.
+        None => Err(io::Error::other("no certificate was ever read")),
+    };
+    shaken
+        .inspect_err(|error| {
+            metrics::counter!("homing_api_handshakes_failed_total").increment(1);
+            tracing::debug!(event = "api-handshake-failed", %peer, %error);
+        })
+        .ok()
 }
 
 /// Speaks HTTP on one connection to its end.

@@ -6,15 +6,19 @@ use std::time::Instant;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use serde_json::json;
+use utoipa::openapi::Content;
+use utoipa::openapi::schema::{ArrayBuilder, OneOfBuilder};
 
-use crate::api::{self, RefusedLine, ReportError, ReportLine, ReportsTaken};
+use crate::api::{self, LINE_COUNT_MAX, RefusedLine, ReportError, ReportLine, ReportsTaken};
 use crate::health::Event;
 
 use super::super::access::{Caller, Denied};
 use super::super::desk::Desk;
-use super::body::{Body, json};
+use super::body::{self, Body};
 use super::door;
 use super::problem::Refused;
+use super::route::{JSON, Route};
 
 /// One report, an array, or NDJSON; heartbeats among them. 202 with what was refused and why; 422 when nothing was
 /// taken for a fault of the sender's.
@@ -23,7 +27,7 @@ pub async fn take(
     caller: Caller,
     body: Body,
 ) -> Result<Response, Refused> {
-    let body = body?;
+    let body = body.bytes()?;
     // It may have been long under way.
     if !caller.is_welcome() {
         return Err(door::turned_away(Denied::Invalid));
@@ -53,7 +57,20 @@ pub async fn take(
     if taken.taken == 0 && taken.has_fault() {
         return Err(in_vain(taken.refused));
     }
-    Ok(json(StatusCode::ACCEPTED, &taken))
+    Ok(body::json(StatusCode::ACCEPTED, &taken))
+}
+
+/// The route with what its body may be. An item that is no report is refused by itself, so an array may hold anything.
+pub fn described(mut route: Route) -> Route {
+    let line = route.shape::<ReportLine>();
+    let array =
+        ArrayBuilder::new().items(line.clone()).min_items(Some(1)).max_items(Some(LINE_COUNT_MAX));
+    let one = json!({"vantage": "ams-1", "subject": "fra/web", "status": "down", "reason": "connect: timed out"});
+    let either = OneOfBuilder::new().item(line.clone()).item(array);
+    let whole = Content::builder().schema(Some(either)).example(Some(one.clone())).build();
+    // One schema for each line: what OpenAPI 3.1 has no word for yet.
+    let lines = Content::builder().example(Some(format!("{one}\n").into())).build();
+    route.reads_as(&[(JSON, whole), ("application/x-ndjson", lines)])
 }
 
 /// Takes `count` items from what the caller may send, sound or not: a sender of nonsense costs as much.

@@ -175,6 +175,15 @@ fn the_api_takes_and_refuses_as_it_says() {
     asked.ask(Method::GET, "/v1/status", "", &rebound).is_problem(421, "host-not-loopback");
     let form = [("content-type", "text/plain")];
     asked.ask(Method::POST, "/v1/reload", "", &form).is_problem(415, "not-json");
+    asked.ask(Method::POST, "/v1/reload", "[]", &[]).is_problem(400, "bad-body");
+    asked.ask(Method::GET, "/v1/explain?name=", "", &[]).is_problem(400, "unreadable-inquiry");
+    // Where the log stands matters only to what makes sense.
+    let old = [("if-match", "\"17\"")];
+    let drain = r#"{"why":"test"}"#;
+    asked
+        .ask(Method::POST, "/v1/regions/a%20b/drain", drain, &old)
+        .is_problem(404, "unknown-region");
+    asked.ask(Method::POST, "/v1/regions/fra/drain", drain, &old).is_problem(412, "moved");
 
     let metrics = asked.get("/metrics").body;
     for line in [
@@ -299,7 +308,7 @@ fn a_delayed_writer_applies_an_older_plan_and_cleanup_then_empties_the_record() 
     );
     let (tell, told) = std::sync::mpsc::channel();
     let done = Box::new(move |revision| tell.send(revision).unwrap());
-    let late = hub::Event::Folded { events: Vec::new(), publication: Some(delayed), done };
+    let late = hub::Event::Folded { events: Arc::new([]), publication: Some(delayed), done };
     assert_eq!(asked.hub.tell(late), Ok(()));
     told.recv().unwrap();
     // The cleanup: a look that finds nothing new, and a look at what is kept.

@@ -127,6 +127,32 @@ pub const CHECKS: &[Check] = &[
         clause: "README.md, Promises",
     },
     Check {
+        code: "mark-without-capacity",
+        severities: ERROR,
+        title: "a region has a mark and no capacity",
+        why: "`high` and `low` are shares of `capacity`, in the unit that load reports use.",
+        wrong: "[fra]\n\
+            position = [50.11, 8.68]\n\
+            high = 0.9",
+        right: "[fra]\n\
+            position = [50.11, 8.68]\n\
+            capacity = 40000\n\
+            high = 0.9",
+        clause: "geo/README.md",
+    },
+    Check {
+        code: "marks-crossed",
+        severities: ERROR,
+        title: "the low mark of a region is not below its high mark",
+        why: "Above `high` a region sheds clients and below `low` it takes them back. Between the two \
+            nothing moves, so that nothing swings.",
+        wrong: "high = 0.6\n\
+            low = 0.8",
+        right: "high = 0.8\n\
+            low = 0.6",
+        clause: "geo/README.md",
+    },
+    Check {
         code: "not-a-position",
         severities: ERROR,
         title: "what should be a position is none",

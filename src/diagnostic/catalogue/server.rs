@@ -15,6 +15,25 @@ pub const CHECKS: &[Check] = &[
         clause: "README.md, Files",
     },
     Check {
+        code: "api-in-the-clear",
+        severities: ERROR,
+        title: "an API that others reach would not be encrypted",
+        why: "Tokens and health would cross the network in the clear, and whoever reads one may drain \
+            a region. Loopback needs nothing.",
+        wrong: "api = \"0.0.0.0:8053\"",
+        right: "api = \"0.0.0.0:8053\"\napi_certificate = \"tls/cert.pem\"\napi_key = \"tls/key.pem\"",
+        clause: "RFC 6750 §5.3",
+    },
+    Check {
+        code: "certificate-without-key",
+        severities: ERROR,
+        title: "a certificate stands without its key, or a key without its certificate",
+        why: "TLS needs both. They are read when the server starts and whenever they change.",
+        wrong: "api_certificate = \"tls/cert.pem\"",
+        right: "api_certificate = \"tls/cert.pem\"\napi_key = \"tls/key.pem\"",
+        clause: "README.md, Access",
+    },
+    Check {
         code: "change-held",
         severities: ERROR,
         title: "a change would take too many names away, and is held",
@@ -55,6 +74,35 @@ pub const CHECKS: &[Check] = &[
         right: "ecs = \"trusted\"\n\
             ecs_trusted = [\"192.0.2.0/24\", \"2001:db8::/32\"]",
         clause: "RFC 7871 §7.2.1",
+    },
+    Check {
+        code: "extfile-line",
+        severities: ERROR,
+        title: "a line of an extfile cannot be read, and is passed over",
+        why: "A line is an endpoint, `=>`, UP or DOWN, and perhaps a slash and a TTL. gdnsd refuses the whole \
+            file for one bad line; here the other lines are taken, and of what the bad one names \
+            nothing is said.",
+        wrong: "192.0.2.1 => MAYBE",
+        right: "192.0.2.1 => DOWN/60",
+        clause: "README.md, Probes; gdnsd-plugin-extfile(8)",
+    },
+    Check {
+        code: "extfile-unknown",
+        severities: WARNING,
+        title: "a line of an extfile speaks of no endpoint",
+        why: "No pool that the file tells of holds it. A word on it would be kept for nobody.",
+        wrong: "192.0.2.99 => DOWN",
+        right: "192.0.2.10 => DOWN",
+        clause: "README.md, Probes; gdnsd-plugin-extfile(8)",
+    },
+    Check {
+        code: "extfile-unreadable",
+        severities: WARNING,
+        title: "an extfile is not there, or cannot be read",
+        why: "Silence is not sickness: what the file said last holds and ages, and nothing turns by itself.",
+        wrong: "[[extfile]]\npath = \"/nowhere\"\nvantage = \"scripts\"",
+        right: "[[extfile]]\npath = \"/var/lib/gdnsd/extfile/ext1\"\nvantage = \"scripts\"",
+        clause: "README.md, Probes; gdnsd-plugin-extfile(8)",
     },
     Check {
         code: "file-being-written",
@@ -201,6 +249,37 @@ pub const CHECKS: &[Check] = &[
         clause: "README.md, Files",
     },
     Check {
+        code: "probe-endpoint",
+        severities: ERROR,
+        title: "what a vantage is to look at is no endpoint, or is listed twice",
+        why: "probe.toml lists endpoints as reports name them: region, pool and address, each in \
+            full. One that is listed twice would be looked at in two ways, with two results.",
+        wrong: "subjects = [\"fra/web\"]",
+        right: "subjects = [\"fra/web/192.0.2.10\", \"fra/web/192.0.2.11\"]",
+        clause: "README.md, Probes",
+    },
+    Check {
+        code: "probe-text",
+        severities: ERROR,
+        title: "a probe is to send or to find what cannot be sent or found",
+        why: "What a probe sends and looks for stands in one line of a request or of a response: a path \
+            begins with a slash and is percent-encoded, a host has no scheme, a header is a name or \
+            `name: value`, a status is a code or a range of codes.",
+        wrong: "path = \"healthz\"\nstatus = \"2xx\"",
+        right: "path = \"/healthz\"\nstatus = \"200-299\"",
+        clause: "README.md, Probes; RFC 9110 §5, §7.1",
+    },
+    Check {
+        code: "probe-trust",
+        severities: WARNING,
+        title: "the certificates that a look over TLS trusts cannot be read",
+        why: "Without them no handshake can be judged, so nothing is known of the endpoints that are \
+            looked at with them: they are silent, which is not down.",
+        wrong: "ca = \"ca.key\"",
+        right: "ca = \"ca.pem\"",
+        clause: "README.md, Probes; RFC 8446 §4.4.2",
+    },
+    Check {
         code: "restart-needed",
         severities: WARNING,
         title: "homing.toml changed since the server was started",
@@ -236,6 +315,15 @@ pub const CHECKS: &[Check] = &[
         wrong: "zones/ linked to the root of the file system",
         right: "zones/ with zone and steering files only",
         clause: "README.md, Promises",
+    },
+    Check {
+        code: "vantage-twice",
+        severities: ERROR,
+        title: "two vantages within the server have one name",
+        why: "Their words would be taken as those of one, and each would take back what the other said.",
+        wrong: "[[extfile]]\npath = \"a\"\nvantage = \"x\"\n[[extfile]]\npath = \"b\"\nvantage = \"x\"",
+        right: "[[extfile]]\npath = \"a\"\nvantage = \"x\"\n[[extfile]]\npath = \"b\"\nvantage = \"y\"",
+        clause: "README.md, Probes",
     },
     Check {
         code: "zone-file-name",

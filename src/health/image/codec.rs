@@ -49,6 +49,11 @@ impl Reader<'_> {
         ImageError { what, offset: self.offset }
     }
 
+    /// What images hold since `version`; of those before, its default.
+    pub fn since<T: Coded + Default>(&mut self, version: u8) -> Result<T, ImageError> {
+        if self.version < version { Ok(T::default()) } else { T::take(self) }
+    }
+
     pub fn octets(&mut self, count: usize) -> Result<&[u8], ImageError> {
         let Some((head, rest)) = self.bytes.split_at_checked(count) else {
             return Err(self.error("the end comes too early"));

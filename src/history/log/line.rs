@@ -3,13 +3,14 @@
 //! These types are the file format; the events themselves know nothing of it.
 
 use std::collections::BTreeMap;
+use std::slice;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::health::{
-    Action, Boot, Event, Expiry, Failback, Identity, Inventory, LogTime, Member, Origin, Report,
-    Settings, Status, Subject, Timed,
+    Action, Boot, Capacity, Event, Expiry, Failback, Identity, Inventory, LogTime, Member, Origin,
+    Report, Settings, Status, Subject, Timed, Words,
 };
 use crate::number::{Digest, Generation, Revision};
 
@@ -54,6 +55,16 @@ enum EventLine {
         vantage: Box<str>,
         boot: u64,
         seq: u64,
+    },
+    Reaffirmed {
+        vantage: Box<str>,
+        boot: u64,
+        seq: u64,
+        /// Of all that it said, only these; left out where it is all but some.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        only: Option<Vec<String>>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        except: Vec<String>,
     },
     Override {
         subject: String,
@@ -131,6 +142,12 @@ struct InventoryLine {
     members: Vec<[Box<str>; 3]>,
     #[serde(default, skip_serializing_if = "is_zero")]
     ttl_max_millis: u64,
+    /// By region: what it can take, its high mark, its low mark.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    capacities: BTreeMap<Box<str>, [f64; 3]>,
+    /// By region and the next one: how much of it, in 65,536ths.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    borders: BTreeMap<Box<str>, BTreeMap<Box<str>, u32>>,
 }
 
 // The shape that serde asks for.
@@ -170,24 +187,27 @@ pub(super) fn encode(timed: &Timed, inventory: &Arc<Inventory>) -> Result<Vec<u8
 
 /// Refuses what would not read back as it is: JSON has no infinities, and a subject is written as text.
 fn check(event: &Event) -> Result<(), String> {
-    let (subject, finite) = match event {
+    let (subjects, finite) = match event {
         Event::Files { inventory, .. } => {
-            (None, inventory.pools.values().all(|settings| settings.max_down_share.is_finite()))
+            (&[][..], inventory.pools.values().all(|settings| settings.max_down_share.is_finite()))
         }
-        Event::Report(report) => (Some(&report.subject), report.load.is_none_or(f64::is_finite)),
+        Event::Report(report) => {
+            (slice::from_ref(&report.subject), report.load.is_none_or(f64::is_finite))
+        }
         Event::Override { subject, .. } | Event::ClearOverride { subject, .. } => {
-            (Some(subject), true)
+            (slice::from_ref(subject), true)
         }
+        Event::Reaffirmed { words, .. } => (words.listed(), true),
         Event::Heartbeat { .. } | Event::Drain { .. } | Event::Undrain { .. } | Event::Tick => {
-            (None, true)
+            (&[][..], true)
         }
     };
     if !finite {
         return Err("a number in it is not finite".into());
     }
-    match subject {
-        Some(subject) if !subject.is_canonical() => Err(format!("{subject:?} is not a subject")),
-        Some(_) | None => Ok(()),
+    match subjects.iter().find(|subject| !subject.is_canonical()) {
+        Some(subject) => Err(format!("{subject:?} is not a subject")),
+        None => Ok(()),
     }
 }
 
@@ -230,6 +250,20 @@ fn event_line(event: &Event, last: &Arc<Inventory>) -> EventLine {
         },
         Event::Heartbeat { vantage, boot, seq } => {
             EventLine::Heartbeat { vantage: vantage.clone(), boot: boot.0, seq: *seq }
+        }
+        Event::Reaffirmed { vantage, boot, seq, words } => {
+            let listed: Vec<String> = words.listed().iter().map(ToString::to_string).collect();
+            let (only, except) = match words {
+                Words::Only(_) => (Some(listed), Vec::new()),
+                Words::AllBut(_) => (None, listed),
+            };
+            EventLine::Reaffirmed {
+                vantage: vantage.clone(),
+                boot: boot.0,
+                seq: *seq,
+                only,
+                except,
+            }
         }
         Event::Override { subject, action, expiry, why, who } => EventLine::Override {
             subject: subject.to_string(),
@@ -282,6 +316,17 @@ fn event(line: EventLine, last: &Arc<Inventory>) -> Result<Event, String> {
         EventLine::Heartbeat { vantage, boot, seq } => {
             Event::Heartbeat { vantage, boot: Boot(boot), seq }
         }
+        EventLine::Reaffirmed { vantage, boot, seq, only, except } => {
+            let all = |texts: Vec<String>| -> Result<Box<[Subject]>, String> {
+                texts.into_iter().map(subject).collect()
+            };
+            let words = match only {
+                Some(_) if !except.is_empty() => return Err("both only and except".into()),
+                Some(only) => Words::Only(all(only)?),
+                None => Words::AllBut(all(except)?),
+            };
+            Event::Reaffirmed { vantage, boot: Boot(boot), seq, words }
+        }
         EventLine::Override { subject: text, action, expires, why, who } => {
             let expiry = expires.map_or(Expiry::Forever, |at| Expiry::At(LogTime(at)));
             Event::Override { subject: subject(text)?, action: action.into(), expiry, why, who }
@@ -301,12 +346,22 @@ fn event(line: EventLine, last: &Arc<Inventory>) -> Result<Event, String> {
 
 fn inventory_line(inventory: &Inventory) -> InventoryLine {
     let member = |m: &Member| [m.region.clone(), m.pool.clone(), m.address.clone()];
+    let mut borders: BTreeMap<Box<str>, BTreeMap<Box<str>, u32>> = BTreeMap::new();
+    for ((from, to), weight) in &inventory.borders {
+        borders.entry(from.clone()).or_default().insert(to.clone(), *weight);
+    }
     InventoryLine {
         regions: inventory.regions.clone(),
         pools: inventory.pools.iter().map(|(p, s)| (p.clone(), settings_line(s))).collect(),
         members: inventory.members.iter().map(member).collect(),
         ttl_max_millis: inventory.ttl_max_millis,
+        capacities: inventory.capacities.iter().map(|(r, c)| (r.clone(), marks(c))).collect(),
+        borders,
     }
+}
+
+const fn marks(capacity: &Capacity) -> [f64; 3] {
+    [capacity.load, capacity.high, capacity.low]
 }
 
 fn inventory(line: InventoryLine) -> Inventory {
@@ -316,6 +371,16 @@ fn inventory(line: InventoryLine) -> Inventory {
         pools: line.pools.into_iter().map(|(pool, s)| (pool, settings(&s))).collect(),
         members: line.members.into_iter().map(member).collect(),
         ttl_max_millis: line.ttl_max_millis,
+        capacities: line
+            .capacities
+            .into_iter()
+            .map(|(region, [load, high, low])| (region, Capacity { load, high, low }))
+            .collect(),
+        borders: line
+            .borders
+            .into_iter()
+            .flat_map(|(from, all)| all.into_iter().map(move |(to, w)| ((from.clone(), to), w)))
+            .collect(),
     }
 }
 

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 
 use super::{Kind, Log, LogError, files, line};
 use crate::health::{
-    Action, Boot, Event, Expiry, Failback, Identity, Inventory, LogTime, Member, Origin, Report,
-    Settings, State, Status, Subject, Timed,
+    Action, Boot, Capacity, Event, Expiry, Failback, Identity, Inventory, LogTime, Member, Origin,
+    Report, Settings, State, Status, Subject, Timed, Words,
 };
 use crate::number::{Digest, Generation, Revision};
 
@@ -24,6 +24,8 @@ fn files_event(generation: u64) -> Event {
         pools: [("web".into(), Settings::default())].into(),
         members: vec![member(1), member(2)],
         ttl_max_millis: 60_000,
+        capacities: [("fra".into(), Capacity { load: 100.0, high: 0.8, low: 0.6 })].into(),
+        borders: [(("fra".into(), "iad".into()), 65_536)].into(),
     };
     let (generation, digest) = (Generation(generation), Digest::of(b"files"));
     Event::Files { generation, digest, inventory: Arc::new(inventory), origin: None }
@@ -49,6 +51,10 @@ fn drain() -> Event {
     Event::Drain { region, keep: 0, over_millis: 0, why, who: "me".into() }
 }
 
+fn reaffirmed(words: Words) -> Event {
+    Event::Reaffirmed { vantage: "probe".into(), boot: Boot(1), seq: 3, words }
+}
+
 /// A history with time that goes back once.
 fn history() -> Vec<(LogTime, Event)> {
     let events = [
@@ -57,7 +63,7 @@ fn history() -> Vec<(LogTime, Event)> {
         report(2, Status::Up),
         drain(),
         files_event(2),
-        Event::Heartbeat { vantage: "probe".into(), boot: Boot(1), seq: 3 },
+        reaffirmed(Words::Only([Subject::parse("fra/web").expect("a subject")].into())),
         Event::Tick,
     ];
     [5, 10, 9, 20, 30, 40, 70].map(|s| LogTime(s * 1000)).into_iter().zip(events).collect()
@@ -278,10 +284,15 @@ fn any_inventory() -> impl Strategy<Value = Arc<Inventory>> {
     let pools = prop::collection::btree_map(any_text(), settings, 0..3);
     let members = prop::collection::vec((any_text(), any_text(), any_text()), 0..4);
     let regions = prop::collection::vec(any_text(), 0..3);
-    (regions, pools, members, any::<u64>()).prop_map(|(regions, pools, members, ttl_max_millis)| {
+    let marks = (0.0..1e15, 0.5..1.0, 0.1..0.5);
+    let capacity = marks.prop_map(|(load, high, low)| Capacity { load, high, low });
+    let capacities = prop::collection::btree_map(any_text(), capacity, 0..3);
+    let borders = prop::collection::btree_map((any_text(), any_text()), any::<u32>(), 0..3);
+    let all = (regions, pools, members, any::<u64>(), capacities, borders);
+    all.prop_map(|(regions, pools, members, ttl_max_millis, capacities, borders)| {
         let member = |(region, pool, address)| Member { region, pool, address };
         let members = members.into_iter().map(member).collect();
-        Arc::new(Inventory { regions, pools, members, ttl_max_millis })
+        Arc::new(Inventory { regions, pools, members, ttl_max_millis, capacities, borders })
     })
 }
 
@@ -326,6 +337,17 @@ fn any_event() -> impl Strategy<Value = Event> {
             boot: Boot(boot),
             seq
         }),
+        (
+            any_text(),
+            any::<(u64, u64)>(),
+            prop::collection::vec(any_subject(), 0..4),
+            any::<bool>()
+        )
+            .prop_map(|(vantage, (boot, seq), subjects, all)| {
+                let subjects = subjects.into();
+                let words = if all { Words::AllBut(subjects) } else { Words::Only(subjects) };
+                Event::Reaffirmed { vantage, boot: Boot(boot), seq, words }
+            }),
         (any_subject(), prop::sample::select(actions), prop::option::of(any::<u64>()), words())
             .prop_map(|(subject, action, at, (why, who))| {
                 let expiry = at.map_or(Expiry::Forever, |at| Expiry::At(LogTime(at)));

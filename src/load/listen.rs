@@ -1,0 +1,107 @@
+//! What makes an API safe that others reach: TLS, or the operator's word that the network is. Keys of `[listen]`.
+//!
+//! Owns:  the rule that nothing but loopback is served in the clear.
+//! Never: reads a certificate; who serves does, again and again.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+
+use crate::route::Reader;
+
+/// The keys that are read here.
+pub(super) const SAFETY_KEYS: [&str; 3] = ["api_certificate", "api_key", "api_insecure"];
+
+/// Where a certificate lies, and its key; both are PEM (RFC 7468).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateFiles {
+    /// The certificate, then those that vouch for it.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// Whether nobody but this machine reaches `address`.
+pub fn is_local(address: SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
+}
+
+/// Reads what the API at `api` is kept safe with; none: nothing but the machine's own border.
+pub(super) fn read_safety(
+    reader: &mut Reader<'_>,
+    listen: &DeTable<'_>,
+    api: SocketAddr,
+    root: &Path,
+) -> Option<CertificateFiles> {
+    let mut path = |key: &str| {
+        let text = reader.text(listen.get(key)?, &format!("`{key}`"))?;
+        Some(root.join(text))
+    };
+    let files = (path("api_certificate"), path("api_key"));
+    let insecure =
+        listen.get("api_insecure").and_then(|value| reader.boolean(value, "`api_insecure`"));
+    for (key, other) in [("api_certificate", "api_key"), ("api_key", "api_certificate")] {
+        if let (Some(value), false) = (listen.get(key), listen.contains_key(other)) {
+            let what = format!("`{key}` stands without `{other}`");
+            let help = format!("name the file of the other as `{other}`");
+            reader.error("certificate-without-key", &value.span(), what, help);
+        }
+    }
+    let is_shown = SAFETY_KEYS[..2].iter().any(|key| listen.contains_key(*key));
+    if let Some(value) = listen.get("api")
+        && !is_local(api)
+        && !is_shown
+        && insecure != Some(true)
+    {
+        let what = format!("the API at {api} would be in the clear where others reach it");
+        let help = "set api_certificate and api_key; or api_insecure = true where the network itself keeps \
+                    secrets; or api = \"127.0.0.1:8053\"";
+        reader.error("api-in-the-clear", &value.span(), what, help);
+    }
+    match files {
+        (Some(certificate), Some(key)) => Some(CertificateFiles { certificate, key }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::Config;
+
+    fn read(keys: &str) -> Result<Option<CertificateFiles>, Vec<(&'static str, u32)>> {
+        let text = format!("[listen]\n{keys}\n");
+        let config = Config::parse("homing.toml", text.as_bytes(), Path::new("/srv"));
+        let codes = |said: Vec<crate::diagnostic::Diagnostic>| {
+            said.iter().map(|d| (d.code, d.place.line)).collect()
+        };
+        config.map(|config| config.api_tls).map_err(codes)
+    }
+
+    #[test]
+    fn only_loopback_is_served_in_the_clear_unless_somebody_says_so() {
+        let pair = "api_certificate = \"tls/cert.pem\"\napi_key = \"/etc/key.pem\"";
+        let files = CertificateFiles {
+            certificate: "/srv/tls/cert.pem".into(),
+            key: "/etc/key.pem".into(),
+        };
+        assert_eq!(read("api = \"127.0.0.2:1\""), Ok(None));
+        assert_eq!(read("api = \"[::ffff:127.0.0.1]:1\""), Ok(None));
+        assert_eq!(read(pair), Ok(Some(files.clone())));
+        assert_eq!(read(&format!("api = \"0.0.0.0:1\"\n{pair}")), Ok(Some(files)));
+        assert_eq!(read("api = \"[::]:1\"\napi_insecure = true"), Ok(None));
+        for safe in ["", "api_insecure = false"] {
+            let said = read(&format!("api = \"192.0.2.1:1\"\n{safe}"));
+            assert_eq!(said, Err(vec![("api-in-the-clear", 2)]));
+        }
+    }
+
+    #[test]
+    fn a_pair_is_two() {
+        assert_eq!(read("api_key = \"k\""), Err(vec![("certificate-without-key", 2)]));
+        let said = read("api = \"192.0.2.1:1\"\napi_certificate = \"c\"");
+        assert_eq!(said, Err(vec![("certificate-without-key", 3)]));
+        assert_eq!(read("api_insecure = \"yes\""), Err(vec![("wrong-type", 2)]));
+    }
+}
