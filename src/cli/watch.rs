@@ -263,7 +263,8 @@ mod tests {
     #[test]
     fn a_stream_is_read_as_the_standard_has_it() {
         let sent = |name: &str, data: &str| Sent { name: name.into(), data: data.into() };
-        let text = b": keep\n\nevent: start\ndata: {}\n\nid: 7\r\ndata:{\"a\":1}\r\n\r\nretry: 5\n\ndata: x\ndata: y\n\ndata: cut";
+        let text = b": keep\n\nevent: start\ndata: {}\n\nid: 7\r\ndata:{\"a\":1}\r\n\r\n\
+                     retry: 5\n\ndata: x\ndata: y\n\ndata: cut";
         let expected = [sent("start", "{}"), sent("", "{\"a\":1}"), sent("", "x\ny")];
         assert_eq!(all(text), expected);
         assert_eq!(all(b"data: cut off\n"), [], "an event ends with an empty line");
@@ -273,9 +274,11 @@ mod tests {
     fn an_event_is_a_line_and_what_came_of_it() {
         let event: WatchEvent = serde_json::from_str(
             r#"{"revision":42,"at":"2026-11-21T14:02:03Z","kind":"report","vantage":"par","subject":"fra/web/192.0.2.1",
-                "status":"down","because":"timeout","turned":[{"subject":"fra/web/192.0.2.1","was":"up","status":"down",
-                "verdict":"down","reason":"down","because":"","evidence":"fresh"}],"turned_more":2,
-                "alarms":[{"change":"raised","alarm":"panic","subject":"web","severity":"critical","words":"too much","help":""}]}"#,
+                "status":"down","because":"timeout",
+                "turned":[{"subject":"fra/web/192.0.2.1","was":"up","status":"down",
+                "verdict":"down","reason":"down","because":"","evidence":"fresh"}],
+                "turned_more":2,"alarms":[{"change":"raised","alarm":"panic",
+                "subject":"web","severity":"critical","words":"too much","help":""}]}"#,
         )
         .unwrap();
         let watch = Watch { seen: None, json: false, paint: Paint::plain() };

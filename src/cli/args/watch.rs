@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::ServerArg;
+use super::server::ServerArg;
 
 /// Arguments of `watch`.
 #[derive(Debug, Args)]

@@ -252,18 +252,7 @@ fn event_line(event: &Event, last: &Arc<Inventory>) -> EventLine {
             EventLine::Heartbeat { vantage: vantage.clone(), boot: boot.0, seq: *seq }
         }
         Event::Reaffirmed { vantage, boot, seq, words } => {
-            let listed: Vec<String> = words.listed().iter().map(ToString::to_string).collect();
-            let (only, except) = match words {
-                Words::Only(_) => (Some(listed), Vec::new()),
-                Words::AllBut(_) => (None, listed),
-            };
-            EventLine::Reaffirmed {
-                vantage: vantage.clone(),
-                boot: boot.0,
-                seq: *seq,
-                only,
-                except,
-            }
+            reaffirmed_line(vantage, *boot, *seq, words)
         }
         Event::Override { subject, action, expiry, why, who } => EventLine::Override {
             subject: subject.to_string(),
@@ -295,6 +284,15 @@ fn event_line(event: &Event, last: &Arc<Inventory>) -> EventLine {
         },
         Event::Tick => EventLine::Tick,
     }
+}
+
+fn reaffirmed_line(vantage: &str, boot: Boot, seq: u64, words: &Words) -> EventLine {
+    let listed: Vec<String> = words.listed().iter().map(ToString::to_string).collect();
+    let (only, except) = match words {
+        Words::Only(_) => (Some(listed), Vec::new()),
+        Words::AllBut(_) => (None, listed),
+    };
+    EventLine::Reaffirmed { vantage: vantage.into(), boot: boot.0, seq, only, except }
 }
 
 fn event(line: EventLine, last: &Arc<Inventory>) -> Result<Event, String> {
