@@ -383,6 +383,26 @@ mod tests {
     }
 
     #[test]
+    fn a_load_is_written_when_it_leaps_and_else_now_and_then() {
+        let mut world = World::new();
+        let say = |world: &mut World, load: f64| {
+            let event = match world.event("fra", Status::Up) {
+                Event::Report(report) => Event::Report(Report { load: Some(load), ..report }),
+                other => other,
+            };
+            world.feed(vec![event])
+        };
+        say(&mut world, 100.0);
+        say(&mut world, 100.0);
+        let written = [110.0, 80.0, 125.0, 134.0].map(|load| say(&mut world, load));
+        assert_eq!(written, [0, 0, 0, 1], "a quarter of the larger one");
+        assert_eq!(say(&mut world, 130.0), 0);
+        world.at += 5_000;
+        assert_eq!(say(&mut world, 130.0), 1, "half an interval later");
+        assert_eq!(say(&mut world, 0.0), 1);
+    }
+
+    #[test]
     fn heartbeats_are_folded_too() {
         let mut world = World::new();
         world.say(&ENDPOINTS, Status::Up);

@@ -107,7 +107,8 @@ impl State {
     }
 }
 
-/// A load that is another is news, and no more often than freshness: it is smoothed over a longer time.
+/// A load that is another is news, and no more often than freshness, for it is smoothed over a longer time; one that
+/// leapt is news at once.
 fn repeated(
     opinion: &Opinion,
     report: &Report,
@@ -122,8 +123,14 @@ fn repeated(
     match age(opinion.at, at, settings) {
         _ if !is_same => Novelty::News,
         Novelty::Freshness if load.is_some() && opinion.load != load => Novelty::News,
+        _ if load.is_some_and(|load| leapt(opinion.load, load)) => Novelty::News,
         age => age,
     }
+}
+
+/// By a quarter of the larger one, or more.
+fn leapt(was: Option<f64>, is: f64) -> bool {
+    was.is_none_or(|was| was != is && (was - is).abs() >= was.max(is) / 4.0)
 }
 
 /// Half an interval, so that a vantage that speaks at its interval is heard each time.
