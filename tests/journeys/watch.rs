@@ -205,11 +205,11 @@ fn the_command_goes_on_where_it_was_cut_off() {
     report(&server, 1, "down", &FRA);
     watching.wait_printed("fra/web/192.0.2.11 up -> down (");
     server.kill_and_restart();
-    report(&server, 2, "up", &FRA);
+    report(&server, 11, "up", &FRA);
     let override_ = ["override", "iad/web", "hold", "--why", "works", "--forever"];
     assert!(server.homing(&override_).status.success());
     let text = watching.wait_printed(": works");
-    assert!(text.contains("override of iad/web: hold until never, says "), "{text}");
+    assert!(text.contains("override of iad/web/*: hold until never, says "), "{text}");
     let numbers = text.lines().filter(|line| !line.starts_with(' '));
     let numbers: Vec<u64> =
         numbers.map(|l| l.split_whitespace().nth(1).unwrap().parse().unwrap()).collect();
@@ -225,7 +225,7 @@ fn the_command_goes_on_where_it_was_cut_off() {
 #[test]
 fn every_metric_of_the_alert_rules_is_there() {
     let server = server();
-    let rules = server.homing(&["alerts", "--job", "dns"]);
+    let rules = super::support::homing(&server.path("."), &["alerts", "--job", "dns"]);
     let rules = String::from_utf8(rules.stdout).unwrap();
     let metrics = server.http("GET", "/metrics", None).body;
     let words = rules.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
