@@ -19,6 +19,7 @@ mod report;
 mod status;
 mod trust;
 mod watch;
+mod webhook;
 mod weights;
 mod whatif;
 
@@ -59,6 +60,7 @@ pub use trust::trust;
 pub use watch::{
     AlarmChange, Turn, WatchEnd, WatchEvent, WatchStart, WatchWhat, alarm_change, watch_event,
 };
+pub use webhook::WebhookBody;
 pub use weights::{CountryQueries, PlaceQueries, PlacesBody, WeightsBody};
 pub use whatif::{
     BeforeAfter, Clients, WhatifAnswer, WhatifAsk, WhatifBody, WhatifClient, WhatifDrain,

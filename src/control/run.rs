@@ -43,6 +43,7 @@ use super::reclaim::Reclaim;
 use super::signals::Signals;
 use super::site::Site;
 use super::vantage::{inside, page};
+use super::webhook;
 use super::weights::Weigher;
 use super::writer::{Clock, Writer};
 
@@ -128,6 +129,7 @@ fn start(options: &Options) -> Result<Server, String> {
     let server = launch(prepare(options)?, cold.clone())?;
     let entered = server.runtime.enter();
     page::keep_up(cold);
+    webhook::start(&server.desk.config, &server.desk.feed, &server.desk.alarms);
     drop(entered);
     Ok(server)
 }

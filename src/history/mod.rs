@@ -6,12 +6,14 @@
 //! Enter:   `log`; then `generations`: `store` adds to them, `archive` reads them; `tokens` by itself.
 
 mod clock;
+mod cursor;
 mod durable;
 mod generations;
 mod log;
 mod tokens;
 
 pub use clock::LogClock;
+pub use cursor::Cursor;
 pub use durable::StoreError;
 pub use generations::{Archive, Cause, Change, Entry, Limits, Restored, Store, Tally};
 pub use log::{Backlog, Earlier, Log, LogError, Replay, state_at};

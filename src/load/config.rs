@@ -16,6 +16,7 @@ use crate::route::{Reader, Settings, Source, read_duration, read_health, read_po
 use super::guard::Guard;
 use super::listen::{CertificateFiles, SAFETY_KEYS, read_safety};
 use super::terms::Terms;
+use super::webhook::{Webhook, read_webhook};
 
 /// The name of the file, looked for in the folder that is served.
 pub const CONFIG_FILE: &str = "homing.toml";
@@ -36,8 +37,10 @@ const MAX_AGE_MILLIS: std::ops::RangeInclusive<u64> = 86_400_000..=3653 * 86_400
 const SECRET_RUN_LEN: usize = 8;
 
 /// The tables of the file. Those of the vantages within the server, the last two, `probe` reads.
-const SECTIONS: [&str; 10] =
-    ["site", "listen", "files", "geo", "cookies", "health", "guard", "history", "probe", "extfile"];
+const SECTIONS: [&str; 11] = [
+    "site", "listen", "files", "geo", "cookies", "health", "guard", "history", "webhook", "probe",
+    "extfile",
+];
 
 /// What one process is told about itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,6 +78,8 @@ pub struct Config {
     pub guard: Guard,
     /// How many states of files are kept.
     pub history: Bounds,
+    /// Who is told of what happens; none: nobody.
+    pub webhook: Option<Webhook>,
 }
 
 /// How much of the past is kept; the two newest generations are, whatever this says.
@@ -115,6 +120,7 @@ impl Config {
             geo_terms: Terms::default(),
             guard: Guard::default(),
             history: Bounds::default(),
+            webhook: None,
         }
     }
 
@@ -168,6 +174,7 @@ impl Config {
         });
         section("guard", &mut |reader, table| read_guard(&mut config.guard, reader, table));
         section("history", &mut |reader, table| read_history(&mut config.history, reader, table));
+        section("webhook", &mut |reader, table| config.webhook = read_webhook(reader, table, root));
         let said = without_secrets(reader.finish());
         if has_error(&said) { Err(said) } else { Ok(config) }
     }

@@ -29,6 +29,7 @@ mod retreat;
 mod steering;
 mod terms;
 mod timely;
+mod webhook;
 
 pub use build::{Builder, Built, Parts, Summary};
 pub use compile::{compile_zone, patch_zone};
@@ -45,3 +46,4 @@ pub use motion::Motion;
 pub use removal::Removals;
 pub use retreat::Refused;
 pub use terms::Terms;
+pub use webhook::{News, Webhook};

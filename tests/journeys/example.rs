@@ -15,6 +15,11 @@ fn files(folder: &str) -> Vec<(String, String)> {
     texts.map(|p| (name(&p), fs::read_to_string(&p).unwrap())).collect()
 }
 
+/// All files of the examples.
+pub fn all() -> Vec<(String, String)> {
+    files("zones").into_iter().chain(files("geo")).collect()
+}
+
 #[test]
 fn the_examples_hold_no_mistake() {
     let checked = homing(Path::new(env!("CARGO_MANIFEST_DIR")), &["check"]);
@@ -25,7 +30,7 @@ fn the_examples_hold_no_mistake() {
 
 #[test]
 fn frankfurt_goes_down_and_stockholm_answers() {
-    let all: Vec<(String, String)> = files("zones").into_iter().chain(files("geo")).collect();
+    let all = all();
     let all: Vec<(&str, &str)> = all.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
     let server = Server::start(&all);
     server.wait_addresses("www.example.com", EUROPE, &["192.0.2.10", "192.0.2.11"]);

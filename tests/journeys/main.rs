@@ -23,7 +23,9 @@ mod shedding;
 #[path = "../support/mod.rs"]
 mod support;
 mod tls;
+mod tour;
 mod watch;
+mod webhook;
 mod weights;
 mod whatif;
 

@@ -4,14 +4,14 @@
 //! is never more than one word for each endpoint.
 
 use std::collections::BTreeSet;
-use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, SystemTime};
 
-use crate::api::{Problem, RefusedLine, ReportLine, ReportsTaken, trust};
+use crate::api::{Problem, RefusedLine, ReportLine, ReportsTaken};
 use crate::health::Subject;
 use crate::probe::{Mail, Receiver, Said, What};
 
 use super::super::facts::epoch_millis;
+use super::super::outbound::{Pauses, agent};
 
 /// Words in one request. A guess: at 1,000 octets each, which is beyond the longest, they fit the body that a server takes.
 const LETTER_LEN_MAX: usize = 1_000;
@@ -37,7 +37,7 @@ pub struct Courier {
     agent: Option<ureq::Agent>,
     /// Where the server's log stood.
     revision: u64,
-    pause: Duration,
+    pauses: Pauses,
     /// What was told of the way to the server last, so that it is told once.
     trouble: String,
     /// Codes of refusals that were told.
@@ -60,7 +60,7 @@ impl Courier {
             mail,
             agent: None,
             revision: 0,
-            pause: PAUSE_MIN,
+            pauses: Pauses::new(PAUSE_MIN, PAUSE_MAX),
             trouble: String::new(),
             refusals: BTreeSet::new(),
         }
@@ -74,8 +74,7 @@ impl Courier {
                 Ok(taken) => self.note_arrival(&letter, &taken),
                 Err(words) => {
                     self.note_failure(words);
-                    tokio::time::sleep(jittered(self.pause)).await;
-                    self.pause = (self.pause * 2).min(PAUSE_MAX);
+                    tokio::time::sleep(self.pauses.next()).await;
                 }
             }
             let server = self.receiver.url.to_string();
@@ -125,7 +124,7 @@ impl Courier {
         if !std::mem::take(&mut self.trouble).is_empty() {
             tracing::info!(event = "delivered-again", server);
         }
-        self.pause = PAUSE_MIN;
+        self.pauses.begin_again();
         self.note_refusals(letter.len(), &taken.refused);
         if taken.revision < self.revision {
             // Its log is not the one that it had. Under a new boot it takes the words as new.
@@ -177,18 +176,13 @@ fn count(server: String, result: &'static str) {
         .increment(1);
 }
 
-/// Between half of `pause` and all of it, so that the vantages of a server that comes back do not come at once.
-fn jittered(pause: Duration) -> Duration {
-    let share = (RandomState::new().hash_one(()) % 1000) as f64 / 1000.0;
-    pause.mul_f64(0.5 + share / 2.0)
-}
-
 fn send(
     receiver: &Receiver,
     agent: Option<ureq::Agent>,
     body: String,
 ) -> Result<(ureq::Agent, Answer), String> {
-    let agent = agent.map_or_else(|| agent_of(receiver), Ok)?;
+    let new = || self::agent(receiver.ca.as_deref(), "homing-probe", TIMEOUT);
+    let agent = agent.map_or_else(new, Ok)?;
     let url = format!("{}/v1/reports", receiver.url);
     let mut request = agent.post(url).header("content-type", "application/json");
     if let Some(token) = token_of(receiver)? {
@@ -213,20 +207,6 @@ fn token_of(receiver: &Receiver) -> Result<Option<String>, String> {
         return Err("the token is none: one word is expected".to_owned());
     }
     Ok(Some(token.to_owned()).filter(|token| !token.is_empty()))
-}
-
-fn agent_of(receiver: &Receiver) -> Result<ureq::Agent, String> {
-    let trust = trust(receiver.ca.as_deref())?;
-    let config = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .proxy(None)
-        .max_redirects(0)
-        .timeout_connect(Some(TIMEOUT / 2))
-        .timeout_global(Some(TIMEOUT))
-        .tls_config(trust)
-        .user_agent(concat!("homing-probe/", env!("CARGO_PKG_VERSION")))
-        .build();
-    Ok(config.new_agent())
 }
 
 /// What was taken. That each word was refused for good is an answer as well; nothing else is.
@@ -266,12 +246,5 @@ mod tests {
         assert_eq!(read_of(503, &problem(503)), Err("c: d".to_owned()));
         assert_eq!(read_of(502, "<html>"), Err("it answers HTTP 502".to_owned()));
         assert!(read_of(202, "hello").is_err());
-    }
-
-    #[test]
-    fn pauses_are_spread() {
-        let pause = Duration::from_secs(4);
-        let all: Vec<Duration> = (0..100).map(|_| jittered(pause)).collect();
-        assert!(all.iter().all(|p| (pause / 2..=pause).contains(p)), "{all:?}");
     }
 }

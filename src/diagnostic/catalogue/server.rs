@@ -326,6 +326,16 @@ pub const CHECKS: &[Check] = &[
         clause: "README.md, Probes",
     },
     Check {
+        code: "webhook-url",
+        severities: ERROR,
+        title: "the address of a webhook's receiver is none",
+        why: "Letters are sent there over HTTP. A user and a password in it would be written to logs: \
+            `secret_file` shows who sends.",
+        wrong: "url = \"alerts.example.net\"",
+        right: "url = \"https://alerts.example.net/homing\"",
+        clause: "README.md, Webhook",
+    },
+    Check {
         code: "zone-file-name",
         severities: ERROR,
         title: "the name of a zone file gives no origin",
