@@ -96,14 +96,14 @@ impl Hub {
     ) -> Result<Started, std::io::Error> {
         let (hub, receiver) = Hub::channel();
         let owner = Owner::new(state, publication, reclaim);
-        let snapshots = Arc::clone(&owner.snapshots);
+        let snapshots = owner.snapshots();
         let thread =
             thread::Builder::new().name("hub".into()).spawn(move || owner.run(&receiver))?;
         Ok((hub, snapshots, thread))
     }
 
     /// The way to a hub, and where its owner hears of it.
-    fn channel() -> (Hub, Receiver<Event>) {
+    pub(super) fn channel() -> (Hub, Receiver<Event>) {
         let (sender, receiver) = sync_channel(QUEUE_LEN);
         (Hub { sender }, receiver)
     }
@@ -130,7 +130,8 @@ impl Hub {
     }
 }
 
-struct Owner {
+/// Who does it; a turn of its loop is [`Owner::take`].
+pub(super) struct Owner {
     snapshots: Arc<ArcSwap<Snapshot>>,
     health: Arc<State>,
     publication: Arc<Publication>,
@@ -143,7 +144,7 @@ struct Owner {
 }
 
 impl Owner {
-    fn new(state: State, publication: Arc<Publication>, reclaim: Reclaim) -> Owner {
+    pub(super) fn new(state: State, publication: Arc<Publication>, reclaim: Reclaim) -> Owner {
         let table = filled(&publication, &state);
         let first = compose(&publication, &state, &table);
         Owner {
@@ -157,6 +158,11 @@ impl Owner {
         }
     }
 
+    /// What it publishes into.
+    pub(super) fn snapshots(&self) -> Arc<ArcSwap<Snapshot>> {
+        Arc::clone(&self.snapshots)
+    }
+
     fn run(mut self, receiver: &Receiver<Event>) {
         for event in receiver {
             if self.take(event).is_break() {
@@ -165,7 +171,7 @@ impl Owner {
         }
     }
 
-    fn take(&mut self, event: Event) -> ControlFlow<()> {
+    pub(super) fn take(&mut self, event: Event) -> ControlFlow<()> {
         match event {
             Event::Folded { events, publication, done } => {
                 let publication = publication.filter(|publication| self.is_next(publication));
@@ -182,15 +188,18 @@ impl Owner {
         ControlFlow::Continue(())
     }
 
-    /// Invariant never-backwards: no generation serves after a later one. The writer refuses it before it is in the log;
-    /// here it stops even if the log cannot be written, and so does not know what serves.
+    /// Invariant never-backwards: no generation serves after a later one, nor after another of its number. The writer
+    /// refuses it before it is in the log; here it stops even if the log cannot be written, and so does not know what
+    /// serves.
     fn is_next(&self, publication: &Publication) -> bool {
-        let (older, serving) = (publication.generation, self.publication.generation);
-        if older < serving {
+        let (number, serving) = (publication.generation, self.publication.generation);
+        let is_other = publication.parts.files_digest != self.publication.parts.files_digest;
+        let is_late = number < serving || number == serving && is_other;
+        if is_late {
             metrics::counter!("homing_publications_refused_total").increment(1);
-            tracing::error!(event = "publication-refused", generation = %older, %serving);
+            tracing::error!(event = "publication-refused", generation = %number, %serving);
         }
-        older >= serving
+        !is_late
     }
 
     /// Folds, fills what the events touched, publishes once. However the events were batched, the result is the same:
@@ -235,7 +244,7 @@ impl Owner {
         self.reclaim.retire(old);
     }
 
-    fn view(&self) -> View {
+    pub(super) fn view(&self) -> View {
         View {
             snapshot: self.snapshots.load_full(),
             health: Arc::clone(&self.health),

@@ -1,8 +1,9 @@
 //! The writer: the one who gives events their place in the order. A thread of its own, for it waits for the disk.
 //!
 //! Owns: the event log, its clock, the state *ahead*: all that is durable, and the batch under way. Admission looks at it.
-//! Read `Owner::run`: gather what waits, admit, make durable, have the hub fold and publish, then acknowledge.
+//! Read `Owner::turn`: gather what waits, admit, make durable, have the hub fold and publish, then acknowledge.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -118,17 +119,7 @@ impl Writer {
         let (sender, receiver) = sync_channel(QUEUE_LEN);
         // After all that the log holds, and so after every boot that was given out before.
         let boot = clock.now().max(state.now().plus_millis(1)).0;
-        let owner = Owner {
-            log,
-            ahead: state,
-            folding: Folding::default(),
-            clock,
-            hub,
-            teller,
-            alarms,
-            unlogged: None,
-            retry_at: None,
-        };
+        let owner = Owner::new(log, state, clock, hub, teller, alarms);
         let thread =
             thread::Builder::new().name("writer".into()).spawn(move || owner.run(&receiver))?;
         Ok((Writer { sender, clock, boot, last_seq: Arc::default() }, thread))
@@ -218,28 +209,41 @@ enum Waiting {
 }
 
 impl Owner {
+    fn new(
+        log: Option<Log>,
+        ahead: State,
+        clock: Clock,
+        hub: Hub,
+        teller: Teller,
+        alarms: Alarms,
+    ) -> Owner {
+        let (folding, unlogged, retry_at) = (Folding::default(), None, None);
+        Owner { log, ahead, folding, clock, hub, teller, alarms, unlogged, retry_at }
+    }
+
     fn run(mut self, receiver: &Receiver<Order>) {
-        loop {
-            let mut batch = Batch::default();
-            let next = self.next(receiver);
-            if let Some(event) = self.unlogged.clone() {
-                self.add(event, &mut batch);
-            }
-            match next {
-                Ok(order) => self.gather(order, receiver, &mut batch),
-                Err(RecvTimeoutError::Timeout) => self.tick(&mut batch),
-                Err(RecvTimeoutError::Disconnected) => return,
-            }
-            for event in self.folding.end_due(&self.ahead, self.clock.now()) {
-                self.add(event, &mut batch);
-            }
-            let ends = batch.ends;
-            self.commit(batch);
-            self.fold_log();
-            if ends {
-                return;
-            }
+        while self.turn(receiver).is_continue() {}
+    }
+
+    /// One batch: what waits, or what a deadline asks for. Breaks after the last one.
+    fn turn(&mut self, receiver: &Receiver<Order>) -> ControlFlow<()> {
+        let mut batch = Batch::default();
+        let next = self.next(receiver);
+        if let Some(event) = self.unlogged.clone() {
+            self.add(event, &mut batch);
         }
+        match next {
+            Ok(order) => self.gather(order, receiver, &mut batch),
+            Err(RecvTimeoutError::Timeout) => self.tick(&mut batch),
+            Err(RecvTimeoutError::Disconnected) => return ControlFlow::Break(()),
+        }
+        for event in self.folding.end_due(&self.ahead, self.clock.now()) {
+            self.add(event, &mut batch);
+        }
+        let ends = batch.ends;
+        self.commit(batch);
+        self.fold_log();
+        if ends { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     /// The next order, or a timeout when a deadline has passed: of the state, or of what was held back.
@@ -440,3 +444,6 @@ fn acknowledge(waiting: Vec<Waiting>, written: &Result<(), WriteError>, revision
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -76,6 +76,13 @@ impl State {
                 "older",
                 format!("generation {generation} is older than {}, which serves", self.generation),
             )),
+            Event::Files { generation, digest, .. }
+                if *generation == self.generation && *digest != self.files_digest() =>
+            {
+                let what =
+                    "is another state of the files than the one that serves under this number";
+                Err(Refusal::new("older", format!("generation {generation} {what}")))
+            }
             Event::Files { .. } | Event::Tick => Ok(()),
             Event::Report(report) => self.admit_report(report),
             Event::Heartbeat { vantage, boot, seq } => self.admit_vantage(vantage, *boot, *seq),
