@@ -51,7 +51,10 @@ pub use health::{
     timestamp,
 };
 pub use problem::Problem;
-pub use report::{LINE_COUNT_MAX, RefusedLine, ReportError, ReportLine, ReportsTaken, read_lines};
+pub use report::{
+    LINE_COUNT_MAX, RefusedLine, ReportError, ReportLine, ReportsTaken, StreamAnswer, read_item,
+    read_lines,
+};
 pub use status::{
     DatabaseBody, EvidenceBody, LoadBody, RegionBody, ServedBody, ShedBody, SiteBody, StatusBody,
     VantageBody,

@@ -58,6 +58,28 @@ pub struct ReportsTaken {
     pub refused: Vec<RefusedLine>,
 }
 
+/// A line of the answer to a stream of reports: what came of those that arrived since the line before.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StreamAnswer {
+    /// How many items of the stream are settled by now: taken, and durable, or refused. Whoever was cut off sends those
+    /// after them again, and what comes twice is known.
+    pub items: usize,
+    /// The log's position after them.
+    pub revision: u64,
+    /// How many of these were taken.
+    pub taken: usize,
+    /// The rest of these, and why; the first item of the stream has index 0.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedLine>,
+    /// In the last line, if the stream was not ended by its sender: `line-too-long`, `not-text`, `too-slow`, `stopping`,
+    /// `not-welcome`, or why the log cannot be written.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub end: String,
+    /// … and what to do.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+}
+
 /// One report that was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RefusedLine {
@@ -176,7 +198,8 @@ fn read_stream(body: &[u8]) -> Result<Vec<Result<ReportLine, ReportError>>, Repo
     Ok(lines.into_iter().map(read_item).collect())
 }
 
-fn read_item(text: &[u8]) -> Result<ReportLine, ReportError> {
+/// Reads one report: a JSON object.
+pub fn read_item(text: &[u8]) -> Result<ReportLine, ReportError> {
     if !text.trim_ascii_start().starts_with(b"{") {
         return Err(error("bad-report", OBJECT));
     }

@@ -1,11 +1,18 @@
 //! The gate: what stands between whoever asks and the rest of the API. Who may ask, how much, and behind which certificate.
 
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
 use crate::load::Config;
 
 use super::access::Access;
 use super::alarms::Alarms;
 use super::certificate::Certificate;
 use super::measure::Measure;
+
+/// Streams of reports at once. A guess: half of the connections, so that others find room.
+const STREAM_COUNT_MAX: usize = 256;
 
 /// What a request has to pass.
 #[derive(Clone)]
@@ -16,6 +23,8 @@ pub struct Gate {
     pub items: Measure,
     /// Counts wrong tokens, by who sends them.
     pub wrong: Measure,
+    /// Places of streams of reports.
+    pub streams: Arc<Semaphore>,
     /// What it is encrypted with; none: it is served in the clear.
     pub certificate: Option<Certificate>,
 }
@@ -29,6 +38,7 @@ impl Gate {
             access: Access::start(config.state.clone(), alarms.clone()),
             items: Measure::of_items(),
             wrong: Measure::of_wrong_tokens(),
+            streams: Arc::new(Semaphore::new(STREAM_COUNT_MAX)),
             certificate: files.map(|files| Certificate::start(files, alarms.clone())),
         }
     }

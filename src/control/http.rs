@@ -19,6 +19,7 @@ mod refusals;
 mod reports;
 mod route;
 mod routes;
+mod stream;
 mod watch;
 mod whatif;
 

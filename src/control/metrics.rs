@@ -80,6 +80,8 @@ fn describe() {
     metrics::describe_counter!("homing_reports_limited_total", help);
     metrics::counter!("homing_reports_limited_total").absolute(0);
     metrics::describe_counter!("homing_reports_refused_total", "Reports refused, by code.");
+    metrics::describe_gauge!("homing_report_streams", "Streams of reports that are open.");
+    metrics::gauge!("homing_report_streams").set(0.0);
     let help = "Requests that the API turned away, by code.";
     metrics::describe_counter!("homing_api_refused_total", help);
     for code in ["no-token", "invalid-token", "insufficient-scope"] {

@@ -6,14 +6,14 @@ use super::support::{Reply, Server, eventually, http_with};
 use super::{AMERICA, FRA, IAD, REGIONS, STEERING, ZONE, server};
 
 /// Makes a token with `homing token add`, and gives its secret.
-fn token(server: &Server, arguments: &str) -> String {
+pub fn token(server: &Server, arguments: &str) -> String {
     let out = homing(server, None, &format!("token add {arguments}"));
     assert!(out.status.success(), "{out:?}");
     String::from_utf8(out.stdout).unwrap().trim().to_owned()
 }
 
 /// Runs a command in the server's folder, with a token.
-fn homing(server: &Server, token: Option<&str>, arguments: &str) -> Output {
+pub fn homing(server: &Server, token: Option<&str>, arguments: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_homing"));
     command.args(arguments.split(' ')).current_dir(server.path(".")).stdin(Stdio::null());
     command.env_remove("HOMING_TOKEN");
@@ -36,7 +36,7 @@ fn report(vantage: &str, subject: &str, status: &str) -> String {
 }
 
 /// Waits until the server has read its tokens up to this one: none is refused, this one is not.
-fn wait_known(server: &Server, token: &str) {
+pub fn wait_known(server: &Server, token: &str) {
     eventually("the token is known", || {
         let status = |token| ask(server, token, "GET", "/v1/status", None).status;
         let (without, with) = (status(""), status(token));

@@ -20,6 +20,7 @@ mod load;
 mod probe;
 mod scale;
 mod shedding;
+mod stream;
 #[path = "../support/mod.rs"]
 mod support;
 mod tls;

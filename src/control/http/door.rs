@@ -50,7 +50,7 @@ pub async fn pass(State(desk): State<Desk>, mut request: Request, next: Next) ->
 pub fn verb_of(method: &Method, path: &str) -> Option<Verb> {
     match path {
         "/healthz" | "/readyz" => None,
-        "/v1/reports" => Some(Verb::Report),
+        "/v1/reports" | "/v1/reports/stream" => Some(Verb::Report),
         // It asks what would be, and changes nothing.
         "/v1/whatif" => Some(Verb::Read),
         path if path.starts_with("/v1/overrides/") => Some(Verb::Override),

@@ -15,6 +15,7 @@ use crate::health::Event;
 
 use super::super::access::{Caller, Denied};
 use super::super::desk::Desk;
+use super::super::writer::WriteError;
 use super::body::{self, Body};
 use super::door;
 use super::problem::Refused;
@@ -34,10 +35,24 @@ pub async fn take(
     }
     let lines = api::read_lines(&body).map_err(|e| Refused::new(400, e.code, e.message))?;
     pay(&desk, &caller, lines.len())?;
+    let taken = settle(&desk, &caller, lines, 0).await?;
+    if taken.taken == 0 && taken.has_fault() {
+        return Err(in_vain(taken.refused));
+    }
+    Ok(body::json(StatusCode::ACCEPTED, &taken))
+}
+
+/// Has what is sound in `lines` written, and tells what was not taken, by its place from `first`.
+pub async fn settle(
+    desk: &Desk,
+    caller: &Caller,
+    lines: Vec<Result<ReportLine, ReportError>>,
+    first: usize,
+) -> Result<ReportsTaken, WriteError> {
     let mut refused = Vec::new();
     let mut events = Vec::new();
-    for (index, line) in lines.into_iter().enumerate() {
-        match line.and_then(|line| event_of(line, &desk, &caller)) {
+    for (index, line) in (first..).zip(lines) {
+        match line.and_then(|line| event_of(line, desk, caller)) {
             Ok(event) => events.push((index, event)),
             Err(ReportError { code, message }) => {
                 refused.push(RefusedLine { index, code: code.to_owned(), message });
@@ -53,11 +68,7 @@ pub async fn take(
     }
     refused.sort_by_key(|line| line.index);
     count(&indexes, &refused);
-    let taken = ReportsTaken { taken: fed.taken, refused, ..ReportsTaken::at(fed.revision) };
-    if taken.taken == 0 && taken.has_fault() {
-        return Err(in_vain(taken.refused));
-    }
-    Ok(body::json(StatusCode::ACCEPTED, &taken))
+    Ok(ReportsTaken { taken: fed.taken, refused, ..ReportsTaken::at(fed.revision) })
 }
 
 /// The route with what its body may be. An item that is no report is refused by itself, so an array may hold anything.

@@ -7,12 +7,14 @@ use crate::api::{
     AcceptRequest, Acknowledged, AlarmChange, CoverageBody, DiffBody, DrainRequest, ExplainBody,
     GenerationFiles, GenerationsBody, GeoBody, HealthBody, OverrideRequest, PlacesBody,
     PublishedBody, Reloaded, ReportsTaken, ResumeRequest, RollbackRequest, SiteBody, SiteRequest,
-    StatusBody, UndrainRequest, WatchEnd, WatchEvent, WatchStart, WhatifBody, WhatifRequest,
+    StatusBody, StreamAnswer, UndrainRequest, WatchEnd, WatchEvent, WatchStart, WhatifBody,
+    WhatifRequest,
 };
 
 use super::route::Route;
 use super::{
-    change, coverage, diff, explain, generations, geo, openapi, reading, reports, watch, whatif,
+    change, coverage, diff, explain, generations, geo, openapi, reading, reports, stream, watch,
+    whatif,
 };
 
 /// What `If-Match` is for.
@@ -41,6 +43,14 @@ fn feed() -> Vec<Route> {
         reports::described(report)
             .tells::<ReportsTaken>(202, "What was taken, and what was refused and why.")
             .refuses(&[422]),
+        stream::described(Route::post("/v1/reports/stream", stream::take).says(
+            "health",
+            "report_stream",
+            "Report health for as long as one likes",
+            "A report or a heartbeat a line, without an end. Each line of the answer tells how many items are settled, \
+             and what of them was refused and why; its shape is StreamAnswer. A sender that is too fast is slowed down.",
+        ))
+        .names::<StreamAnswer>(),
         Route::get("/v1/health", reading::health)
             .says(
                 "health",
