@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 use super::support::{SseEvent, Stream, eventually};
-use super::{FRA, ZONE, report, server};
+use super::{FRA, ZONE, door, report, server};
 
 /// Events of the log, until one has this revision; others are passed over.
 fn told(stream: &mut Stream, until: u64) -> Vec<Value> {
@@ -144,6 +144,52 @@ fn those_who_watch_do_not_hold_the_server_when_it_ends() {
     }
     assert!(server.wait_end().success());
     assert!(server.log().contains("stopped"), "{}", server.log());
+}
+
+#[test]
+fn a_watch_ends_with_the_token_that_opened_it() {
+    let server = server();
+    let secret = door::token(&server, "eve --person --verb read");
+    door::wait_known(&server, &secret);
+    let line = format!("authorization: Bearer {secret}\r\n");
+    let mut stream = Stream::open(server.api, "/v1/watch", &line);
+    assert_eq!((stream.status, &*stream.next().unwrap().name), (200, "start"));
+    assert!(door::homing(&server, None, "token revoke eve").status.success());
+    let end = next_named(&mut stream, "end");
+    assert_eq!(end.data["code"], "not-welcome");
+    assert!(stream.next().is_none());
+    assert_eq!(Stream::open(server.api, "/v1/watch", &line).status, 401);
+}
+
+#[test]
+fn what_is_no_longer_kept_is_said_with_the_place_to_go_on_from() {
+    let server = server();
+    // Each turns the word before, so that each is an event of its own; and they are long.
+    let reason = "x".repeat(200);
+    let fill = |request: u64| {
+        let line = |n: u64| {
+            let status = if n.is_multiple_of(2) { "down" } else { "up" };
+            serde_json::json!({
+                "vantage": "test", "boot": 1, "seq": request * 3_000 + n + 1, "subject": FRA[0],
+                "status": status, "reason": reason,
+            })
+        };
+        let lines: Vec<Value> = (0..3_000).map(line).collect();
+        let reply = server.http("POST", "/v1/reports", Some(&Value::from(lines).to_string()));
+        assert_eq!(reply.status, 202, "{}", reply.body);
+        Stream::open(server.api, "/v1/watch?from=0", "").status
+    };
+    let answers: Vec<u16> = (0..50).map(fill).take_while(|status| *status != 410).collect();
+    assert!((10..50).contains(&answers.len()), "much is kept, and not all: {answers:?}");
+    let refused = server.http("GET", "/v1/watch?from=0", None);
+    assert_eq!((refused.status, &refused.json()["code"]), (410, &"revision-too-old".into()));
+    let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+    let oldest = detail.split("(from=").nth(1).and_then(|rest| rest.split(')').next());
+    let oldest: u64 = oldest.and_then(|text| text.parse().ok()).expect(&detail);
+    let last = revision(&server);
+    assert!(last - oldest >= 20_000, "as many are kept at least: {oldest} of {last}");
+    let mut stream = Stream::open(server.api, &format!("/v1/watch?from={oldest}"), "");
+    assert_eq!(revisions(&told(&mut stream, oldest + 3)), [oldest + 1, oldest + 2, oldest + 3]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Laws that hold for all inputs: fast equals slow, nothing panics, nothing allocates where nothing may.
 
 mod allocation;
+mod bodies_never_panic;
 mod catalog_equals_tree;
 mod coverage_adds_up;
 mod drains_move_their_share;
