@@ -67,5 +67,6 @@ pub use webhook::WebhookBody;
 pub use weights::{CountryQueries, PlaceQueries, PlacesBody, WeightsBody};
 pub use whatif::{
     BeforeAfter, Clients, WhatifAnswer, WhatifAsk, WhatifBody, WhatifClient, WhatifDrain,
-    WhatifEndpoint, WhatifPolicy, WhatifRefusal, WhatifRegion, WhatifRequest, WhatifType,
+    WhatifEndpoint, WhatifLoad, WhatifPolicy, WhatifRefusal, WhatifRegion, WhatifRequest,
+    WhatifType,
 };

@@ -104,9 +104,30 @@ pub struct WhatifBody {
     /// Policies of which nothing is told, for the bound on what is compared in one answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
+    /// The regions that have a capacity, unless one policy was asked for or some were left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub loads: Vec<WhatifLoad>,
     /// The answers that were asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clients: Vec<WhatifClient>,
+}
+
+/// What a region bears, if load goes along with the clients that move and each policy has as many as any other; before
+/// anything is shed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct WhatifLoad {
+    /// Which.
+    pub region: String,
+    /// What it can take, in the unit of reports.
+    pub capacity: f64,
+    /// The share of it above which clients are shed.
+    pub high: f64,
+    /// As vantages report it; none where none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<f64>,
+    /// … and then; none where clients come to it from where no load is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<f64>,
 }
 
 /// Why a real change would be refused.
@@ -167,9 +188,6 @@ pub struct WhatifType {
 pub struct WhatifRegion {
     /// Its name, or what stands in for one.
     pub region: String,
-    /// What it can take, where regions.toml says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub capacity: Option<f64>,
     /// Its clients.
     #[serde(flatten)]
     pub clients: BeforeAfter,
@@ -192,6 +210,13 @@ pub struct Clients {
     /// How much of their queries, 0 to 1, where weights are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queries: Option<f64>,
+}
+
+impl Clients {
+    /// How much they are: of queries where these are known, else of IPv4, else of IPv6.
+    pub fn size(&self) -> f64 {
+        self.queries.or(self.addresses.ipv4).or(self.addresses.ipv6).unwrap_or(0.0)
+    }
 }
 
 /// What one client gets.

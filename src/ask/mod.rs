@@ -16,6 +16,7 @@ mod geography;
 mod inquiry;
 mod lanes;
 mod listener;
+mod loads;
 mod lookup;
 mod moves;
 mod overlap;

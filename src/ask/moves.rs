@@ -4,6 +4,7 @@
 //! classes is compared, and counts with the addresses that have that pair.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use crate::api::{CountryMove, Move};
 use crate::health::State;
@@ -137,6 +138,15 @@ impl<'p> Sides<'p> {
 }
 
 impl<'p> Filled<'p> {
+    /// Whether every client gets the same from both.
+    pub(super) fn is_same(self, other: Filled<'_>) -> bool {
+        let has_same_ranges = match (self.plan.ranges(), other.plan.ranges()) {
+            (Some(old), Some(new)) => Arc::ptr_eq(old, new) || old.is_same(new),
+            (old, new) => old.is_none() && new.is_none(),
+        };
+        self.table == other.table && has_same_ranges
+    }
+
     fn cells(&self, class: ClassId, family: Family) -> Option<&'p Cells> {
         let row = self.table.rows.get(usize::from(class.0))?;
         Some(match family {

@@ -15,6 +15,7 @@ use crate::reason::Reason;
 use crate::route::{Family, Plan, PolicyTable};
 
 use super::extent::Extent;
+use super::loads::Flows;
 use super::moves::{Filled, Got, Sides, moves_between};
 use super::overlap::Overlap;
 use super::predict::predict;
@@ -55,19 +56,22 @@ pub fn whatif(
             return Ok(body);
         }
     }
-    let mut comparison = Comparison { before, after, weights, overlaps: HashMap::new() };
-    let wanted = chosen(before, policy)?;
-    for old in wanted {
+    let wants_loads = policy.is_none() && !after.health.loads().is_empty();
+    let (overlaps, flows) = (HashMap::new(), Flows::default());
+    let mut comparison = Comparison { after, weights, overlaps, flows, is_partial: false };
+    for old in chosen(before, policy)? {
         let Some(new) = filled(after).find(|new| new.plan.name == old.plan.name) else { continue };
-        let is_same = old.table == new.table && same_ranges(old.plan, new.plan);
-        if is_same && policy.is_none() {
-            body.unchanged.push(old.plan.name.to_string());
-            continue;
-        }
-        match comparison.policy(old, new) {
+        let is_same = policy.is_none() && old.is_same(new);
+        let told = if is_same && !wants_loads { None } else { comparison.policy(old, new) };
+        let name = old.plan.name.to_string();
+        match told {
+            _ if is_same => body.unchanged.push(name),
             Some(told) => body.policies.push(told),
-            None => body.left_out.push(old.plan.name.to_string()),
+            None => body.left_out.push(name),
         }
+    }
+    if wants_loads && !comparison.is_partial {
+        body.loads = comparison.flows.loads(&before.health, &after.health);
     }
     Ok(body)
 }
@@ -91,13 +95,6 @@ fn chosen<'s>(scene: &'s Scene, policy: Option<&str>) -> Result<Vec<Filled<'s>>,
         None => format!("there is no policy `{wanted}`; there are {}", names.join(", ")),
     };
     Err(Unthinkable { code: "unknown-policy", message })
-}
-
-fn same_ranges(old: &Plan, new: &Plan) -> bool {
-    match (old.ranges(), new.ranges()) {
-        (Some(old), Some(new)) => Arc::ptr_eq(old, new) || old.is_same(new),
-        (old, new) => old.is_none() && new.is_none(),
-    }
 }
 
 /// Pools that would be in panic and are not.
@@ -136,10 +133,12 @@ fn endpoints(before: &Scene, supposed: &Supposed) -> (Vec<WhatifEndpoint>, Vec<W
 type Pair = (Option<*const Ranges>, Option<*const Ranges>);
 
 struct Comparison<'s> {
-    before: &'s Scene,
     after: &'s Scene,
     weights: &'s Weights,
     overlaps: HashMap<Pair, Overlap>,
+    flows: Flows,
+    /// Whether some policy was not compared.
+    is_partial: bool,
 }
 
 impl Comparison<'_> {
@@ -147,6 +146,7 @@ impl Comparison<'_> {
     fn policy(&mut self, old: Filled<'_>, new: Filled<'_>) -> Option<WhatifPolicy> {
         let pair = (old.plan.ranges().map(Arc::as_ptr), new.plan.ranges().map(Arc::as_ptr));
         if self.overlaps.len() >= OVERLAP_COUNT_MAX && !self.overlaps.contains_key(&pair) {
+            self.is_partial = true;
             return None;
         }
         let ranges = (old.plan.ranges().map(|r| &**r), new.plan.ranges().map(|r| &**r));
@@ -155,7 +155,8 @@ impl Comparison<'_> {
             .overlaps
             .entry(pair)
             .or_insert_with(|| Overlap::of(world, weights, ranges.0, ranges.1));
-        let of = |family| tally(Sides { old, new, family }, overlap, (self.before, self.after));
+        let flows = &mut self.flows;
+        let mut of = |family| tally(Sides { old, new, family }, overlap, flows);
         let has = |family| old.plan.has_family(family) || new.plan.has_family(family);
         let types = match (has(Family::V4), has(Family::V6)) {
             (true, true) => {
@@ -188,8 +189,9 @@ struct Two {
 }
 
 /// Counts whom each region answers, before and after.
-fn tally(sides: Sides<'_>, overlap: &Overlap, scenes: (&Scene, &Scene)) -> WhatifType {
+fn tally(sides: Sides<'_>, overlap: &Overlap, flows: &mut Flows) -> WhatifType {
     let mut all = Extent::default();
+    let mut ways: BTreeMap<(&str, &str), Extent> = BTreeMap::new();
     let mut regions: BTreeMap<&str, Two> = BTreeMap::new();
     let (mut moved, mut lost, mut last_resort) =
         (Extent::default(), Extent::default(), Two::default());
@@ -201,6 +203,7 @@ fn tally(sides: Sides<'_>, overlap: &Overlap, scenes: (&Scene, &Scene)) -> Whati
         all.add(cell.extent, 1.0);
         for &((from, to), share) in gets {
             let extent = cell.extent;
+            ways.entry((from.who, to.who)).or_default().add(extent, share);
             regions.entry(from.who).or_default().before.add(extent, share);
             regions.entry(to.who).or_default().after.add(extent, share);
             if from.who != to.who {
@@ -217,10 +220,12 @@ fn tally(sides: Sides<'_>, overlap: &Overlap, scenes: (&Scene, &Scene)) -> Whati
             }
         }
     });
+    for ((from, to), extent) in ways {
+        flows.add(from, to, clients(extent, all).size());
+    }
     let order = order(sides, &regions);
     let region = |name: &str| WhatifRegion {
         region: name.to_owned(),
-        capacity: capacity(scenes.1, name).or_else(|| capacity(scenes.0, name)),
         clients: both(regions.get(name).copied().unwrap_or_default(), all),
     };
     WhatifType {
@@ -243,11 +248,6 @@ fn order<'p>(sides: Sides<'p>, found: &BTreeMap<&'p str, Two>) -> Vec<&'p str> {
         }
     }
     order
-}
-
-fn capacity(scene: &Scene, region: &str) -> Option<f64> {
-    let known = scene.regions.list.iter().find(|known| *known.name == *region)?;
-    known.capacity.map(|capacity| capacity.load)
 }
 
 fn both(of: Two, all: Extent) -> BeforeAfter {

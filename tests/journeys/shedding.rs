@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::support::{Query, Server};
 use super::{FRA, IAD, STEERING, ZONE};
 
-const REGIONS: &str = "[fra]\nposition = [50.11, 8.68]\ncapacity = 1000\n[iad]\nposition = [39.04, -77.49]\n\
+pub const REGIONS: &str = "[fra]\nposition = [50.11, 8.68]\ncapacity = 1000\n[iad]\nposition = [39.04, -77.49]\n\
     capacity = 100000\n[sin]\nposition = [1.35, 103.82]\n";
 
 /// Who answers each of some clients all over the world.
@@ -20,7 +20,7 @@ fn answers(server: &Server) -> BTreeMap<String, Vec<String>> {
     (0..600).map(|n| ask(subnet(n))).collect()
 }
 
-fn load(server: &Server, seq: u64, region: &str, load: f64) {
+pub fn load(server: &Server, seq: u64, region: &str, load: f64) {
     let line = serde_json::json!({
         "vantage": "balancer", "boot": 1, "seq": seq, "subject": region, "status": "up", "load": load,
     });

@@ -8,7 +8,7 @@ use homing::zone::to_text;
 use serde_json::{Value, json};
 
 use crate::support::{Query, Server, eventually};
-use crate::{FRA, REGIONS, STEERING, ZONE, report, server};
+use crate::{FRA, REGIONS, STEERING, ZONE, report, server, shedding};
 
 /// Clients that are compared: 100,000 in CI, which builds this for release; fewer where servers are slow.
 const CLIENT_COUNT: u32 = if cfg!(debug_assertions) { 10_000 } else { 100_000 };
@@ -192,4 +192,37 @@ fn the_command_tells_a_table_and_one_client() {
     let text = String::from_utf8(run.stdout).unwrap();
     assert!(run.status.code() == Some(1) && text.contains("refused: "), "{text}");
     assert_eq!(server.homing(&["whatif"]).status.code(), Some(2));
+}
+
+#[test]
+fn load_goes_along_with_the_clients_that_move() {
+    let server = Server::start(&[
+        ("zones/example.test.zone", ZONE),
+        ("zones/example.test.toml", STEERING),
+        ("geo/regions.toml", shedding::REGIONS),
+    ]);
+    shedding::load(&server, 1, "iad", 1_000.0);
+    shedding::load(&server, 2, "fra", 600.0);
+    let told = suppose(&server, &json!({ "down": ["fra"] }));
+    let [fra, iad] = told["loads"].as_array().unwrap().as_slice() else { panic!("{told}") };
+    assert_eq!(
+        (&fra["region"], &fra["before"], &fra["after"]),
+        (&json!("fra"), &json!(600.0), &json!(0.0))
+    );
+    assert_eq!((&iad["region"], &iad["capacity"]), (&json!("iad"), &json!(100_000.0)));
+    // What does not go to Ashburn goes to Singapore, of which no load is known.
+    let moves = told["policies"][0]["moves"].as_array().unwrap();
+    let to_iad = moves.iter().find(|way| way["to"] == "iad").unwrap();
+    let regions = told["policies"][0]["types"][0]["regions"].as_array().unwrap();
+    let of_fra = regions.iter().find(|region| region["region"] == "fra").unwrap();
+    let share = |of: &Value| of["ipv4"].as_f64().unwrap();
+    let part = share(&to_iad["share"]) / share(&of_fra["before"]["addresses"]);
+    let after = iad["after"].as_f64().unwrap();
+    assert!((after - (1_000.0 + 600.0 * part)).abs() < 0.1, "{after}, {part}");
+    // Nobody knows what those who come back from where no load is known would bring.
+    let back = suppose(&server, &json!({ "down": ["sin"] }));
+    assert!(back["loads"].as_array().unwrap().iter().any(|of| of.get("after").is_none()), "{back}");
+    let text = String::from_utf8(server.homing(&["whatif", "--down", "iad"]).stdout).unwrap();
+    let line = text.lines().find(|line| line.contains("over its high mark")).expect(&text);
+    assert!(line.trim_start().starts_with("fra"), "{text}");
 }

@@ -1,8 +1,7 @@
 //! What would be, as a table for people: within 80 columns where names are short.
 
 use crate::api::{
-    Clients, WhatifAnswer, WhatifBody, WhatifClient, WhatifEndpoint, WhatifPolicy, WhatifRegion,
-    WhatifType,
+    WhatifAnswer, WhatifBody, WhatifClient, WhatifEndpoint, WhatifPolicy, WhatifRegion, WhatifType,
 };
 
 use super::super::changes::Extent;
@@ -19,6 +18,7 @@ pub fn text(body: &WhatifBody, extent: Extent, paint: Paint) -> String {
     for policy in &body.policies {
         page.policy(policy);
     }
+    page.loads();
     page.rest();
     page.clients();
     page.out
@@ -71,7 +71,7 @@ impl Page<'_> {
         for of in &policy.types {
             let rtype = of.rtype.as_deref().filter(|_| policy.types.len() > 1);
             let rtype = rtype.map(|rtype| format!(", type {rtype}")).unwrap_or_default();
-            let moved = match size(&of.moved) {
+            let moved = match of.moved.size() {
                 moved if moved > 0.0 => format!("{} of clients move", percent(moved)),
                 _ => "no client moves".to_owned(),
             };
@@ -88,12 +88,10 @@ impl Page<'_> {
     }
 
     fn regions(&mut self, of: &WhatifType) {
-        let has_capacity = of.regions.iter().any(|region| region.capacity.is_some());
         let mut columns = Columns::default();
-        let capacity = if has_capacity { "capacity" } else { "" };
         let dim = Colour::Dim;
-        columns.row([("region", dim), ("before", dim), ("after", dim), ("", dim), (capacity, dim)]);
-        let sizes = |of: &WhatifRegion| (size(&of.clients.before), size(&of.clients.after));
+        columns.row([("region", dim), ("before", dim), ("after", dim), ("", dim)]);
+        let sizes = |of: &WhatifRegion| (of.clients.before.size(), of.clients.after.size());
         // Regions that the policy never sends anybody to are of no interest.
         for region in of.regions.iter().filter(|region| sizes(region) != (0.0, 0.0)) {
             let (before, after) = sizes(region);
@@ -102,20 +100,18 @@ impl Page<'_> {
                 less if less < -5e-7 => (format!("-{}", percent(-less)), Colour::Yellow),
                 _ => (String::new(), Colour::Plain),
             };
-            let capacity = region.capacity.map(|of| of.to_string()).unwrap_or_default();
             columns.row([
                 (&region.region, Colour::Plain),
                 (&percent(before), Colour::Plain),
                 (&percent(after), Colour::Plain),
                 (&change, colour),
-                (&capacity, Colour::Plain),
             ]);
         }
         self.out.push_str(&columns.render(self.paint));
     }
 
     fn warnings(&mut self, of: &WhatifType) {
-        let (before, after) = (size(&of.last_resort.before), size(&of.last_resort.after));
+        let (before, after) = (of.last_resort.before.size(), of.last_resort.after.size());
         if before > 0.0 || after > 0.0 {
             let line = format!(
                 "  last resort, for nothing is up: {} of clients, now {}",
@@ -124,11 +120,47 @@ impl Page<'_> {
             );
             self.line(Colour::Red, &line);
         }
-        let lost = size(&of.lost);
+        let lost = of.lost.size();
         if lost > 0.0 {
             let line = format!("  no address of this type any more: {} of clients", percent(lost));
             self.line(Colour::Red, &line);
         }
+    }
+
+    /// Of no interest where nobody moves.
+    fn loads(&mut self) {
+        if self.body.loads.is_empty() || self.body.policies.is_empty() {
+            return;
+        }
+        self.out.push('\n');
+        self.line(Colour::Bold, "load, carried along by the clients that move");
+        let mut columns = Columns::default();
+        let dim = Colour::Dim;
+        columns.row([
+            ("region", dim),
+            ("before", dim),
+            ("after", dim),
+            ("capacity", dim),
+            ("", dim),
+        ]);
+        let number = |of: Option<f64>| of.map_or("unknown".to_owned(), |load| format!("{load:.0}"));
+        for of in &self.body.loads {
+            let (used, colour) = match of.after.map(|after| (after, after / of.capacity)) {
+                Some((after, used)) if after > 0.0 && used > of.high => {
+                    (format!("{}, over its high mark", percent(used)), Colour::Red)
+                }
+                Some((_, used)) if used.is_finite() => (percent(used), Colour::Plain),
+                _ => (String::new(), Colour::Plain),
+            };
+            columns.row([
+                (&of.region, Colour::Plain),
+                (&number(of.before), Colour::Plain),
+                (&number(of.after), Colour::Plain),
+                (&of.capacity.to_string(), Colour::Plain),
+                (&used, colour),
+            ]);
+        }
+        self.out.push_str(&columns.render(self.paint));
     }
 
     fn rest(&mut self) {
@@ -181,9 +213,4 @@ fn answer(of: &WhatifAnswer) -> String {
         (None, Some(reason)) => format!("no region ({reason}): {records}"),
         _ => records,
     }
-}
-
-/// How much they are: of queries where these are known, else of IPv4, else of IPv6.
-fn size(of: &Clients) -> f64 {
-    of.queries.or(of.addresses.ipv4).or(of.addresses.ipv6).unwrap_or(0.0)
 }
