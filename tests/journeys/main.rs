@@ -18,6 +18,7 @@ mod history;
 mod inside;
 mod load;
 mod probe;
+mod probe_scale;
 mod scale;
 mod shedding;
 mod stream;

@@ -13,12 +13,12 @@ use super::support::{Query, Server, eventually};
 use super::{EUROPE, REGIONS, ZONE};
 
 /// A debug build walks the same path with fewer and for less long: what is promised is promised of a release build.
-const FULL: bool = !cfg!(debug_assertions);
+pub const FULL: bool = !cfg!(debug_assertions);
 const POOLS: usize = if FULL { 1_000 } else { 100 };
 /// In each pool: five in Frankfurt, three in Ashburn, two in Singapore.
 const ADDRESSES: [(&str, usize); 3] = [("fra", 5), ("iad", 3), ("sin", 2)];
 const VANTAGES: usize = 5;
-const INTERVAL: Duration = Duration::from_secs(if FULL { 10 } else { 2 });
+pub const INTERVAL: Duration = Duration::from_secs(if FULL { 10 } else { 2 });
 /// In the first two words are new, and opinions rise; from then on they only repeat.
 const INTERVALS: u32 = 4;
 const SETTLED: u32 = 2;
@@ -53,7 +53,7 @@ fn steering() -> String {
     text
 }
 
-fn subjects() -> Vec<String> {
+pub fn subjects() -> Vec<String> {
     let mut all = Vec::new();
     for pool in 0..POOLS {
         let mut index = 0;
@@ -67,7 +67,7 @@ fn subjects() -> Vec<String> {
     all
 }
 
-fn server() -> Server {
+pub fn server() -> Server {
     let server = Server::start(&[
         ("zones/example.test.zone", ZONE),
         ("zones/example.test.toml", &steering()),
@@ -161,8 +161,7 @@ fn senders(server: &Server, names: &[String]) -> Vec<Sender> {
 }
 
 /// Kilobytes that the process holds, and seconds of CPU that it took.
-fn cost(server: &Server) -> (u64, f64) {
-    let process = server.process();
+pub fn cost(process: u32) -> (u64, f64) {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
@@ -191,7 +190,7 @@ fn ten_thousand_endpoints_are_told_by_five_vantages_every_interval() {
     let all = subjects();
     let names: Vec<String> = (0..VANTAGES).map(|n| format!("v{n}")).collect();
     let mut senders = senders(&server, &names);
-    let (_, cpu_before) = cost(&server);
+    let (_, cpu_before) = cost(server.process());
     let (begun, is_over) = (Instant::now(), AtomicBool::new(false));
     let slowest_micros = AtomicU64::new(0);
     let mut settled = 0;
@@ -208,7 +207,7 @@ fn ten_thousand_endpoints_are_told_by_five_vantages_every_interval() {
         is_over.store(true, Ordering::Relaxed);
         asker.join().unwrap()
     });
-    let (kilobytes, cpu) = cost(&server);
+    let (kilobytes, cpu) = cost(server.process());
     let count = all.len() * VANTAGES * INTERVALS as usize;
     println!(
         "{} endpoints, {VANTAGES} vantages, every {INTERVAL:?}: {count} reports taken, slowest {} ms for {LETTER}; \
@@ -231,8 +230,13 @@ fn ten_thousand_endpoints_are_told_by_five_vantages_every_interval() {
         assert_eq!(sender.send(&pool, "down").0, 202);
     }
     let found = server.addresses("geo.example.test", EUROPE);
-    let ashburn: Vec<String> = (6..9).map(|index| address(7, index)).collect();
+    let ashburn = ashburn();
     assert!(!found.is_empty() && found.iter().all(|a| ashburn.contains(a)), "{found:?}");
+}
+
+/// Those of Ashburn in the pool that `geo.example.test` has.
+pub fn ashburn() -> Vec<String> {
+    (6..9).map(|index| address(7, index)).collect()
 }
 
 /// Octets of the log.
@@ -292,7 +296,7 @@ fn a_vantage_that_floods_is_slowed_and_nobody_else_notices() {
     let (mut calm, mut flood) = (all.pop().unwrap(), all.pop().unwrap());
     let letter: Vec<String> = subjects().into_iter().take(LETTER).collect();
     let is_over = AtomicBool::new(false);
-    let (kilobytes_before, _) = cost(&server);
+    let (kilobytes_before, _) = cost(server.process());
     let (asked, longest, turned_away) = std::thread::scope(|scope| {
         let asker = scope.spawn(|| question(&server, &is_over));
         // More than it may send at once, as fast as it can.
@@ -325,7 +329,7 @@ fn a_vantage_that_floods_is_slowed_and_nobody_else_notices() {
         let (asked, longest) = asker.join().unwrap();
         (asked, longest, turned_away)
     });
-    let (kilobytes, _) = cost(&server);
+    let (kilobytes, _) = cost(server.process());
     println!(
         "{} letters turned away; {asked} queries, longest {longest:?}; {} MB before, {} MB after",
         turned_away.len(),
