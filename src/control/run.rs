@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
+use arc_swap::ArcSwap;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::alarm::Alarm;
-use crate::answer::Site as Answerer;
+use crate::answer::{Site as Answerer, Snapshot};
 use crate::diagnostic::Diagnostic;
 use crate::health::State;
 use crate::history::Log;
@@ -165,6 +166,17 @@ fn prepare(options: &Options) -> Result<Prepared, String> {
     Ok(Prepared { started, config, within, api, sockets, alarms, memory, past, files, publication })
 }
 
+/// Starts the threads that answer.
+fn answer_on(
+    sockets: Sockets,
+    config: &Config,
+    snapshots: Arc<ArcSwap<Snapshot>>,
+) -> Result<Arc<Serving>, String> {
+    let (site, limits) = (answerer(config), Limits::default());
+    let serving = serve::start(sockets, site, limits, config.rest, snapshots);
+    serving.map(Arc::new).map_err(|e| e.to_string())
+}
+
 /// Starts the threads, each with what it feeds.
 fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> {
     let Prepared { started, config, sockets, alarms, past, files, publication, .. } = prepared;
@@ -178,8 +190,7 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
     let (feed, teller, feed_thread) = Changefeed::start(state.clone(), kept).map_err(failed)?;
     let (writer, writer_thread) =
         Writer::start(log, state, clock, hub.clone(), teller, alarms.clone()).map_err(failed)?;
-    let serving = serve::start(sockets, answerer(&config), Limits::default(), snapshots);
-    let serving = Arc::new(serving.map_err(|e| e.to_string())?);
+    let serving = answer_on(sockets, &config, snapshots)?;
     let (weigher, weigher_thread) =
         Weigher::start(kept, serving.counters().to_vec()).map_err(failed)?;
     weigher.follow(&first);

@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -27,6 +28,8 @@ const SITE_NAME_LEN_MAX: usize = 63;
 const LISTEN_COUNT_MAX: usize = 256;
 /// Threads that answer UDP: a guess, above the largest machine's CPUs.
 const CORE_COUNT_MAX: u32 = 1024;
+/// The longest rest: more than a millisecond of it, and a client would feel it.
+const REST_MICROS_MAX: u32 = 1_000;
 /// Prefixes of resolvers that may be listed: a guess, above the networks of all public resolvers.
 const TRUSTED_COUNT_MAX: usize = 10_000;
 /// Generations that may be kept: a guess, of what a start can read the manifests of within some seconds.
@@ -59,6 +62,8 @@ pub struct Config {
     pub api_tls: Option<CertificateFiles>,
     /// Threads that answer UDP, as written: 0 is one for each CPU. See [`Config::core_count`].
     pub cores: usize,
+    /// How long a busy thread rests after a few answers, so that it meets more queries at once; 0 is never.
+    pub rest: Duration,
     /// Whose client subnets decide answers.
     pub subnet_trust: SubnetTrust,
     /// The folder of zones and steering.
@@ -111,6 +116,7 @@ impl Config {
             api: SocketAddr::from(([127, 0, 0, 1], 8053)),
             api_tls: None,
             cores: 0,
+            rest: Duration::from_micros(100),
             subnet_trust: SubnetTrust::All,
             zones: root.join("zones"),
             geo: root.join("geo"),
@@ -206,7 +212,7 @@ fn read_site(config: &mut Config, reader: &mut Reader<'_>, site: &DeTable<'_>) {
 }
 
 fn read_listen(config: &mut Config, reader: &mut Reader<'_>, listen: &DeTable<'_>, root: &Path) {
-    const KEYS: [&str; 5] = ["dns", "api", "cores", "ecs", "ecs_trusted"];
+    const KEYS: [&str; 6] = ["dns", "api", "cores", "rest_micros", "ecs", "ecs_trusted"];
     reader.only_keys(listen, &[&KEYS[..], &SAFETY_KEYS].concat(), "[listen]");
     if let Some(value) = listen.get("dns")
         && let Some(list) = reader.full_list(value, "`dns`")
@@ -226,6 +232,10 @@ fn read_listen(config: &mut Config, reader: &mut Reader<'_>, listen: &DeTable<'_
     if let Some(value) = listen.get("cores") {
         let cores = reader.integer(value, "`cores`", 0, CORE_COUNT_MAX);
         config.cores = cores.map_or(config.cores, |count| count as usize);
+    }
+    if let Some(value) = listen.get("rest_micros") {
+        let micros = reader.integer(value, "`rest_micros`", 0, REST_MICROS_MAX);
+        config.rest = micros.map_or(config.rest, |micros| Duration::from_micros(micros.into()));
     }
     config.subnet_trust = read_subnet_trust(reader, listen);
 }
@@ -400,7 +410,7 @@ mod tests {
     fn every_key_is_read() {
         let config = parse(
             "[site]\nname = \"fra-1\"\nposition = [50.11, 8.68]\n\
-             [listen]\ndns = [\"0.0.0.0:53\"]\napi = \"[::1]:80\"\ncores = 3\n\
+             [listen]\ndns = [\"0.0.0.0:53\"]\napi = \"[::1]:80\"\ncores = 3\nrest_micros = 0\n\
              [files]\nzones = \"z\"\ngeo = \"/g\"\nstate = \"../s\"\n\
              [health]\nquorum = 2\ninterval = \"5s\"\nfailback = \"after 5m\"\n\
              start = \"down\"\nmax_down_share = 1\n\
@@ -410,6 +420,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!((config.site_name.as_str(), config.core_count()), ("fra-1", 3));
+        assert!(config.rest.is_zero());
         assert_eq!(config.zones, Path::new("/srv/dns/z"));
         assert_eq!(config.geo, Path::new("/g"));
         assert_eq!((config.health.quorum, config.health.interval_millis), (2, 5000));

@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::answer::{Core, Exchange, Snapshot, Transport};
 
-use super::clock::now_secs;
+use super::clock;
 use super::counters::{TcpCounters, add};
 use super::frame::{Frame, Inbox};
 use super::limit::{Limits, SeatId, Seats};
@@ -198,7 +198,7 @@ impl<F: Responder> Connection<F> {
         let mut response = desk.response.borrow_mut();
         let mut core = desk.core.borrow_mut();
         let snapshot = desk.snapshots.load();
-        let now_secs = now_secs();
+        let now_secs = clock::secs(clock::now());
         while self.outgoing.len() < WRITE_LEN {
             let request = match self.inbox.next_message() {
                 Frame::Message(request) => request,

@@ -17,6 +17,7 @@ use crate::answer::{Core, Counters, Site, Snapshot, respond_quietly};
 use super::bind::{BindError, Bound, Sockets};
 use super::counters::{TcpCounters, TcpTotals, UdpCounters, UdpTotals, add};
 use super::limit::Limits;
+use super::pace::Pace;
 use super::responder::{Panicked, Responder, fenced};
 use super::socket::allow_descriptors;
 use super::tcp::{Doors, TcpCore};
@@ -48,12 +49,14 @@ struct Start<F> {
     site: Arc<Site>,
     snapshots: Arc<ArcSwap<Snapshot>>,
     respond: F,
+    pace: Pace,
     /// Dropped by each thread as it ends.
     running: Sender<()>,
 }
 
 /// Answers on `sockets` until [`Serving::stop`]: a thread for each core and address for UDP, one
-/// for TCP.
+/// for TCP. A busy core rests for `rest` after a short batch, so that it meets more at once; 0 is
+/// never.
 ///
 /// Whoever publishes into `snapshots` keeps the old snapshot until it holds the only count
 /// (hub-drops-last); each thread lets go of it within 250 ms.
@@ -65,9 +68,10 @@ pub fn start(
     sockets: Sockets,
     site: Arc<Site>,
     limits: Limits,
+    rest: Duration,
     snapshots: Arc<ArcSwap<Snapshot>>,
 ) -> Result<Serving, BindError> {
-    start_with(sockets, site, limits, snapshots, respond_quietly)
+    start_with(sockets, site, limits, rest, snapshots, respond_quietly)
 }
 
 /// [`start`] with an answerer of the caller's.
@@ -75,6 +79,7 @@ pub(super) fn start_with<F: Responder>(
     sockets: Sockets,
     site: Arc<Site>,
     limits: Limits,
+    rest: Duration,
     snapshots: Arc<ArcSwap<Snapshot>>,
     respond: F,
 ) -> Result<Serving, BindError> {
@@ -89,7 +94,7 @@ pub(super) fn start_with<F: Responder>(
         stop_tcp: watch::Sender::new(false),
         ended: Mutex::new(ended),
     };
-    let start = Start { site, snapshots, respond, running };
+    let start = Start { site, snapshots, respond, pace: Pace::new(rest), running };
     let mut listeners = Vec::new();
     for (number, bound) in sockets.endpoints.into_iter().enumerate() {
         let Bound { address: _, tcp, udp } = bound;
@@ -158,6 +163,7 @@ impl Serving {
             snapshots: Arc::clone(&start.snapshots),
             respond: start.respond,
             core: self.core(start),
+            pace: start.pace.clone(),
             counters: Arc::clone(&counters),
             stop: Arc::clone(&self.stop_udp),
         };

@@ -14,6 +14,7 @@ mod cores;
 mod counters;
 mod frame;
 mod limit;
+mod pace;
 mod responder;
 mod socket;
 mod tcp;

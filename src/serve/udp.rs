@@ -14,8 +14,9 @@ use arc_swap::{ArcSwap, Cache};
 use crate::answer::{Core, Exchange, Snapshot, Transport};
 
 use super::batch::{Batch, Packet, Sent, Unusable, Wait};
-use super::clock::now_secs;
+use super::clock;
 use super::counters::{UdpCounters, add};
+use super::pace::Pace;
 use super::responder::{Panicked, Responder, fenced};
 
 /// Batches that are still answered after a stop: what the socket's buffer held by then, and a flood
@@ -35,10 +36,20 @@ pub struct UdpCore<F> {
     pub respond: F,
     /// Its memory.
     pub core: Core,
+    /// When it rests.
+    pub pace: Pace,
     /// What it counts.
     pub counters: Arc<UdpCounters>,
     /// Set when it is to stop.
     pub stop: Arc<AtomicBool>,
+}
+
+/// One batch.
+struct Turn {
+    /// How many packets it had.
+    count: usize,
+    /// When it was there.
+    now: Duration,
 }
 
 /// What became of the packets of one batch.
@@ -56,26 +67,31 @@ impl<F: Responder> UdpCore<F> {
         let mut snapshots = Cache::new(Arc::clone(&self.snapshots));
         let mut batch = Batch::new();
         while !self.stop.load(Ordering::Relaxed) {
-            self.turn(&mut snapshots, &mut batch, Wait::ForOne);
+            let Turn { count, now } = self.turn(&mut snapshots, &mut batch, Wait::ForOne);
+            let rest = self.pace.after(count, now);
+            if !rest.is_zero() {
+                std::thread::sleep(rest);
+            }
         }
         for _ in 0..DRAIN_BATCHES_MAX {
-            if self.turn(&mut snapshots, &mut batch, Wait::Never) == 0 {
+            if self.turn(&mut snapshots, &mut batch, Wait::Never).count == 0 {
                 break;
             }
         }
     }
 
-    /// One batch, at most. Returns how many packets it had.
+    /// One batch, at most.
     fn turn(
         &mut self,
         snapshots: &mut Cache<Arc<ArcSwap<Snapshot>>, Arc<Snapshot>>,
         batch: &mut Batch,
         wait: Wait,
-    ) -> usize {
+    ) -> Turn {
         let received = batch.receive(self.socket.as_fd(), wait);
         // After the wait, not before: a batch sees the newest state. And after a vain wait too, so
         // that an idle core does not keep an old snapshot (hub-drops-last; by cores-wake).
         let snapshot = snapshots.load();
+        let now = clock::now();
         let count = match received {
             Ok(count) => count,
             Err(error) => {
@@ -84,17 +100,17 @@ impl<F: Responder> UdpCore<F> {
                     add(&self.counters.receive_errors, 1);
                     std::thread::sleep(FAULT_PAUSE);
                 }
-                return 0;
+                return Turn { count: 0, now };
             }
         };
-        let now_secs = now_secs();
+        let now_secs = clock::secs(now);
         let tally = match fenced(|| self.answer(snapshot, batch, 0..count, now_secs)) {
             Ok(tally) => tally,
             Err(Panicked) => self.replay(snapshot, batch, count, now_secs),
         };
         let sent = batch.send(self.socket.as_fd());
         self.count(count, tally, sent);
-        count
+        Turn { count, now }
     }
 
     fn answer(
