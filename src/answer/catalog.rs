@@ -31,6 +31,8 @@ pub struct Catalog {
     depths: u128,
     shards: Box<[Shard]>,
     zone_count: usize,
+    /// Whether any zone is.
+    is_large: bool,
 }
 
 impl Served {
@@ -53,6 +55,7 @@ impl Catalog {
         let count = all.len().div_ceil(SHARD_ZONE_COUNT).next_power_of_two().min(SHARD_COUNT_MAX);
         let mut shards = vec![Vec::new(); count];
         let mut depths = 0;
+        let is_large = all.iter().any(|(_, s)| matches!(s, Served::Zone(zone) if zone.is_large()));
         for (apex, served) in all {
             depths |= 1u128 << apex.label_count().min(LABEL_COUNT_MAX);
             let hash = seed.hash(&apex);
@@ -60,7 +63,7 @@ impl Catalog {
         }
         let shards: Box<[Shard]> = shards.into_iter().map(sorted).collect();
         let zone_count = shards.iter().map(|s| s.len()).sum();
-        Catalog { seed, depths, shards, zone_count }
+        Catalog { seed, depths, shards, zone_count, is_large }
     }
 
     /// The seed of every hash in it.
@@ -71,6 +74,11 @@ impl Catalog {
     /// How many zones it serves, broken ones included.
     pub fn zone_count(&self) -> usize {
         self.zone_count
+    }
+
+    /// Whether some zone fits no cache of a core.
+    pub(super) fn is_large(&self) -> bool {
+        self.is_large
     }
 
     /// All zones, in no particular order.

@@ -13,6 +13,9 @@ use super::shard::{Patched, SHARD_NAME_COUNT, Shard};
 use super::suffix::{Seed, Suffixes};
 use super::template::{Piece, PieceWriter};
 
+/// Shards of a zone that is large: some 4 MB.
+const LARGE_SHARD_COUNT: usize = 64;
+
 /// A zone, ready to answer. Immutable, shared between snapshots.
 #[derive(Debug)]
 pub struct ZoneImage {
@@ -58,6 +61,11 @@ impl ZoneImage {
     /// Octets that it takes.
     pub fn octets(&self) -> usize {
         self.shards.iter().map(|s| s.octets()).sum::<usize>() + self.negative.len()
+    }
+
+    /// Whether it fits no cache of a core.
+    pub(super) fn is_large(&self) -> bool {
+        self.shards.len() >= LARGE_SHARD_COUNT
     }
 
     /// The proofs of absence, of a signed zone.
@@ -118,6 +126,12 @@ impl ZoneImage {
     #[inline]
     pub fn node(&self, name: &Suffixes, depth: usize) -> Option<Node<'_>> {
         self.find(name.hash(depth), name.relative(depth, self.depth))
+    }
+
+    /// The memory that a node of this hash may be in, and where.
+    #[inline]
+    pub(super) fn peek(&self, hash: u64) -> Option<(&[u8], usize)> {
+        self.shards.get(shard_index(hash, self.shard_bits))?.peek(hash)
     }
 
     /// The node with this hash, and this owner relative to the apex, folded.

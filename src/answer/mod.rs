@@ -29,6 +29,7 @@ mod suffix;
 mod template;
 mod transcript;
 mod trust;
+mod warm;
 
 pub use catalog::{Catalog, Served};
 pub use cookie::{CookieSecret, CookieSecrets};
@@ -47,5 +48,6 @@ pub use snapshot::Snapshot;
 pub use suffix::Seed;
 pub use transcript::Transcript;
 pub use trust::{Networks, SubnetTrust};
+pub use warm::warm;
 
 pub use crate::wire::Record;

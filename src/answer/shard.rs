@@ -51,6 +51,13 @@ impl Shard {
         }
     }
 
+    /// The memory that a node of this hash is in, unless another one is in its way, and where.
+    #[inline]
+    pub(super) fn peek(&self, hash: u64) -> Option<(&[u8], usize)> {
+        let entry = *self.slots.get(home(hash) & self.slots.len().checked_sub(1)?)?;
+        (entry != 0).then_some((&self.arena, (entry as u32).wrapping_sub(1) as usize))
+    }
+
     /// This shard with `nodes` put in the place of those of the same owners. None where its slots do not tell where its
     /// nodes belong, for there are too many.
     pub(super) fn patched(&self, nodes: &[Patched]) -> Option<Shard> {

@@ -56,8 +56,8 @@ struct Memory {
 /// The packets of one receive and their answers.
 ///
 /// Invariant memory-is-raw: the memory is reached by its pointer only, and a reference into it
-/// covers one buffer of one slot and lasts for one call, so the pointers that the kernel was given
-/// stay valid.
+/// covers one buffer of one slot and lasts no longer than the borrow that it was given for, so the
+/// pointers that the kernel was given stay valid.
 pub struct Batch {
     memory: NonNull<Memory>,
     /// Packets received.
@@ -171,6 +171,20 @@ impl Batch {
         let client = client_of(peer).ok_or(Unusable::Unanswerable)?;
         let request = request.get(..header.msg_len as usize).ok_or(Unusable::Oversized)?;
         Ok(Packet { request, client, response })
+    }
+
+    /// The packets of the batch as they came, those too long to be read whole left out.
+    pub fn requests(&self) -> impl Iterator<Item = &[u8]> {
+        let memory = self.memory.as_ptr();
+        (0..self.count).filter_map(move |index| {
+            // SAFETY: `index` is below `count`, so below BATCH_COUNT; the references are shared, and the borrow of `self`
+            // keeps everything from writing to the slot while they live.
+            let (len, request) = unsafe {
+                let len = (&raw const (*memory).received[index].msg_len).read();
+                (len, &(*memory).slots[index].request)
+            };
+            request.get(..len as usize)
+        })
     }
 
     /// Sets the length of the answer to a packet; 0 is silence. More than there is room for is

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, Cache};
 
-use crate::answer::{Core, Exchange, Snapshot, Transport};
+use crate::answer::{Core, Exchange, Snapshot, Transport, warm};
 
 use super::batch::{Batch, Packet, Sent, Unusable, Wait};
 use super::clock;
@@ -121,6 +121,9 @@ impl<F: Responder> UdpCore<F> {
         now_secs: u32,
     ) -> Tally {
         let mut tally = Tally::default();
+        if range.len() > 1 {
+            warm(snapshot, batch.requests(), &mut self.core);
+        }
         for index in range {
             match batch.packet(index) {
                 Ok(Packet { request, client, response }) => {

@@ -4,9 +4,9 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use homing::answer::Transport;
+use homing::answer::{Transport, warm};
 
-use crate::world::{answer, core, everything, opt, query};
+use crate::world::{answer, core, everything, large, opt, query};
 
 struct Counting;
 
@@ -130,4 +130,11 @@ fn no_answer_allocates() {
         answer(snapshot, &[0; 11], Transport::Udp, &mut core, &mut response);
     });
     assert_eq!(silence, 0);
+}
+
+#[test]
+fn warming_allocates_nothing() {
+    let requests = [query(0, b"\x02n7\x05large\x04test\0", 1, 0, &[]), vec![0; 11]];
+    let (snapshot, mut core) = (large(), core());
+    assert_eq!(counted(|| warm(snapshot, requests.iter().map(Vec::as_slice), &mut core)), 0);
 }

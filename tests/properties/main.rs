@@ -16,5 +16,6 @@ mod requests_never_panic;
 mod shedding;
 mod tables_hold_every_address;
 mod texts_never_panic;
+mod warming_changes_nothing;
 mod weights_never_answer;
 mod world;

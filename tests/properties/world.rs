@@ -112,3 +112,20 @@ pub fn opt(flags: u16, options: &[u8]) -> Vec<u8> {
     wire.extend(options);
     wire
 }
+
+/// Names of [`large`]: more than any cache holds.
+pub const LARGE_NAME_COUNT: usize = 40_000;
+
+/// A zone of many names, `n0.large.test` and on, each with an address, and a wildcard.
+#[allow(dead_code, reason = "not every test that has this module asks for it")]
+pub fn large() -> &'static Snapshot {
+    static LARGE: OnceLock<Snapshot> = OnceLock::new();
+    LARGE.get_or_init(|| {
+        let mut zone =
+            "$TTL 60\n@ SOA ns hostmaster 1 2 3 4 5\n@ NS ns\nns A 192.0.2.1\n*.wild A 192.0.2.2\n"
+                .to_owned();
+        (0..LARGE_NAME_COUNT)
+            .for_each(|n| zone += &format!("n{n} A 10.0.{}.{}\n", n / 256, n % 256));
+        snapshot(&[("zones/large.test.zone", &zone)])
+    })
+}
