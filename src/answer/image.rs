@@ -13,8 +13,8 @@ use super::shard::{Patched, SHARD_NAME_COUNT, Shard};
 use super::suffix::{Seed, Suffixes};
 use super::template::{Piece, PieceWriter};
 
-/// Shards of a zone that is large: some 4 MB.
-const LARGE_SHARD_COUNT: usize = 64;
+/// Shards of a zone that is large: some 600 KB. Below, what fetching costs is more than what it saves.
+const LARGE_SHARD_COUNT: usize = 8;
 
 /// A zone, ready to answer. Immutable, shared between snapshots.
 #[derive(Debug)]
