@@ -25,14 +25,16 @@ pub fn warm<'r>(snapshot: &Snapshot, requests: impl Iterator<Item = &'r [u8]>, c
         return;
     }
     let mut places: [Place<'_>; COUNT_MAX] = [None; COUNT_MAX];
+    let mut count = 0;
     for (place, request) in places.iter_mut().zip(requests) {
         *place = find(snapshot, request, core);
+        count += 1;
     }
     let mut nodes = [None; COUNT_MAX];
-    for (node, place) in nodes.iter_mut().zip(&places) {
+    for (node, place) in nodes.iter_mut().zip(&places).take(count) {
         *node = place.and_then(|(zone, hash)| zone.peek(hash));
     }
-    let touched = nodes.iter().flatten().fold(0, |sum, (arena, at)| {
+    let touched = nodes.iter().take(count).flatten().fold(0, |sum, (arena, at)| {
         // A node is about as long as a line of the cache, and begins anywhere in one.
         let touch = |at: usize| u64::from(arena.get(at).copied().unwrap_or_default());
         sum + touch(*at) + touch(*at + 56)
