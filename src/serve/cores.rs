@@ -75,7 +75,7 @@ pub fn start(
 }
 
 /// [`start`] with an answerer of the caller's.
-pub(super) fn start_with<F: Responder>(
+pub fn start_with<F: Responder>(
     sockets: Sockets,
     site: Arc<Site>,
     limits: Limits,

@@ -21,6 +21,7 @@ mod tcp;
 mod udp;
 
 pub use bind::{BindError, Sockets};
-pub use cores::{Serving, start};
+pub use cores::{Serving, start, start_with};
 pub use counters::{TcpTotals, UdpTotals};
 pub use limit::Limits;
+pub use responder::Responder;

@@ -1,0 +1,213 @@
+#!/usr/bin/env python3
+"""homing beside other servers: compare.py [--rounds N] [--seconds S] [--records N] [--rate QPS] SERVER...
+
+Servers: echo (what sockets alone cost), homing, gdnsd, knot, nsd; the last three from Debian's packages. All serve the same zone
+on one core, the load comes from the other, and each is asked in turn, round after round, so that a busy moment of the machine
+falls on all of them. Prints medians, lowest and highest. Everything happens on loopback, in a folder that goes when it ends.
+
+Needs two cores, `cargo bench --bench load --no-run` and `cargo build --release` beforehand.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SERVER_CORE, LOAD_CORE = "0", "1"
+ZONE = "bench.test"
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=1.0)
+    parser.add_argument("--records", type=int, default=20_000, help="names of the zone")
+    parser.add_argument("--rate", type=int, default=0, help="queries a second; 0: as many as come back")
+    parser.add_argument("--homing", default=ROOT / "target/release/homing", help="the binary")
+    parser.add_argument("--json", action="store_true", help="the medians as JSON too")
+    parser.add_argument("servers", nargs="+", choices=["echo", "homing", "homing-no-rest", "gdnsd", "knot", "nsd"])
+    return parser.parse_args()
+
+
+def load_binary():
+    out = subprocess.run(
+        ["cargo", "bench", "--bench", "load", "--no-run", "--message-format", "json", "--quiet"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    ).stdout
+    for line in out.splitlines():
+        message = json.loads(line)
+        if message.get("executable") and message["target"]["name"] == "load":
+            return message["executable"]
+    raise SystemExit("cargo told of no executable")
+
+
+def write_zone(folder, count):
+    """Addresses, every fourth name with two families and every tenth with mail; and the questions for them."""
+    zone, names = folder / f"{ZONE}.zone", folder / "names"
+    with open(zone, "w") as out, open(names, "w") as asked:
+        out.write(f"$ORIGIN {ZONE}.\n$TTL 3600\n@ IN SOA ns1 hostmaster 1 7200 3600 1209600 300\n@ IN NS ns1\nns1 IN A 192.0.2.53\n")
+        out.write("mail IN A 192.0.2.25\n")
+        for n in range(count):
+            out.write(f"h{n:07d} IN A 10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}\n")
+            asked.write(f"h{n:07d}.{ZONE} A\n")
+            if n % 4 == 0:
+                out.write(f"h{n:07d} IN AAAA 2001:db8::{n >> 16:x}:{n & 65535:x}\n")
+                asked.write(f"h{n:07d}.{ZONE} AAAA\n")
+            if n % 10 == 0:
+                out.write(f"h{n:07d} IN MX 10 mail\n")
+                asked.write(f"h{n:07d}.{ZONE} MX\n")
+    return zone, names
+
+
+def free_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """One that runs, with all its processes."""
+
+    def __init__(self, name, folder, zone, options, load):
+        self.name, self.port = name, free_port()
+        folder.mkdir()
+        command = getattr(self, "make_" + name.replace("-", "_"))(folder, zone, options, load)
+        self.log = open(folder / "log", "w")
+        began = time.monotonic()
+        self.process = subprocess.Popen(
+            ["taskset", "-c", SERVER_CORE, *map(str, command)], stdout=self.log, stderr=self.log, start_new_session=True)
+        self.wait_answers(folder)
+        self.start_ms = round((time.monotonic() - began) * 1000)
+        time.sleep(2)
+        self.pss_mib = self.pss()
+
+    def make_echo(self, folder, zone, options, load):
+        return [load, "--echo", f"127.0.0.1:{self.port}"]
+
+    def make_homing(self, folder, zone, options, load, more=""):
+        (folder / "zones").mkdir()
+        shutil.copy(zone, folder / "zones")
+        (folder / "homing.toml").write_text(
+            f'[site]\nname = "bench"\n[listen]\ndns = ["127.0.0.1:{self.port}"]\napi = "127.0.0.1:{free_port()}"\ncores = 1\n{more}')
+        return [options.homing, "serve", "--config", folder / "homing.toml"]
+
+    def make_homing_no_rest(self, folder, zone, options, load):
+        return self.make_homing(folder, zone, options, load, "rest_micros = 0\n")
+
+    def make_gdnsd(self, folder, zone, options, load):
+        (folder / "zones").mkdir()
+        shutil.copy(zone, folder / "zones" / ZONE)
+        (folder / "config").write_text(
+            f"options => {{ listen => 127.0.0.1:{self.port}, udp_threads => 1, tcp_threads => 1, "
+            f"run_dir => {folder}/run, state_dir => {folder}/state }}\n")
+        return ["/usr/sbin/gdnsd", "-c", folder, "start"]
+
+    def make_knot(self, folder, zone, options, load):
+        (folder / "knot.conf").write_text(
+            f"server:\n  listen: 127.0.0.1@{self.port}\n  rundir: {folder}\n  udp-workers: 1\n  tcp-workers: 1\n  background-workers: 1\n"
+            f"database:\n  storage: {folder}\ntemplate:\n  - id: default\n    storage: {folder}\n    zonefile-sync: -1\n"
+            f"    zonefile-load: whole\n    journal-content: none\nzone:\n  - domain: {ZONE}\n    file: {zone}\n")
+        return ["/usr/sbin/knotd", "-c", folder / "knot.conf"]
+
+    def make_nsd(self, folder, zone, options, load):
+        (folder / "nsd.conf").write_text(
+            f'server:\n  ip-address: 127.0.0.1@{self.port}\n  server-count: 1\n  username: ""\n  zonesdir: "{folder}"\n  database: ""\n'
+            f'  pidfile: "{folder}/pid"\n  xfrdfile: "{folder}/xfrd"\n  zonelistfile: "{folder}/zones"\n  xfrdir: "{folder}"\n'
+            f'  rrl-ratelimit: 0\nremote-control:\n  control-enable: no\nzone:\n  name: "{ZONE}"\n  zonefile: "{zone}"\n')
+        return ["/usr/sbin/nsd", "-d", "-c", folder / "nsd.conf"]
+
+    def wait_answers(self, folder):
+        question = bytes.fromhex("123400000001000000000000") + b"".join(
+            bytes([len(label)]) + label.encode() for label in ZONE.split(".")) + bytes([0, 0, 6, 0, 1])
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.connect(("127.0.0.1", self.port))
+            client.settimeout(0.02)
+            for _ in range(3000):
+                if self.process.poll() is not None:
+                    break
+                try:
+                    client.send(question)
+                    if client.recv(512)[3] & 15 == 0:
+                        return
+                except OSError:
+                    time.sleep(0.02)
+        raise SystemExit(f"{self.name} does not answer:\n{(folder / 'log').read_text()[-2000:]}")
+
+    def processes(self):
+        found = [self.process.pid]
+        for parent in found:
+            for task in pathlib.Path(f"/proc/{parent}/task").iterdir():
+                found += map(int, (task / "children").read_text().split())
+        return found
+
+    def pss(self):
+        texts = [pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in self.processes()]
+        return sum(int(re.search(r"^Pss: *(\d+)", text, re.M).group(1)) for text in texts) // 1024
+
+    def ask(self, load, names, options):
+        how = ["--rate", options.rate] if options.rate else ["--outstanding", 200]
+        command = ["taskset", "-c", LOAD_CORE, load, "--to", f"127.0.0.1:{self.port}", "--names", names,
+                   "--seconds", options.seconds, *how, "--process", ",".join(map(str, self.processes()))]
+        return json.loads(subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True).stdout)
+
+    def end(self):
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+        self.log.close()
+
+
+COLUMNS = ["server_ns", "user_ns", "system_ns", "per_second", "p50_us", "p99_us", "p999_us", "lost", "wrong", "busy"]
+
+
+def table(servers, found):
+    print("| server | " + " | ".join(COLUMNS) + " | first answer, ms | MiB |")
+    print("| --- " * (len(COLUMNS) + 3) + "|")
+    for server in servers:
+        cells = []
+        for column in COLUMNS:
+            values = [told[column] for told in found[server.name]]
+            spread = f" ({min(values)} to {max(values)})" if column == "server_ns" else ""
+            cells.append(f"{statistics.median(values):g}{spread}" if column not in ("lost", "wrong") else f"{sum(values)}")
+        print(f"| {server.name} | " + " | ".join(cells) + f" | {server.start_ms} | {server.pss_mib} |")
+
+
+def main():
+    options = arguments()
+    load = load_binary()
+    servers, found = [], {name: [] for name in options.servers}
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        zone, names = write_zone(folder, options.records)
+        try:
+            for name in options.servers:
+                servers.append(Server(name, folder / name, zone, options, load))
+            for server in servers:
+                server.ask(load, names, options)
+            for _ in range(options.rounds):
+                for server in servers:
+                    found[server.name].append(server.ask(load, names, options))
+        finally:
+            for server in servers:
+                server.end()
+    how = f"{options.rate} a second" if options.rate else "200 outstanding"
+    print(f"{options.records} names, {how}, {options.rounds} rounds of {options.seconds:g} s, medians")
+    table(servers, found)
+    if options.json:
+        print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
