@@ -9,13 +9,14 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::answer::{CookieSecret, CookieSecrets, Networks, SubnetTrust};
+use crate::answer::{CookieSecret, CookieSecrets, SubnetTrust};
 use crate::diagnostic::{Diagnostic, Place, has_error};
-use crate::geo::{Position, Prefix, PrefixError};
+use crate::geo::Position;
 use crate::route::{Reader, Settings, Source, read_duration, read_health, read_position};
 
 use super::guard::Guard;
 use super::listen::{CertificateFiles, SAFETY_KEYS, read_safety};
+use super::resolvers::read_subnet_trust;
 use super::terms::Terms;
 use super::webhook::{Webhook, read_webhook};
 
@@ -30,8 +31,6 @@ const LISTEN_COUNT_MAX: usize = 256;
 const CORE_COUNT_MAX: u32 = 1024;
 /// The longest rest: more than a millisecond of it, and a client would feel it.
 const REST_MICROS_MAX: u32 = 1_000;
-/// Prefixes of resolvers that may be listed: a guess, above the networks of all public resolvers.
-const TRUSTED_COUNT_MAX: usize = 10_000;
 /// Generations that may be kept: a guess, of what a start can read the manifests of within some seconds.
 const GENERATION_COUNT_MAX: u32 = 100_000;
 /// The most age of a geo database that may be asked for: a day, for they are built daily at most, to ten years.
@@ -240,50 +239,6 @@ fn read_listen(config: &mut Config, reader: &mut Reader<'_>, listen: &DeTable<'_
     config.subnet_trust = read_subnet_trust(reader, listen);
 }
 
-/// The list may stand there while another word holds, so that it is one word to change.
-fn read_subnet_trust(reader: &mut Reader<'_>, listen: &DeTable<'_>) -> SubnetTrust {
-    const WORDS: [(&str, SubnetTrust); 2] = [("all", SubnetTrust::All), ("off", SubnetTrust::Off)];
-    let list = listen.get("ecs_trusted").map(|value| read_resolvers(reader, value));
-    let Some(value) = listen.get("ecs") else { return SubnetTrust::All };
-    let Some(word) = reader.text(value, "`ecs`") else { return SubnetTrust::All };
-    let known = WORDS.into_iter().find(|(known, _)| *known == word);
-    match (known, word, list) {
-        (Some((_, trust)), _, _) => trust,
-        (None, "trusted", Some(resolvers)) => SubnetTrust::Trusted(Networks::of(&resolvers)),
-        (None, "trusted", None) => {
-            let what = "`ecs` trusts a list, and `ecs_trusted` is missing";
-            let help = "list the networks of resolvers: ecs_trusted = [\"192.0.2.0/24\"]";
-            reader.error("ecs-without-list", &value.span(), what, help);
-            SubnetTrust::All
-        }
-        (None, word, _) => {
-            let what = format!("`ecs` cannot be `{word}`");
-            reader.error("unknown-word", &value.span(), what, "one of all, trusted, off");
-            SubnetTrust::All
-        }
-    }
-}
-
-fn read_resolvers(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> Vec<Prefix> {
-    let Some(list) = reader.full_list(value, "`ecs_trusted`") else { return Vec::new() };
-    if list.len() > TRUSTED_COUNT_MAX {
-        let what = format!("`ecs_trusted` lists {} networks", list.len());
-        let help = format!("at most {TRUSTED_COUNT_MAX}");
-        reader.error("too-many-addresses", &value.span(), what, help);
-    }
-    let read = |value| {
-        let text = reader.text(value, "a network of `ecs_trusted`")?;
-        let help = match Prefix::parse(text) {
-            Ok(prefix) => return Some(prefix),
-            Err(PrefixError::Malformed) => "address/length, such as 192.0.2.0/24".to_owned(),
-            Err(PrefixError::HostBits(prefix)) => format!("did you mean {prefix}?"),
-        };
-        reader.error("bad-subnet", &value.span(), format!("`{text}` is not a subnet"), help);
-        None
-    };
-    list.iter().take(TRUSTED_COUNT_MAX).filter_map(read).collect()
-}
-
 fn read_files(config: &mut Config, reader: &mut Reader<'_>, files: &DeTable<'_>, root: &Path) {
     reader.only_keys(files, &["zones", "geo", "state"], "[files]");
     let folders =
@@ -454,36 +409,6 @@ mod tests {
         let helps: Vec<&str> = said.iter().map(|d| d.help.as_str()).collect();
         assert!(helps.contains(&"did you mean `name`?"), "{helps:?}");
         assert!(helps.contains(&"did you mean `health`?"), "{helps:?}");
-    }
-
-    #[test]
-    fn whose_subnets_are_believed_is_read_whole() {
-        let trust = |keys: &str| parse(&format!("[listen]\n{keys}\n")).map(|c| c.subnet_trust);
-        let list = "ecs_trusted = [\"192.0.2.0/24\", \"2001:db8::/32\"]";
-        let networks = ["192.0.2.0/24", "2001:db8::/32"].map(|text| Prefix::parse(text).unwrap());
-        for (keys, expected) in [
-            (list.to_owned(), SubnetTrust::All),
-            ("ecs = \"all\"".to_owned(), SubnetTrust::All),
-            (format!("ecs = \"off\"\n{list}"), SubnetTrust::Off),
-            (format!("ecs = \"trusted\"\n{list}"), SubnetTrust::Trusted(Networks::of(&networks))),
-        ] {
-            assert_eq!(trust(&keys), Ok(expected), "{keys}");
-        }
-        let many = vec!["\"192.0.2.1\""; TRUSTED_COUNT_MAX + 1].join(",");
-        for (keys, code, line, column) in [
-            ("ecs = \"trusted\"", "ecs-without-list", 2, 7),
-            ("ecs = \"trusted\"\necs_trusted = []", "empty-list", 3, 15),
-            ("ecs = \"some\"", "unknown-word", 2, 7),
-            ("ecs = true", "wrong-type", 2, 7),
-            ("ecs_trusted = [\"192.0.2.1/24\"]", "bad-subnet", 2, 16),
-            ("ecs_trusted = [\"::1\", \"any\"]", "bad-subnet", 2, 23),
-            (&format!("ecs_trusted = [{many}]"), "too-many-addresses", 2, 15),
-        ] {
-            let said = trust(keys).unwrap_err();
-            let found: Vec<_> =
-                said.iter().map(|d| (d.code, d.place.line, d.place.column)).collect();
-            assert_eq!(found, [(code, line, column)], "{keys}");
-        }
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod losses;
 mod motion;
 mod outcome;
 mod removal;
+mod resolvers;
 mod retreat;
 mod steering;
 mod terms;
