@@ -104,7 +104,7 @@ pub struct WhatifBody {
     /// Policies of which nothing is told, for the bound on what is compared in one answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
-    /// The regions that have a capacity, unless one policy was asked for or some were left out.
+    /// The regions that have a capacity; none where no load is known, one policy was asked for, or some were left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub loads: Vec<WhatifLoad>,
     /// The answers that were asked for.

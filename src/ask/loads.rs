@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::api::WhatifLoad;
-use crate::health::State;
+use crate::health::{LoadView, State};
 
 /// How many of all clients go from where to where; those who stay too.
 #[derive(Default)]
@@ -24,7 +24,7 @@ impl Flows {
 
     /// The regions that have a capacity after, by name.
     pub(super) fn loads(&self, before: &State, after: &State) -> Vec<WhatifLoad> {
-        let fresh = before.loads().into_iter().filter(|of| of.fresh);
+        let fresh = before.loads().into_iter().filter(LoadView::is_known);
         let now: BTreeMap<&str, f64> = fresh.filter_map(|of| Some((of.region, of.load?))).collect();
         let told = after.loads().into_iter().map(|of| WhatifLoad {
             region: of.region.to_owned(),

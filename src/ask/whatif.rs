@@ -10,7 +10,7 @@ use crate::api::{
 };
 use crate::diagnostic::nearest_word;
 use crate::geo::{Ranges, Weights};
-use crate::health::{Member, Status, Subject, Tier};
+use crate::health::{LoadView, Member, Status, Subject, Tier};
 use crate::reason::Reason;
 use crate::route::{Family, Plan, PolicyTable};
 
@@ -56,7 +56,8 @@ pub fn whatif(
             return Ok(body);
         }
     }
-    let wants_loads = policy.is_none() && !after.health.loads().is_empty();
+    // Who stays counts too, which costs a comparison of each policy: only where some load is known.
+    let wants_loads = policy.is_none() && before.health.loads().iter().any(LoadView::is_known);
     let (overlaps, flows) = (HashMap::new(), Flows::default());
     let mut comparison = Comparison { after, weights, overlaps, flows, is_partial: false };
     for old in chosen(before, policy)? {

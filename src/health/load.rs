@@ -49,6 +49,13 @@ pub struct LoadView<'s> {
     pub sheds: Vec<(&'s str, u16)>,
 }
 
+impl LoadView<'_> {
+    /// Whether its load is told, and still counts.
+    pub fn is_known(&self) -> bool {
+        self.fresh && self.load.is_some()
+    }
+}
+
 impl State {
     /// To whom a region sheds, and how many 256ths of the border to it.
     pub fn sheds<'s>(&'s self, region: &str) -> Vec<(&'s str, u16)> {
