@@ -196,9 +196,12 @@ impl Feeding {
 
     /// Waits until the sender may send as many: it is slowed down, for it cannot be told to come again.
     async fn pay(&mut self, count: usize) -> Result<(), End> {
+        let mut limited = count as u64;
         while let Err(wait) = self.desk.gate.items.take(&self.caller.share(), count, Instant::now())
         {
-            metrics::counter!("homing_reports_limited_total").increment(count as u64);
+            // However often it has to wait, others of its share being quicker.
+            metrics::counter!("homing_reports_limited_total").increment(limited);
+            limited = 0;
             self.pause(wait).await?;
         }
         Ok(())
