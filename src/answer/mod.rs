@@ -48,6 +48,6 @@ pub use snapshot::Snapshot;
 pub use suffix::Seed;
 pub use transcript::Transcript;
 pub use trust::{Networks, SubnetTrust};
-pub use warm::warm;
+pub use warm::{WARM_COUNT_MAX, warm};
 
 pub use crate::wire::Record;

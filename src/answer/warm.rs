@@ -14,7 +14,7 @@ use super::snapshot::Snapshot;
 use super::suffix::QNAME_AT;
 
 /// Packets that are prepared for together; more are not prepared for.
-const COUNT_MAX: usize = 64;
+pub const WARM_COUNT_MAX: usize = 64;
 
 /// Where a name is looked for, if it is there.
 type Place<'s> = Option<(&'s ZoneImage, u64)>;
@@ -24,13 +24,13 @@ pub fn warm<'r>(snapshot: &Snapshot, requests: impl Iterator<Item = &'r [u8]>, c
     if !snapshot.catalog.is_large() {
         return;
     }
-    let mut places: [Place<'_>; COUNT_MAX] = [None; COUNT_MAX];
+    let mut places: [Place<'_>; WARM_COUNT_MAX] = [None; WARM_COUNT_MAX];
     let mut count = 0;
     for (place, request) in places.iter_mut().zip(requests) {
         *place = find(snapshot, request, core);
         count += 1;
     }
-    let mut nodes = [None; COUNT_MAX];
+    let mut nodes = [None; WARM_COUNT_MAX];
     for (node, place) in nodes.iter_mut().zip(&places).take(count) {
         *node = place.and_then(|(zone, hash)| zone.peek(hash));
     }

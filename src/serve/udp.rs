@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, Cache};
 
-use crate::answer::{Core, Exchange, Snapshot, Transport, warm};
+use crate::answer::{Core, Exchange, Snapshot, Transport, WARM_COUNT_MAX, warm};
 
-use super::batch::{Batch, Packet, Sent, Unusable, Wait};
+use super::batch::{BATCH_COUNT, Batch, Packet, Sent, Unusable, Wait};
 use super::clock;
 use super::counters::{UdpCounters, add};
 use super::pace::Pace;
@@ -25,6 +25,8 @@ const DRAIN_BATCHES_MAX: usize = 256;
 
 /// The pause after a failed receive, so that a lasting fault does not spin.
 const FAULT_PAUSE: Duration = Duration::from_millis(20);
+
+const _: () = assert!(BATCH_COUNT <= WARM_COUNT_MAX, "a batch is prepared for as a whole");
 
 /// One thread's part of UDP.
 pub struct UdpCore<F> {
