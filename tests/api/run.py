@@ -57,16 +57,16 @@ def validate(base):
     return not errors
 
 
-def break_it(base, seconds):
-    here = pathlib.Path(__file__).parent
+def break_it(base, seconds, folder):
+    here = pathlib.Path(__file__).resolve().parent
     command = [
-        pathlib.Path(sys.executable).parent / "schemathesis", "run", f"{base}/v1/openapi.json",
+        pathlib.Path(sys.executable).absolute().parent / "schemathesis", "run", f"{base}/v1/openapi.json",
         "--checks", "all", "--exclude-checks", "positive_data_acceptance", "--phases", "examples,coverage,fuzzing", "--max-time", str(seconds),
         "--seed", str(SEED), "--exclude-path", "/v1/watch", "--continue-on-failure", "--rate-limit", "auto",
         "--generation-database", "none",
     ]
     env = os.environ | {"SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(here)}
-    return subprocess.run(command, env=env).returncode == 0
+    return subprocess.run(command, env=env, cwd=folder).returncode == 0
 
 
 def main():
@@ -75,7 +75,7 @@ def main():
         server, base = start(binary, folder)
         try:
             is_good = validate(base)
-            is_good &= break_it(base, seconds)
+            is_good &= break_it(base, seconds, folder)
             if server.poll() is not None:
                 print(f"the server ended with {server.returncode}")
                 is_good = False
