@@ -7,8 +7,8 @@ use crate::wire::Name;
 use super::image::ZoneImage;
 use super::suffix::{LABEL_COUNT_MAX, Seed, Suffixes};
 
-/// Shards of the catalog: a changed zone among a million copies one of them.
-const SHARD_COUNT_MAX: usize = 256;
+/// Shards of the catalog: a changed zone among a million copies one of them, and the list of all.
+const SHARD_COUNT_MAX: usize = 4096;
 const SHARD_ZONE_COUNT: usize = 64;
 
 /// What stands at an apex.
@@ -57,13 +57,33 @@ impl Catalog {
         let mut depths = 0;
         let is_large = all.iter().any(|(_, s)| matches!(s, Served::Zone(zone) if zone.is_large()));
         for (apex, served) in all {
-            depths |= 1u128 << apex.label_count().min(LABEL_COUNT_MAX);
+            depths |= depth_bit(&apex);
             let hash = seed.hash(&apex);
             shards[hash as usize % count].push((hash, served));
         }
         let shards: Box<[Shard]> = shards.into_iter().map(sorted).collect();
         let zone_count = shards.iter().map(|s| s.len()).sum();
         Catalog { seed, depths, shards, zone_count, is_large }
+    }
+
+    /// This catalog with `zones` in the place of those that have their apexes, or beside the others.
+    #[must_use]
+    pub fn with(&self, zones: &[Arc<ZoneImage>]) -> Catalog {
+        let mut changed = self.clone();
+        let last_shard = self.shards.len().saturating_sub(1);
+        for zone in zones {
+            changed.depths |= depth_bit(zone.apex());
+            changed.is_large |= zone.is_large();
+            let hash = self.seed.hash(zone.apex());
+            let Some(shard) = changed.shards.get_mut(hash as usize & last_shard) else { continue };
+            let others = shard.iter().filter(|(h, s)| *h != hash || s.apex() != zone.apex_folded());
+            let others: Vec<(u64, Served)> = others.cloned().collect();
+            changed.zone_count += others.len() + 1 - shard.len();
+            *shard = sorted(
+                others.into_iter().chain([(hash, Served::Zone(Arc::clone(zone)))]).collect(),
+            );
+        }
+        changed
     }
 
     /// The seed of every hash in it.
@@ -108,6 +128,10 @@ impl Catalog {
         let same = shard.get(start..)?.iter().take_while(|(h, _)| *h == hash);
         same.map(|(_, served)| served).find(|served| served.apex() == apex)
     }
+}
+
+fn depth_bit(apex: &Name) -> u128 {
+    1 << apex.label_count().min(LABEL_COUNT_MAX)
 }
 
 fn sorted(mut shard: Vec<(u64, Served)>) -> Shard {

@@ -6,7 +6,7 @@ use crate::api::{
     ChangeWord, DiagnosticBody, DiffBody, DiffSide, FileChange, RrsetBody, SteeringChange,
     ZoneChange,
 };
-use crate::fileset::{FileSet, is_database};
+use crate::fileset::{Difference, FileSet, is_database};
 use crate::geo::Tally;
 use crate::load::{Config, Contents};
 use crate::number::Digest;
@@ -65,21 +65,18 @@ pub fn diff(old: Side<'_>, new: Side<'_>, own: &Tally, rrsets_max: usize) -> Dif
 
 fn databases_differ(old: &FileSet, new: &FileSet) -> bool {
     let databases = |files: &FileSet| -> Vec<Digest> {
-        let databases = files.files.iter().filter(|(path, _)| is_database(path));
+        let databases = files.files.below("geo/").filter(|(path, _)| is_database(path));
         databases.map(|(_, file)| file.digest).collect()
     };
     databases(old) != databases(new)
 }
 
 fn files(old: &FileSet, new: &FileSet) -> Vec<FileChange> {
-    let paths: BTreeSet<&String> = old.files.keys().chain(new.files.keys()).collect();
-    let differing = paths.into_iter().filter_map(|path| {
-        let (old, new) = (old.get(path), new.get(path));
-        let same = old.map(|file| file.digest) == new.map(|file| file.digest);
-        let change = ChangeWord::of(old.is_some(), new.is_some());
-        (!same).then(|| FileChange { path: path.clone(), change })
-    });
-    differing.collect()
+    let change = |differing: Difference<'_>| FileChange {
+        path: differing.path.to_owned(),
+        change: ChangeWord::of(differing.old.is_some(), differing.new.is_some()),
+    };
+    old.differences(new).map(change).collect()
 }
 
 fn zone_change(old: Option<&Zone>, new: Option<&Zone>, left: &mut usize) -> Option<ZoneChange> {

@@ -93,7 +93,7 @@ fn alike(a: &Place, b: &Place) -> bool {
 
 /// What each source says, for people and as it is.
 fn sources(scene: &Scene, files: &FileSet, address: IpAddr) -> Vec<(GeoSource, Option<Place>)> {
-    let databases = files.files.iter().filter(|(path, _)| is_database(path));
+    let databases = files.files.below("geo/").filter(|(path, _)| is_database(path));
     let mut sources: Vec<(GeoSource, Option<Place>)> = Vec::new();
     for (path, file) in databases {
         let known = scene.world.sources.iter().find(|source| source.name == **path);

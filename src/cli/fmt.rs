@@ -109,7 +109,7 @@ impl Work {
         let mut files = std::mem::take(&mut self.scan.files);
         files.files.retain(|name, _| is_zone_text(name));
         let mut said = check(&files);
-        for (name, file) in &files.files {
+        for (name, file) in files.files.iter() {
             if self.shown.is_some() && !self.is_asked(name) {
                 continue;
             }

@@ -174,7 +174,7 @@ pub fn of_commit(
         for path in here.files.keys() {
             notes.push(format!("{name} has no geo database: {path} of the folder is used"));
         }
-        files.files.extend(here.files);
+        files.files.extend(here.files.iter().map(|(path, file)| (path.clone(), file.clone())));
     }
     let mut state = bench.would_serve(name, config, &committed.scan, before);
     state.notes.extend(notes);

@@ -6,7 +6,9 @@
 
 mod fulfil;
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -28,6 +30,7 @@ use super::past::{Last, Past, cause_of_files};
 use super::picture;
 use super::publication::{Findings, Pending, Pin, Publication, Slots};
 use super::reclaim::Reclaim;
+use super::touched::Told;
 use super::watch::Watch;
 use super::weights::Weigher;
 use super::writer::{Clock, Writer};
@@ -42,6 +45,10 @@ pub struct Files {
     reader: Reader,
     /// What the watch tells of writers, and the reader leaves alone.
     motion: Motion,
+    /// It began before the first look, so that nothing changes unseen.
+    watch: Watch,
+    /// What it hints to.
+    looks: Looks,
     slots: Slots,
     past: Past,
     clock: Clock,
@@ -55,7 +62,18 @@ pub struct Files {
     cause: Cause,
     /// Whether the next look publishes whatever it finds: the first does, and one after a build that led to nothing.
     owes: bool,
+    /// Whether the last look took in all files.
+    saw_all: bool,
     findings: Arc<Findings>,
+}
+
+/// What a look takes in.
+#[derive(Clone, Debug)]
+pub enum View {
+    /// All files.
+    All(Removals),
+    /// What the watch told of: of anything that may mean more, all files.
+    At(BTreeSet<PathBuf>),
 }
 
 /// Where publications go, once the server runs.
@@ -81,18 +99,28 @@ impl Outlet {
 
 impl Files {
     /// Begins with the files that served last, as `past` kept them.
-    pub fn new(config: &Config, past: Past, last: Option<Last>, clock: Clock) -> Files {
+    pub fn new(
+        config: &Config,
+        past: Past,
+        last: Option<Last>,
+        clock: Clock,
+        looks: Looks,
+    ) -> Files {
         let last = last.map(|Last { generation, files, pinned }| match pinned {
             Some((pin, good)) => (generation, good, Some((pin, files))),
             None => (generation, files, None),
         });
         let (generation, good, pinned) = last.unwrap_or_default();
         let motion = Motion::default();
+        let folders = [config.zones.as_path(), config.geo.as_path()];
+        let watch = Watch::start(&folders, &config.state, motion.clone(), looks.clone());
         Files {
             builder: Builder::new(config),
             config: config.clone(),
             reader: Reader::new(motion.clone()),
             motion,
+            watch,
+            looks,
             slots: Slots::default(),
             past,
             clock,
@@ -102,13 +130,15 @@ impl Files {
             generation,
             cause: cause_of_files(Generation(0)),
             owes: true,
+            saw_all: true,
             findings: Arc::default(),
         }
     }
 
     /// Looks at the files, and makes a publication of them if they differ from what serves. The first look always
     /// makes one, at worst of what served last. While a pin stands nothing else is published.
-    pub fn look(&mut self, removals: Removals) -> Option<Arc<Publication>> {
+    pub fn look(&mut self, view: &View) -> Option<Arc<Publication>> {
+        self.saw_all = true;
         self.settle();
         let owes = std::mem::take(&mut self.owes);
         if owes && let Some((pin, files)) = &self.pinned {
@@ -121,9 +151,15 @@ impl Files {
             return Some(self.publication(built.parts));
         }
         let begun = Instant::now();
-        let scan = self.reader.scan(&self.config);
+        let glance = match view {
+            View::All(_) => None,
+            View::At(paths) => self.reader.glance(&self.config, paths),
+        };
+        self.saw_all = glance.is_none();
+        let scan = glance.unwrap_or_else(|| self.reader.scan(&self.config));
+        let removals = if let View::All(removals) = view { *removals } else { Removals::Wait };
         let built = self.build(&scan, removals);
-        let is_new = built.serving.digest() != self.good.digest();
+        let is_new = built.serving != self.good;
         let publishes = self.pinned.is_none() && (owes || is_new || built.changed);
         self.count(&built, is_new, begun.elapsed());
         if publishes && (is_new || self.generation == Generation(0)) {
@@ -137,15 +173,16 @@ impl Files {
     /// back from where they are kept when another one beside them changes.
     fn let_go(&mut self) {
         // A look is frequent and zones may be many: only the folder of geography is gone through.
-        let geo = self.serving().files.range("geo/".to_owned().."geo0".to_owned());
+        let geo = self.serving().files.below("geo/");
         let here = geo.filter(|(path, file)| is_database(path) && !file.is_away());
         let here: Vec<(String, File)> = here.map(|(p, file)| (p.clone(), file.clone())).collect();
         for (path, file) in here.iter().filter(|(_, file)| self.past.holds(file.digest)) {
             let away = file.let_go(self.past.fetch(path, file.digest));
             let pinned = self.pinned.iter_mut().map(|(_, files)| files);
             for files in pinned.chain([&mut self.good]) {
-                let same = files.files.get_mut(path).filter(|same| **same == away);
-                same.into_iter().for_each(|same| same.clone_from(&away));
+                if files.get(path).is_some_and(|same| *same == away) {
+                    files.files.insert(path.clone(), away.clone());
+                }
             }
             self.reader.let_go(&away);
         }
@@ -208,12 +245,15 @@ impl Files {
     }
 
     /// Looks whenever it is asked or due, until it is told to stop.
-    pub fn run(mut self, requests: &Receiver<Request>, outlet: &Outlet, looks: Looks) {
-        let folders = [self.config.zones.as_path(), self.config.geo.as_path()];
-        let mut watch = Watch::start(&folders, &self.config.state, self.motion.clone(), looks);
+    pub fn run(mut self, requests: &Receiver<Request>, outlet: &Outlet) {
         let mut schedule = Schedule::new(Instant::now());
-        // What changed between the first look and the first watch, and what was gone at the first look.
-        schedule.hint(Instant::now());
+        // What was gone at the first look.
+        schedule.looked(Instant::now(), !self.findings.waiting.is_empty());
+        schedule.await_second(Instant::now(), self.builder.is_hasty());
+        if self.pinned.is_some() {
+            // Of a pin, the first look took in nothing of the disk.
+            self.looks.hint();
+        }
         // Who asked meanwhile is served by the same look.
         let mut waiting: Vec<oneshot::Sender<Reloaded>> = Vec::new();
         let mut crowd = Crowd::default();
@@ -232,22 +272,12 @@ impl Files {
                 }
                 Err(RecvTimeoutError::Timeout) if put_off.is_some() => {}
                 Err(RecvTimeoutError::Timeout) => {
-                    watch.renew();
+                    self.watch.renew();
                     if !waiting.is_empty() {
                         self.motion.settle(SETTLE_MAX);
                     }
-                    if schedule.is_second_due(Instant::now()) {
-                        self.builder.forget_hasty();
-                    }
-                    let settled = schedule.is_removal_due(Instant::now());
-                    let removals = if settled { Removals::Settled } else { Removals::Wait };
                     let before = self.generation;
-                    self.publish(removals, outlet);
-                    if !waiting.is_empty() && self.builder.is_hasty() {
-                        // Who asked is told all that is to be said, after the change serves.
-                        self.builder.forget_hasty();
-                        self.publish(removals, outlet);
-                    }
+                    self.look_now(&mut schedule, !waiting.is_empty(), outlet);
                     schedule.looked(Instant::now(), !self.findings.waiting.is_empty());
                     schedule.await_second(Instant::now(), self.builder.is_hasty());
                     for reply in waiting.drain(..) {
@@ -259,8 +289,31 @@ impl Files {
         }
     }
 
-    fn publish(&mut self, removals: Removals, outlet: &Outlet) {
-        let told = match self.fenced_look(removals) {
+    /// Looks at what may have changed; at all files where somebody `asked`.
+    fn look_now(&mut self, schedule: &mut Schedule, asked: bool, outlet: &Outlet) {
+        let now = Instant::now();
+        if schedule.is_second_due(now) {
+            self.builder.forget_hasty();
+        }
+        let settled = schedule.is_removal_due(now);
+        let all = View::All(if settled { Removals::Settled } else { Removals::Wait });
+        let view = match self.looks.take_touched() {
+            Told::Paths(paths) if !settled && !schedule.is_sweep_due(now) => View::At(paths),
+            _ => all.clone(),
+        };
+        self.publish(&view, outlet);
+        if asked && (!self.saw_all || self.builder.is_hasty()) {
+            // Who asked is told all that is to be said, after the change serves.
+            self.builder.forget_hasty();
+            self.publish(&all, outlet);
+        }
+        if self.saw_all {
+            schedule.swept(Instant::now(), now.elapsed());
+        }
+    }
+
+    fn publish(&mut self, view: &View, outlet: &Outlet) {
+        let told = match self.fenced_look(view) {
             Some(publication) => outlet.publish(publication),
             None => outlet.hub.tell(hub::Event::Looked(Arc::clone(&self.findings))).is_ok(),
         };
@@ -273,8 +326,8 @@ impl Files {
 
     /// A look that a fault in our own code cannot end the thread with (DESIGN rule 7): what serves serves on, and the
     /// next look begins with a builder that knows nothing.
-    fn fenced_look(&mut self, removals: Removals) -> Option<Arc<Publication>> {
-        let looked = catch_unwind(AssertUnwindSafe(|| self.look(removals)));
+    fn fenced_look(&mut self, view: &View) -> Option<Arc<Publication>> {
+        let looked = catch_unwind(AssertUnwindSafe(|| self.look(view)));
         looked.unwrap_or_else(|_| {
             self.builder = Builder::new(&self.config);
             let words = "a fault in homing itself ended the look at the files";

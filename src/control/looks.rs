@@ -3,6 +3,7 @@
 //! Owns:  the waiting times between a change of a file and the look at it.
 //! Never: looks itself.
 
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::api::{PublishedBody, Reloaded};
 
+use super::touched::{Told, Touched};
 use super::wish::{Unmet, Wished};
 
 /// Changes within this time of one another are one change.
@@ -26,6 +28,9 @@ const SECOND_QUIET: Duration = Duration::from_secs(2);
 
 /// How often the files are swept for changes that no hint told of.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
+
+/// Where there are so many files that a look at all of them takes long, sweeps take no more than this part of the time.
+const SWEEP_PART: u32 = 50;
 
 /// Old snapshots that may wait for their last reader before another look follows.
 const RETIRED_MAX: usize = 4;
@@ -55,17 +60,35 @@ pub enum Request {
 #[derive(Clone, Debug)]
 pub struct Looks {
     sender: SyncSender<Request>,
+    /// What hints told of.
+    touched: Touched,
 }
 
 impl Looks {
     /// A way to ask for looks, and where the requests arrive.
     pub fn channel() -> (Looks, Receiver<Request>) {
         let (sender, receiver) = sync_channel(QUEUE_LEN);
-        (Looks { sender }, receiver)
+        (Looks { sender, touched: Touched::default() }, receiver)
     }
 
-    /// Something may have changed. Never blocks.
+    /// What was hinted at since this was asked last.
+    pub fn take_touched(&self) -> Told {
+        self.touched.take()
+    }
+
+    /// Something may have changed, nobody knows where. Never blocks.
     pub fn hint(&self) {
+        self.touched.anywhere();
+        self.send_hint();
+    }
+
+    /// Something changed at these paths. Never blocks.
+    pub fn hint_at(&self, paths: impl IntoIterator<Item = PathBuf>) {
+        self.touched.at(paths);
+        self.send_hint();
+    }
+
+    fn send_hint(&self) {
         // Full: enough of them wait already. Disconnected: the server ends.
         let _ = self.sender.try_send(Request::Hint);
     }
@@ -108,9 +131,9 @@ pub struct Schedule {
 impl Schedule {
     /// After a first look at `now`.
     pub fn new(now: Instant) -> Schedule {
-        let sweep_at = now + SWEEP_EVERY;
         let (hinted_first, hinted_last) = (None, None);
         let (removal_at, second_at) = (None, None);
+        let sweep_at = now + SWEEP_EVERY;
         Schedule { hinted_first, hinted_last, removal_at, second_at, sweep_at }
     }
 
@@ -147,10 +170,19 @@ impl Schedule {
         self.second_at = is_hasty.then_some(now + SECOND_QUIET);
     }
 
+    /// Whether a look at all files is due at `now`, hints or not.
+    pub fn is_sweep_due(&self, now: Instant) -> bool {
+        self.sweep_at <= now
+    }
+
+    /// A look at all files was taken until `now`, and took so long.
+    pub fn swept(&mut self, now: Instant, took: Duration) {
+        self.sweep_at = now + SWEEP_EVERY.max(took * SWEEP_PART);
+    }
+
     /// A look was taken at `now`; `awaits_removal` if files were gone that still serve.
     pub fn looked(&mut self, now: Instant, awaits_removal: bool) {
         (self.hinted_first, self.hinted_last) = (None, None);
-        self.sweep_at = now + SWEEP_EVERY;
         self.removal_at = match awaits_removal {
             true => Some(self.removal_at.filter(|at| *at > now).unwrap_or(now + REMOVAL_QUIET)),
             false => None,
@@ -195,7 +227,13 @@ mod tests {
         schedule.hint(start + millis(50));
         assert_eq!(schedule.due(), start + millis(50) + QUIET);
         schedule.looked(start + millis(130), false);
+        assert_eq!(schedule.due(), start + SWEEP_EVERY, "a glance puts off no sweep");
+        schedule.swept(start + millis(130), millis(10));
         assert_eq!(schedule.due(), start + millis(130) + SWEEP_EVERY);
+        assert!(!schedule.is_sweep_due(start + SWEEP_EVERY));
+        assert!(schedule.is_sweep_due(start + millis(130) + SWEEP_EVERY));
+        schedule.swept(start, millis(2000));
+        assert_eq!(schedule.due(), start + millis(2000) * SWEEP_PART, "a part of the time");
     }
 
     #[test]

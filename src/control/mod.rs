@@ -43,6 +43,7 @@ mod run;
 mod sampling;
 mod signals;
 mod site;
+mod touched;
 mod vantage;
 mod watch;
 mod webhook;

@@ -163,7 +163,7 @@ impl Past {
     fn whole<'f>(&self, files: &'f FileSet) -> Cow<'f, FileSet> {
         let lacks = |file: &File| file.is_away() && !self.holds(file.digest);
         let mut whole = Cow::Borrowed(files);
-        for (path, file) in files.files.iter().filter(|(_, file)| lacks(file)) {
+        for (path, file) in files.files.below("geo/").filter(|(_, file)| lacks(file)) {
             if let Some(content) = file.content() {
                 let file = File::known(file.digest, content);
                 whole.to_mut().files.insert(path.clone(), file);

@@ -163,21 +163,18 @@ impl Findings {
 impl Pending {
     /// How the disk, as `scan` found it, differs from the files that serve.
     pub fn between(serving: &FileSet, scan: &Scan, built: &Built) -> Pending {
-        let (old, new) = (&serving.files, &scan.files.files);
         let is_refused = |path: &str| built.refused.iter().any(|r| r.path == path);
         let is_unread = |path: &str| {
             scan.unread.iter().any(|u| u == path || u.ends_with('/') && path.starts_with(u))
         };
-        let changes = new.iter().filter_map(|(path, file)| match old.get(path) {
-            None => Some((path, "added")),
-            Some(known) => (known.digest != file.digest).then_some((path, "changed")),
+        let paths = serving.differences(&scan.files).filter_map(|d| match (d.old, d.new) {
+            (None, _) => Some((d.path, "added")),
+            (_, Some(_)) => Some((d.path, "changed")),
+            (_, None) => (!is_unread(d.path)).then_some((d.path, "removed")),
         });
-        let gone = old.keys().filter(|path| !new.contains_key(*path) && !is_unread(path));
-        let mut paths: Vec<(&String, &str)> =
-            changes.chain(gone.map(|path| (path, "removed"))).collect();
-        paths.sort();
+        let paths: Vec<(&str, &str)> = paths.collect();
         let shown = paths.iter().take(PENDING_SHOWN_MAX);
-        let shown = shown.map(|(path, change)| ((*path).clone(), *change, is_refused(path)));
+        let shown = shown.map(|(path, change)| ((*path).to_owned(), *change, is_refused(path)));
         Pending { count: paths.len(), files: shown.collect() }
     }
 }

@@ -5,6 +5,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -29,13 +30,13 @@ use super::cookies;
 use super::desk::Desk;
 use super::disk;
 use super::facts::{Facts, epoch_millis};
-use super::files::{Files, Outlet};
+use super::files::{Files, Outlet, View};
 use super::gate::Gate;
 use super::hindsight::Hindsight;
 use super::http;
 use super::hub::{self, Hub};
 use super::logs::{self, LogStyle};
-use super::looks::Looks;
+use super::looks::{Looks, Request};
 use super::metrics::{self, Metrics};
 use super::past::Past;
 use super::publication::Publication;
@@ -122,6 +123,7 @@ struct Prepared {
     memory: Memory,
     past: Past,
     files: Files,
+    looks: (Looks, Receiver<Request>),
     publication: Arc<Publication>,
 }
 
@@ -158,12 +160,26 @@ fn prepare(options: &Options) -> Result<Prepared, String> {
             config.zones.display()
         ));
     }
-    let mut files = Files::new(&config, past.clone(), last, memory.clock);
+    let (looks, requests) = Looks::channel();
+    let mut files = Files::new(&config, past.clone(), last, memory.clock, looks.clone());
     let publication = files
-        .look(Removals::Wait)
+        .look(&View::All(Removals::Wait))
         .ok_or("the first look at the files came to nothing; this is a fault of ours")?;
     log_first(&mut memory, &publication, &alarms);
-    Ok(Prepared { started, config, within, api, sockets, alarms, memory, past, files, publication })
+    let looks = (looks, requests);
+    Ok(Prepared {
+        started,
+        config,
+        within,
+        api,
+        sockets,
+        alarms,
+        memory,
+        past,
+        files,
+        looks,
+        publication,
+    })
 }
 
 /// Starts the threads that answer.
@@ -195,11 +211,10 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
         Weigher::start(kept, serving.counters().to_vec()).map_err(failed)?;
     weigher.follow(&first);
 
-    let (looks, requests) = Looks::channel();
     let outlet =
         Outlet { writer: writer.clone(), hub: hub.clone(), reclaim, weigher: weigher.clone() };
-    let own = looks.clone();
-    let files_thread = spawn("files", move || files.run(&requests, &outlet, own))?;
+    let (looks, requests) = prepared.looks;
+    let files_thread = spawn("files", move || files.run(&requests, &outlet))?;
 
     let runtime = runtime().map_err(failed)?;
     let entered = runtime.enter();

@@ -37,8 +37,10 @@ impl Watch {
         let told = move |event: Result<Event, notify::Error>| match event {
             Ok(event) => {
                 let has_ended = interest.note_motion(&motion, &event);
-                if has_ended || interest.may_change(&event) {
+                if event.need_rescan() || event.paths.is_empty() {
                     looks.hint();
+                } else if has_ended || interest.may_change(&event) {
+                    looks.hint_at(event.paths.into_iter().filter(|path| interest.matters(path)));
                 }
             }
             Err(error) => {

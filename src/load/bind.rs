@@ -42,6 +42,9 @@ pub(super) struct Zones<'z> {
     pub(super) gone: &'z BTreeMap<Name, String>,
 }
 
+/// The short name of what is said once: by the build that a route went with.
+pub(super) const ROUTE_REMOVED: &str = "route-removed";
+
 /// What came of the binding.
 #[derive(Default)]
 pub(super) struct Bindings {
@@ -130,7 +133,7 @@ pub(super) fn unbound(
         let what =
             format!("{owner} is no longer routed, and the zone file holds no address for it");
         if choice.files.get(&route.file).is_some() {
-            let said = Diagnostic::warning("route-removed", place, what);
+            let said = Diagnostic::warning(ROUTE_REMOVED, place, what);
             bindings.remarks.push(said.help("to keep it answered, give it A or AAAA records"));
             continue;
         }

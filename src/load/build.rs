@@ -11,9 +11,7 @@ use std::sync::Arc;
 use crate::answer::{Catalog, Seed, ZoneImage};
 use crate::diagnostic::Diagnostic;
 use crate::fileset::FileSet;
-use crate::geo::{PublishedWeights, Source, World};
 use crate::number::{Digest, PolicyId};
-use crate::route::{Inventory, Plan, Regions};
 use crate::zone::{Name, Zone};
 
 use super::bind::{self, Bindings, Routed, Served, Zones};
@@ -26,12 +24,15 @@ use super::guard::Guard;
 use super::job::Job;
 use super::losses::{self, After, Held};
 use super::outcome;
+use super::parts::{Built, Parts, Summary};
 use super::removal::{self, Removals};
-use super::retreat::{Choice, Fault, Patience, Reach, Refused, moved_away};
+use super::retreat::{Choice, Fault, Patience, Reach, moved_away};
+use super::standing::{Left, Standing};
 use super::steering::{Steered, Steerings, is_steering_file};
 use super::timely::Serials;
 
 mod flatten;
+mod narrow;
 
 /// Names for people to try. A guess: the first that shows something is taken.
 const EXAMPLE_COUNT_MAX: usize = 16;
@@ -43,7 +44,7 @@ pub struct Builder {
     grounds: Grounds,
     steerings: Steerings,
     serials: Serials,
-    images: BTreeMap<Name, (Digest, Arc<ZoneImage>)>,
+    images: Images,
     lay_out: LayOut,
     /// When the files were looked at, if a clock was: databases of then grow old.
     now_secs: Option<u64>,
@@ -52,77 +53,15 @@ pub struct Builder {
     routed: BTreeMap<Name, Routed>,
     /// What the guard holds, as of the last build that it watched.
     held: Vec<Held>,
+    /// The last build, if another may be made from it.
+    standing: Option<Standing>,
 }
+
+/// The image of each zone, by apex, with the hash of all that it was made from.
+type Images = BTreeMap<Name, (Digest, Arc<ZoneImage>)>;
 
 /// Lays a zone out, as [`compile_zone`] does.
 type LayOut = fn(&Seed, &Zone, &Routed, &dyn Fn(&Name) -> bool) -> ZoneImage;
-
-/// Parts of a snapshot, made from one state of files.
-#[derive(Clone, Debug)]
-pub struct Parts {
-    /// The zones, with those that were never loaded.
-    pub catalog: Arc<Catalog>,
-    /// The policies; a `PolicyId` indexes them.
-    pub plans: Arc<[Arc<Plan>]>,
-    /// What health needs to know.
-    pub inventory: Arc<Inventory>,
-    /// The hash of the files that serve.
-    pub files_digest: Digest,
-    /// The hash of what the compiled geography was made of.
-    pub geography_digest: Digest,
-    /// Where the knowledge of addresses came from, strongest first.
-    pub sources: Vec<Source>,
-    /// All that is known of addresses, overrides included.
-    pub world: Arc<World>,
-    /// How much places weigh, where geo/weights.csv says so. No answer depends on it.
-    pub weights: Option<Arc<PublishedWeights>>,
-    /// The regions, with where they are.
-    pub regions: Arc<Regions>,
-    /// Some routed names, for people to try: presentation format.
-    pub examples: Vec<(String, PolicyId)>,
-    /// Counts for people.
-    pub summary: Summary,
-}
-
-/// What was loaded, in numbers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// Zones that serve.
-    pub zones: usize,
-    /// Records in them.
-    pub records: usize,
-    /// Routed names.
-    pub routes: usize,
-    /// Policies.
-    pub policies: usize,
-    /// Pools.
-    pub pools: usize,
-    /// Endpoints, each counted once in every pool.
-    pub endpoints: usize,
-    /// Regions.
-    pub regions: usize,
-    /// Zones that were never loaded, and answer SERVFAIL.
-    pub broken: Vec<String>,
-}
-
-/// What came of a state of files.
-#[derive(Clone, Debug)]
-pub struct Built {
-    /// The files that really serve: last good forms where a file was refused.
-    pub serving: FileSet,
-    /// The parts made of them.
-    pub parts: Parts,
-    /// All that is to be said, in order of place.
-    pub diagnostics: Vec<Diagnostic>,
-    /// The files that were refused, in path order.
-    pub refused: Vec<Refused>,
-    /// What the guard holds.
-    pub held: Vec<Held>,
-    /// Files that are gone from the disk, and go when it has been quiet: build again then.
-    pub waiting: Vec<String>,
-    /// Whether the parts differ from what serves.
-    pub changed: bool,
-}
 
 /// One try at a set of files.
 struct Attempt {
@@ -152,6 +91,7 @@ impl Builder {
             broken: Vec::new(),
             routed: BTreeMap::new(),
             held: Vec::new(),
+            standing: None,
         }
     }
 
@@ -170,6 +110,9 @@ impl Builder {
         guard: Option<&Guard>,
     ) -> Built {
         self.now_secs = scan.at_secs;
+        if let Some(built) = self.narrow(scan, serving, guard) {
+            return built;
+        }
         let settled = std::mem::take(&mut self.held).into_iter().flat_map(|h| h.gone).collect();
         let asked = removal::asked(scan, serving, removals, &settled);
         let mut choice = Choice::new(asked.files.clone(), serving);
@@ -192,16 +135,21 @@ impl Builder {
         diagnostics.extend(self.serials.remarks(forms, &self.forms, &choice, scan.at_secs));
         let diagnostics = outcome::in_order(diagnostics);
         self.forget_unwanted();
-        self.routed = attempt.bindings.routed;
-        Built {
-            changed: broken_changed || choice.files.digest() != serving.digest(),
+        let is_quiet = choice.said().is_empty();
+        let built = Built {
+            changed: broken_changed || choice.files != *serving,
             diagnostics,
             refused: choice.refused(),
             held: self.held.clone(),
             waiting: asked.waiting.into_iter().filter(|p| choice.files.get(p).is_some()).collect(),
             serving: choice.files,
             parts,
-        }
+        };
+        self.routed.clone_from(&attempt.bindings.routed);
+        let Attempt { forms, served, steered, bindings, .. } = attempt;
+        let left = Left { forms: &forms, served, steered, bindings };
+        self.standing = Standing::of(scan, left, &built).filter(|_| is_quiet);
+        built
     }
 
     /// The journey of a set of files, up to the first step with faults: files by themselves and zones beside each other,
@@ -308,11 +256,24 @@ impl Builder {
     /// The image of every zone, and the zones that have none; only those whose zone or routes changed are made.
     fn images(&mut self, attempt: &Attempt) -> (Vec<Arc<ZoneImage>>, Vec<(Name, Fault)>) {
         let zones = attempt.zones();
-        let is_routed = |name: &Name| bind::is_routed(name, &attempt.bindings, &zones);
-        let forms = attempt.forms.iter().filter_map(|form| Some((form, form.zone.as_ref()?)));
-        let jobs: Vec<Job<'_>> =
-            forms.map(|(form, zone)| Job::new(form, zone, &attempt.bindings, &is_routed)).collect();
         let before = std::mem::take(&mut self.images);
+        let faults = self.lay_out(&attempt.forms, &attempt.bindings, &zones, &before);
+        (self.images.values().map(|(_, image)| Arc::clone(image)).collect(), faults)
+    }
+
+    /// Adds the images of these forms to those that there are, made from those `before` where that can be. Gives the
+    /// zones that cannot be laid out.
+    fn lay_out(
+        &mut self,
+        forms: &[Arc<Form>],
+        bindings: &Bindings,
+        zones: &Zones<'_>,
+        before: &Images,
+    ) -> Vec<(Name, Fault)> {
+        let is_routed = |name: &Name| bind::is_routed(name, bindings, zones);
+        let forms = forms.iter().filter_map(|form| Some((form, form.zone.as_ref()?)));
+        let jobs: Vec<Job<'_>> =
+            forms.map(|(form, zone)| Job::new(form, zone, bindings, &is_routed)).collect();
         let (seed, lay_out) = (&self.seed, self.lay_out);
         let made = forms::in_parallel(jobs, |job| {
             let known = before.get(&job.zone.apex).filter(|(key, _)| *key == job.key);
@@ -336,7 +297,7 @@ impl Builder {
                 Err(fault) => faults.push((apex, fault)),
             }
         }
-        (self.images.values().map(|(_, image)| Arc::clone(image)).collect(), faults)
+        faults
     }
 
     fn diagnostics(
@@ -372,7 +333,10 @@ impl Builder {
 
     /// Has the next build read those files as a whole, and so say all that is to be said.
     pub fn forget_hasty(&mut self) {
-        self.forms.forget_hasty();
+        let forgotten = self.forms.forget_hasty();
+        if let Some(standing) = &mut self.standing {
+            standing.read_again(forgotten);
+        }
     }
 
     /// How many names, below the apexes of their zones, `before` serves and `built`, of the last build, does not.

@@ -99,11 +99,7 @@ fn steering(grounds: &mut Grounds, files: &FileSet, inherited: Inherited) -> Ste
 }
 
 fn steering_differs(old: &FileSet, new: &FileSet) -> bool {
-    let parts = |files: &FileSet| -> Vec<_> {
-        let parts = files.files.iter().filter(|(path, _)| steers(path));
-        parts.map(|(path, file)| (path.clone(), file.digest)).collect()
-    };
-    parts(old) != parts(new)
+    old.differences(new).any(|differing| steers(differing.path))
 }
 
 fn steers(path: &str) -> bool {
@@ -147,8 +143,7 @@ impl<'p> Needs<'p> {
 fn zone_files_to_read<'f>(files: &'f FileSet, other: &FileSet) -> Vec<&'f str> {
     let is_same =
         |path: &str| files.get(path).map(|f| f.digest) == other.get(path).map(|f| f.digest);
-    let mut paths = files.files.keys().chain(other.files.keys());
-    let includes_differ = paths.any(|path| may_be_included(path) && !is_same(path));
+    let includes_differ = files.differences(other).any(|d| may_be_included(d.path));
     let includes = |bytes: &[u8]| includes_differ && !include::named_in(bytes).is_empty();
     let zone_files = files.files.iter().filter(|(path, _)| is_zone_file(path));
     let wanted = zone_files.filter(|(path, file)| !is_same(path) || includes(&file.bytes));

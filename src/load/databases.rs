@@ -55,7 +55,7 @@ impl Databases {
 
     /// The databases among `files`, merged.
     pub(super) fn compile(&mut self, files: &FileSet) -> Arc<Compiled> {
-        let parts = || files.files.iter().filter(|(path, _)| is_database(path));
+        let parts = || files.files.below("geo/").filter(|(path, _)| is_database(path));
         let digest = Digest::of_parts(parts().map(|(path, file)| (path.as_str(), file.digest)));
         if let Some(known) = self.compiled.iter().find(|known| known.digest == digest) {
             return Arc::clone(known);
@@ -98,7 +98,7 @@ impl Databases {
         now_secs: Option<u64>,
     ) -> Vec<Unfit> {
         let mut faults = Vec::new();
-        for (path, file) in files.files.iter().filter(|(path, _)| is_database(path)) {
+        for (path, file) in files.files.below("geo/").filter(|(path, _)| is_database(path)) {
             let before = serving.get(path).filter(|before| before.digest != file.digest);
             if before.is_none() && serving.get(path).is_some() {
                 continue;

@@ -18,6 +18,8 @@ use super::config::Config;
 use super::include;
 use super::motion::Motion;
 
+mod glance;
+
 /// Octets of the largest file: above any geo database or zone known. A guess.
 const FILE_LEN_MAX: u64 = 2 << 30;
 /// Files and folders looked at in one scan. A guess: a million zones, and steering for some.
@@ -65,7 +67,7 @@ pub fn scan_zones(zones: &Path) -> Scan {
 /// Looks at the one file `below` the folder of zones, and at what it includes.
 pub fn scan_zone(zones: &Path, below: &str) -> Scan {
     Reader::default().look(|walk| {
-        walk.file(&zones.join(below), &format!("zones/{below}"));
+        walk.file(&zones.join(below), &format!("zones/{below}"), None);
         walk.includes(zones);
     })
 }
@@ -75,7 +77,7 @@ pub fn scan_zone(zones: &Path, below: &str) -> Scan {
 pub fn scan_zone_file(path: &Path, name: &str) -> Scan {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     Reader::default().look(|walk| {
-        walk.file(path, name);
+        walk.file(path, name, None);
         walk.includes(folder);
     })
 }
@@ -115,6 +117,8 @@ pub fn gather(names: &[String], mut read: impl FnMut(&str) -> Result<Vec<u8>, St
 pub struct Reader {
     known: HashMap<PathBuf, Known>,
     motion: Motion,
+    /// What stands after the last look, if a glance may follow it.
+    last: Option<Scan>,
 }
 
 /// A file as it was when it was read.
@@ -138,16 +142,20 @@ struct Stamp {
 impl Reader {
     /// A reader that leaves alone what is in motion.
     pub fn new(motion: Motion) -> Reader {
-        Reader { known: HashMap::new(), motion }
+        Reader { known: HashMap::new(), motion, last: None }
     }
 
     /// Looks at the folders of `config`.
     pub fn scan(&mut self, config: &Config) -> Scan {
-        self.look(|walk| {
+        let mut is_plain = false;
+        let scan = self.look(|walk| {
             walk.root(&config.zones, "zones");
+            is_plain = walk.is_plain();
             walk.includes(&config.zones);
             walk.root(&config.geo, "geo");
-        })
+        });
+        self.last = (is_plain && scan.problems.is_empty()).then(|| scan.clone());
+        scan
     }
 
     /// Has every file that was read with this content let go of it, too.
@@ -157,19 +165,11 @@ impl Reader {
     }
 
     fn look(&mut self, at: impl FnOnce(&mut Walk<'_>)) -> Scan {
-        let mut walk = Walk {
-            before: &self.known,
-            motion: &self.motion,
-            seen: HashMap::new(),
-            scan: Scan::default(),
-            entries: 0,
-            wanted: Vec::new(),
-        };
+        let mut walk = Walk::new(&self.known, &self.motion);
         at(&mut walk);
         let Walk { seen, mut scan, .. } = walk;
         self.known = seen;
-        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        scan.at_secs = since_1970.ok().map(|since| since.as_secs());
+        scan.at_secs = now_secs();
         scan
     }
 }
@@ -183,9 +183,21 @@ struct Walk<'r> {
     entries: usize,
     /// Included names still to be looked for: as written, and by whom.
     wanted: Vec<(String, String)>,
+    /// Whether a link led somewhere.
+    has_links: bool,
 }
 
-impl Walk<'_> {
+impl<'r> Walk<'r> {
+    fn new(before: &'r HashMap<PathBuf, Known>, motion: &'r Motion) -> Walk<'r> {
+        let (seen, scan, wanted) = (HashMap::new(), Scan::default(), Vec::new());
+        Walk { before, motion, seen, scan, entries: 0, wanted, has_links: false }
+    }
+
+    /// Whether each file so far stands where it is found, and by itself: none is behind a link, or includes another.
+    fn is_plain(&self) -> bool {
+        !self.has_links && self.wanted.is_empty()
+    }
+
     fn root(&mut self, folder: &Path, name: &str) {
         let missing = fs::symlink_metadata(folder).err();
         if name == "geo" && missing.is_some_and(|e| e.kind() == ErrorKind::NotFound) {
@@ -200,9 +212,12 @@ impl Walk<'_> {
     /// to one of them ends.
     fn folder(&mut self, folder: &Path, name: &str, above: &mut Vec<(u64, u64)>) {
         let listed = fs::metadata(folder).and_then(|meta| {
-            let mut entries = fs::read_dir(folder)?
-                .map(|entry| entry.map(|e| e.file_name()))
-                .collect::<Result<Vec<_>, _>>()?;
+            let mut entries = Vec::new();
+            for entry in fs::read_dir(folder)? {
+                let entry = entry?;
+                self.has_links |= entry.file_type().is_ok_and(|kind| kind.is_symlink());
+                entries.push(entry.file_name());
+            }
             entries.sort();
             Ok((meta, entries))
         });
@@ -243,7 +258,7 @@ impl Walk<'_> {
         }
         match fs::metadata(path) {
             Ok(meta) if meta.is_dir() => self.folder(path, name, above),
-            Ok(_) if is_ours(name) => self.file(path, name),
+            Ok(meta) if is_ours(name) => self.file(path, name, Some(meta)),
             Ok(_) => {}
             Err(_) if !is_ours(name) && !name.ends_with('/') => {}
             Err(error) => self.failed(path, name, &error),
@@ -258,11 +273,12 @@ impl Walk<'_> {
         }
     }
 
-    fn file(&mut self, path: &Path, name: &str) {
+    /// Takes in the file at `path`; `meta` tells of it if somebody has just looked.
+    fn file(&mut self, path: &Path, name: &str, meta: Option<Metadata>) {
         if self.motion.holds(path, Instant::now()) {
             return self.in_motion(name);
         }
-        match self.read(path) {
+        match self.read(path, meta) {
             Ok(known) => {
                 for written in &known.includes {
                     self.wanted.push((written.clone(), name.to_owned()));
@@ -276,9 +292,9 @@ impl Walk<'_> {
     }
 
     /// The file at `path`, as it was at one moment.
-    fn read(&self, path: &Path) -> Result<Known, Unread> {
+    fn read(&self, path: &Path, mut meta: Option<Metadata>) -> Result<Known, Unread> {
         for _ in 0..READ_TRY_COUNT {
-            let before = fs::metadata(path)?;
+            let before = meta.take().map_or_else(|| fs::metadata(path), Ok)?;
             if !before.is_file() {
                 return Err(Unread::Refused("not-a-file", "it is not a regular file".to_owned()));
             }
@@ -337,7 +353,7 @@ impl Walk<'_> {
             return self.problem(name.to_owned(), "include-leaves-zones", why);
         }
         if self.entries <= ENTRY_COUNT_MAX {
-            self.file(&path, name);
+            self.file(&path, name, None);
         }
     }
 
@@ -376,6 +392,11 @@ impl From<std::io::Error> for Unread {
     fn from(error: std::io::Error) -> Unread {
         Unread::Failed(error)
     }
+}
+
+fn now_secs() -> Option<u64> {
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since_1970.ok().map(|since| since.as_secs())
 }
 
 impl Known {

@@ -3,7 +3,7 @@
 //! Owns: the origin that a file name gives, the parsed forms by content, the parsing on all cores.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -55,6 +55,11 @@ struct Parted {
 }
 
 impl Form {
+    /// Whether other files have a part in it.
+    pub(super) fn depends_on_others(&self) -> bool {
+        !self.asked.is_empty()
+    }
+
     /// The files that this form depends on, itself included.
     pub(super) fn involved(&self) -> Vec<String> {
         std::iter::once(&self.path).chain(self.asked.iter().map(|(p, _)| p)).cloned().collect()
@@ -65,6 +70,8 @@ impl Form {
 #[derive(Default)]
 pub(super) struct Forms {
     known: HashMap<String, Vec<Kept>>,
+    /// The files of which a form was read in part only.
+    hasty: BTreeSet<String>,
 }
 
 struct Kept {
@@ -77,8 +84,21 @@ impl Forms {
     /// The form of every zone file among `files`, in path order.
     pub(super) fn parse(&mut self, files: &FileSet) -> Vec<Arc<Form>> {
         let paths = files.files.iter().filter(|(path, _)| is_zone_file(path));
+        self.learn(paths.clone(), files);
+        paths.filter_map(|(path, file)| self.find(path, file, files)).collect()
+    }
+
+    /// The forms of the zone files `some` among `files`, in their order.
+    pub(super) fn parse_some(&mut self, some: &[String], files: &FileSet) -> Vec<Arc<Form>> {
+        let some = some.iter().filter_map(|path| Some((path, files.get(path)?)));
+        self.learn(some.clone(), files);
+        some.filter_map(|(path, file)| self.find(path, file, files)).collect()
+    }
+
+    /// Parses what is not known yet of these files.
+    fn learn<'f>(&mut self, some: impl Iterator<Item = (&'f String, &'f File)>, files: &FileSet) {
         let mut new: Vec<(&String, &File)> =
-            paths.clone().filter(|(path, file)| self.find(path, file, files).is_none()).collect();
+            some.filter(|(path, file)| self.find(path, file, files).is_none()).collect();
         new.retain(|(path, file)| !self.edit(path, file));
         // Many files keep all cores busy by themselves; a few large ones are cut for it.
         let share = if new.len() < core_count() { Share::Windows } else { Share::Files };
@@ -86,7 +106,6 @@ impl Forms {
         for (form, digest) in in_parallel(new, read) {
             self.keep(form, digest);
         }
-        paths.filter_map(|(path, file)| self.find(path, file, files)).collect()
     }
 
     /// The form of one file among `files`, if it is known or can be parsed.
@@ -99,6 +118,9 @@ impl Forms {
     }
 
     fn keep(&mut self, form: Form, digest: Digest) -> Arc<Form> {
+        if form.change.is_some() {
+            self.hasty.insert(form.path.clone());
+        }
         let form = Arc::new(form);
         let kept = Kept { digest, form: Arc::clone(&form), wanted: true };
         self.known.entry(form.path.clone()).or_default().push(kept);
@@ -119,15 +141,37 @@ impl Forms {
 
     /// Whether any form is of a file that was not read as a whole, so that not all is said of it yet.
     pub(super) fn is_hasty(&self) -> bool {
-        self.known.values().flatten().any(|kept| kept.form.change.is_some())
+        !self.hasty.is_empty()
     }
 
-    /// Forgets the forms of files that were not read as a whole.
-    pub(super) fn forget_hasty(&mut self) {
-        self.known.retain(|_, kept| {
-            kept.retain(|k| k.form.change.is_none());
-            !kept.is_empty()
-        });
+    /// Forgets the forms of files that were not read as a whole, and gives their paths and apexes.
+    pub(super) fn forget_hasty(&mut self) -> Vec<(String, Name)> {
+        let mut forgotten = Vec::new();
+        for path in std::mem::take(&mut self.hasty) {
+            let Some(kept) = self.known.get_mut(&path) else { continue };
+            let hasty = kept.extract_if(.., |k| k.form.change.is_some());
+            let apex = |kept: Kept| Some((path.clone(), kept.form.zone.as_ref()?.apex.clone()));
+            forgotten.extend(hasty.filter_map(apex));
+            if kept.is_empty() {
+                self.known.remove(&path);
+            }
+        }
+        forgotten
+    }
+
+    /// The form of `path` with this content, if it is known.
+    pub(super) fn of_content(&self, path: &str, digest: Digest) -> Option<&Form> {
+        let kept = self.known.get(path)?.iter().find(|kept| kept.digest == digest);
+        kept.map(|kept| &*kept.form)
+    }
+
+    /// Forgets the forms of `path` with other contents.
+    pub(super) fn keep_only(&mut self, path: &str, digest: Digest) {
+        let Some(kept) = self.known.get_mut(path) else { return };
+        kept.retain(|k| k.digest == digest);
+        if !has_hasty(kept) {
+            self.hasty.remove(path);
+        }
     }
 
     /// The form of `path` that has `key`, if it is still known.
@@ -151,7 +195,13 @@ impl Forms {
             kept.retain_mut(|k| std::mem::take(&mut k.wanted));
             !kept.is_empty()
         });
+        let known = &self.known;
+        self.hasty.retain(|path| known.get(path).is_some_and(|kept| has_hasty(kept)));
     }
+}
+
+fn has_hasty(kept: &[Kept]) -> bool {
+    kept.iter().any(|kept| kept.form.change.is_some())
 }
 
 impl Form {

@@ -73,7 +73,7 @@ impl Grounds {
 
     /// The ground that `files` give.
     pub(super) fn compile(&mut self, files: &FileSet) -> Arc<Ground> {
-        let parts = files.files.iter().filter(|(path, _)| path.starts_with("geo/"));
+        let parts = files.files.below("geo/");
         let digest = Digest::of_parts(parts.map(|(path, file)| (path.as_str(), file.digest)));
         if let Some(known) = find(&mut self.known, digest) {
             return known;

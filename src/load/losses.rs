@@ -67,17 +67,8 @@ pub(super) fn held(
     steerings: &mut Steerings,
 ) -> (Vec<Held>, Vec<Fault>) {
     let changes = changes(choice, after, forms);
-    if changes.iter().all(|change| change.loss.removed == 0) {
-        return Default::default();
-    }
-    // All names as they serve: those of now, but of what changed those of before.
+    let held = judged(guard, &changes, after);
     let served = after.served;
-    let now: usize = served.values().map(|s| name_count(&s.zone)).sum();
-    let of_changed = |change: &Change| served.get(&change.apex).map(|s| name_count(&s.zone));
-    let changed: usize = changes.iter().filter_map(of_changed).sum();
-    let before: usize = changes.iter().map(|change| change.loss.names).sum();
-    let losses: Vec<Loss> = changes.iter().map(|change| change.loss).collect();
-    let held = guard.held(&losses, (now + before).saturating_sub(changed));
     let held = changes.iter().zip(held).filter(|(_, held)| *held);
     let taken = held.filter_map(|(change, _)| {
         let before = forms.parse_one(&change.path, choice.serving())?;
@@ -86,6 +77,35 @@ pub(super) fn held(
     });
     let (held, faults): (Vec<Held>, Vec<Vec<Fault>>) = taken.unzip();
     (held, faults.into_iter().flatten().collect())
+}
+
+/// Whether the guard holds anything of a choice of files.
+pub(super) fn is_any_held(
+    guard: &Guard,
+    choice: &Choice<'_>,
+    after: &After<'_>,
+    forms: &mut Forms,
+) -> bool {
+    judged(guard, &changes(choice, after, forms), after).contains(&true)
+}
+
+/// Which of the changes the guard holds.
+fn judged(guard: &Guard, changes: &[Change], after: &After<'_>) -> Vec<bool> {
+    if changes.iter().all(|change| change.loss.removed == 0) {
+        return vec![false; changes.len()];
+    }
+    let losses: Vec<Loss> = changes.iter().map(|change| change.loss).collect();
+    if losses.iter().map(|loss| loss.removed).sum::<usize>() < guard.min_removed {
+        // However many names there are, so few may go: the others need not be counted.
+        return guard.held(&losses, 0);
+    }
+    // All names as they serve: those of now, but of what changed those of before.
+    let served = after.served;
+    let now: usize = served.values().map(|s| name_count(&s.zone)).sum();
+    let of_changed = |change: &Change| served.get(&change.apex).map(|s| name_count(&s.zone));
+    let changed: usize = changes.iter().filter_map(of_changed).sum();
+    let before: usize = changes.iter().map(|change| change.loss.names).sum();
+    guard.held(&losses, (now + before).saturating_sub(changed))
 }
 
 /// How many names, below the apexes of their zones, `before` serves and `after` does not.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::diagnostic::{Diagnostic, Place};
-use crate::fileset::FileSet;
+use crate::fileset::{Difference, FileSet};
 
 use super::files::Scan;
 
@@ -51,20 +51,18 @@ pub(super) fn asked(
                 .help("to serve nothing, stop the server; to remove zones, leave one"),
         );
     }
-    for (path, file) in &serving.files {
-        if asked.files.get(path).is_some() {
-            continue;
-        }
+    for Difference { path, old, new } in serving.differences(&scan.files) {
+        let (Some(file), None) = (old, new) else { continue };
         let unread = scan.unread.iter().any(|u| u == path || is_folder_of(u, path));
         let keep_all = emptied && path.starts_with("zones/");
         if !unread && !keep_all {
             if removals == Removals::Settled || settled.contains(path) {
                 continue;
             }
-            asked.waiting.push(path.clone());
+            asked.waiting.push(path.to_owned());
         }
-        asked.absent.insert(path.clone());
-        asked.files.files.insert(path.clone(), file.clone());
+        asked.absent.insert(path.to_owned());
+        asked.files.files.insert(path.to_owned(), file.clone());
     }
     asked
 }
@@ -74,6 +72,7 @@ fn is_folder_of(folder: &str, path: &str) -> bool {
 }
 
 fn is_emptied(now: &FileSet, serving: &FileSet) -> bool {
-    let holds_zones = |files: &FileSet| files.files.keys().any(|p| p.ends_with(".zone"));
+    let holds_zones =
+        |files: &FileSet| files.files.below("zones/").any(|(path, _)| path.ends_with(".zone"));
     holds_zones(serving) && !holds_zones(now)
 }

@@ -184,13 +184,14 @@ impl<'s> Choice<'s> {
 
     /// Files that differ from a last good form that they have.
     pub(super) fn changed(&self) -> impl Iterator<Item = String> {
-        self.serving.files.keys().filter(|path| self.is_changed(path)).cloned()
+        let differing = self.serving.differences(&self.files).filter(|d| d.old.is_some());
+        differing.filter(|d| self.is_changed(d.path)).map(|d| d.path.to_owned())
     }
 
     /// Files that have no last good form.
     pub(super) fn new_files(&self) -> impl Iterator<Item = String> {
-        let paths = self.files.files.keys();
-        paths.filter(|path| self.serving.get(path).is_none()).cloned()
+        let differing = self.serving.differences(&self.files);
+        differing.filter(|d| d.old.is_none()).map(|d| d.path.to_owned())
     }
 
     fn changed_steering(&self) -> Vec<String> {
@@ -237,8 +238,8 @@ impl<'s> Choice<'s> {
 
     /// Files that serve and would go.
     pub(super) fn gone(&self) -> impl Iterator<Item = &str> {
-        let paths = self.serving.files.keys().filter(|path| self.files.get(path).is_none());
-        paths.map(String::as_str)
+        let differing = self.serving.differences(&self.files);
+        differing.filter(|d| d.new.is_none()).map(|d| d.path)
     }
 
     /// All that the faults said, each with the file at its root.

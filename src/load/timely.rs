@@ -51,6 +51,22 @@ impl Serials {
         said
     }
 
+    /// As [`Serials::remarks`], of forms that serve from now on beside those that do already.
+    pub(super) fn remarks_of(
+        &mut self,
+        some: &[Arc<Form>],
+        forms: &Forms,
+        now_secs: Option<u64>,
+    ) -> Vec<Diagnostic> {
+        let mut said = Vec::new();
+        for form in some {
+            said.extend(self.take(form, |key| forms.known(&form.path, key)));
+            let ending = form.validity.as_ref().zip(now_secs);
+            said.extend(ending.into_iter().flat_map(|(validity, now)| validity.remarks(now)));
+        }
+        said
+    }
+
     /// What is to be said of the serial of a form that serves from now on. `before` finds a form by its key, if it is still
     /// in memory.
     fn take<'f>(

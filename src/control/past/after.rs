@@ -1,7 +1,8 @@
 //! What follows a publication, on a thread of its own: old generations are let go, and git is asked whose change it was.
 
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Instant;
 
 use crate::fileset::FileSet;
 use crate::history::Archive;
@@ -11,6 +12,9 @@ use super::super::author::{self, Authored, TOUCHED_COUNT_MAX, Touched};
 
 /// Publications that may wait to be followed. Beyond it an author stays unknown, and the next one lets go of more.
 const QUEUE_LEN: usize = 64;
+
+/// Letting go takes no more than this part of the time.
+const PRUNE_PART: u32 = 50;
 
 /// A generation that was kept.
 #[derive(Debug)]
@@ -32,12 +36,52 @@ pub fn follow(
     mut prune: impl FnMut(),
     mut amend: impl FnMut(Generation, Authored),
 ) {
-    for Kept { generation, touched } in kept {
-        prune();
-        let told = touched.and_then(|(folder, touched)| author::ask(&folder, &touched));
-        if let Some(authored) = told {
+    let mut owed = Owed::default();
+    loop {
+        let next = match owed.due() {
+            None => kept.recv().map_err(RecvTimeoutError::from),
+            Some(due) => kept.recv_timeout(due.saturating_duration_since(Instant::now())),
+        };
+        let told = match next {
+            Ok(Kept { generation, touched }) => {
+                owed.owe();
+                let told = touched.and_then(|(folder, touched)| author::ask(&folder, &touched));
+                told.map(|authored| (generation, authored))
+            }
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        if let Some((generation, authored)) = told {
             amend(generation, authored);
         }
+        if owed.due().is_some_and(|due| due <= Instant::now()) {
+            let begun = Instant::now();
+            prune();
+            owed.done(begun, Instant::now());
+        }
+    }
+}
+
+/// When old generations are to be let go next. Of many files that takes a while, and keeps others from what is kept: so
+/// it is done after each change, but no more than a part of the time.
+#[derive(Debug, Default)]
+struct Owed {
+    is_owed: bool,
+    not_before: Option<Instant>,
+}
+
+impl Owed {
+    fn owe(&mut self) {
+        self.is_owed = true;
+    }
+
+    fn due(&self) -> Option<Instant> {
+        self.is_owed.then(|| self.not_before.unwrap_or_else(Instant::now))
+    }
+
+    fn done(&mut self, begun: Instant, ended: Instant) {
+        let rest = (ended - begun) * PRUNE_PART;
+        *self = Owed { is_owed: false, not_before: Some(ended + rest) };
     }
 }
 
@@ -62,5 +106,26 @@ pub fn touched(
     match of_zones.is_empty() {
         false => Some((zones.clone(), of_zones)),
         true => Some((geo.clone(), below("geo/"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn letting_go_follows_each_change_and_takes_a_part_of_the_time() {
+        let start = Instant::now();
+        let mut owed = Owed::default();
+        assert_eq!(owed.due(), None);
+        owed.owe();
+        assert!(owed.due().is_some_and(|due| due <= Instant::now()));
+        let took = Duration::from_secs(2);
+        owed.done(start, start + took);
+        assert_eq!(owed.due(), None, "nothing came since");
+        owed.owe();
+        assert_eq!(owed.due(), Some(start + took + took * PRUNE_PART));
     }
 }

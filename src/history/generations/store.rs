@@ -1,8 +1,8 @@
 //! The one who adds to the generations, and lets go of them. One process at a time.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::fileset::{File, FileSet};
@@ -10,10 +10,9 @@ use crate::history::durable::{StoreError, lock, make_folder, sweep, sync_folder}
 use crate::number::{Digest, Generation};
 
 use super::archive::{Archive, MANIFESTS, PACKS, Restored, folder_of};
-use super::legacy;
 use super::manifest::{self, Cause, Entry, Tally};
 use super::prune::Limits;
-use super::tree::{Change, Lists, Planted, plant};
+use super::tree::{Change, Lists, Nodes, Planted, plant};
 
 /// The generations in one `state` folder, held by a lock.
 #[derive(Debug)]
@@ -24,6 +23,8 @@ pub struct Store {
     newest: Generation,
     /// The large contents of the newest generation: they need not be cut again.
     lists: Lists,
+    /// Its pieces, if it was written here: they need not be looked through again.
+    nodes: Nodes,
     problems: Vec<Diagnostic>,
     _lock: fs::File,
 }
@@ -50,8 +51,8 @@ impl Store {
         }
         let numbers = || archive.entries.keys().chain(archive.damaged.keys());
         let newest = numbers().max().copied().unwrap_or_default();
-        let (lists, problems) = (Lists::default(), Vec::new());
-        let mut store = Store { archive, limits, newest, lists, problems, _lock: lock };
+        let (lists, nodes, problems) = (Lists::default(), Nodes::default(), Vec::new());
+        let mut store = Store { archive, limits, newest, lists, nodes, problems, _lock: lock };
         store.carry_over();
         let restored = store.newest_whole();
         let pruned = store.archive.prune(limits);
@@ -78,7 +79,12 @@ impl Store {
             tally: Tally::default(),
             root: None,
         };
-        self.write(entry, files, &BTreeMap::new())?;
+        // Who lets go of contents brings those back that are not here.
+        let mut away = files.files.below(DATABASES).filter(|(_, file)| file.is_away());
+        if let Some((_, file)) = away.find(|(_, file)| !self.archive.holds(file.digest)) {
+            return Err(StoreError::Missing(file.digest));
+        }
+        self.write(entry, files)?;
         self.newest = generation;
         Ok(generation)
     }
@@ -119,30 +125,21 @@ impl Store {
     }
 
     /// Writes what `entry` leads to, then its manifest.
-    fn write(
-        &mut self,
-        mut entry: Entry,
-        files: &FileSet,
-        gone: &legacy::Files,
-    ) -> Result<(), StoreError> {
-        // Who lets go of contents brings those back that are not here.
-        let mut away = files.files.values().filter(|file| file.is_away());
-        if let Some(file) = away.find(|file| !self.archive.holds(file.digest)) {
-            return Err(StoreError::Missing(file.digest));
-        }
-        let Planted { root, objects, lists } = plant(files, gone, &self.lists);
+    fn write(&mut self, mut entry: Entry, files: &FileSet) -> Result<(), StoreError> {
+        let node = |piece| self.nodes.get(&piece).filter(|n| self.archive.holds(n.node)).cloned();
+        let list = |content| self.lists.get(&content).copied();
+        let Planted { root, objects, nodes } = plant(files, node, list);
         self.archive.packs.write(&objects)?;
         entry.root = Some(root);
-        entry.tally = self.tally(root, files.files.len() + gone.len(), entry.generation);
+        entry.tally = self.tally(root, files.files.len(), entry.generation);
         // By objects-before-manifest: from here on the generation stands.
         let manifests = self.archive.manifests();
         manifest::write(&manifests, &entry)?;
         sync_folder(&manifests)?;
         self.archive.entries.insert(entry.generation, entry);
         // Only these are sure to stay: what another generation had cut is let go with it.
-        let list = |digest| lists.get(&digest).or_else(|| self.lists.get(&digest)).copied();
-        let cut = |file: &File| Some((file.digest, list(file.digest)?));
-        self.lists = files.files.values().filter_map(cut).collect();
+        self.lists = nodes.values().flat_map(|rooted| &rooted.lists).copied().collect();
+        self.nodes = nodes;
         Ok(())
     }
 
@@ -186,9 +183,13 @@ impl Store {
 
     fn carry(&mut self, entry: Entry) -> Result<(), StoreError> {
         let restored = self.archive.restore_flat(entry.generation)?;
-        let mut paths = self.archive.listing(entry.generation)?;
-        paths.retain(|path, _| restored.missing.contains(path));
-        self.write(entry, &restored.files, &paths)
+        let mut files = restored.files;
+        // Databases that are no longer kept: path and digest stay.
+        let mut gone = self.archive.listing(entry.generation)?;
+        gone.retain(|path, _| restored.missing.contains(path));
+        let away = |digest| File::known(digest, []).let_go(Arc::new(|| None));
+        files.files.extend(gone.into_iter().map(|(path, digest)| (path, away(digest))));
+        self.write(Entry { digest: files.digest(), ..entry }, &files)
     }
 
     /// The newest generation that can be read.
@@ -262,6 +263,9 @@ impl Store {
         path.display().to_string()
     }
 }
+
+/// Where the contents lie that memory may let go of.
+const DATABASES: &str = "geo/";
 
 const OVERFULL: &str = "generations-overfull";
 

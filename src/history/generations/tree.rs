@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::fileset::{File, FileSet, is_database};
+use crate::fileset::{File, FileSet, Piece, is_database};
 use crate::history::durable::StoreError;
 use crate::number::Digest;
 
@@ -13,6 +13,17 @@ use super::pack::{Object, PackReader};
 
 /// The list of chunks of each large content that is kept already: it need not be cut again.
 pub(super) type Lists = HashMap<Digest, Digest>;
+
+/// The node that a piece of a set of files became, by the digest of the piece, with the lists of what is in it.
+pub(super) type Nodes = HashMap<Digest, Rooted>;
+
+/// A piece of a set of files that is kept.
+#[derive(Clone, Debug)]
+pub(super) struct Rooted {
+    pub node: Digest,
+    /// Large contents, each with the list of its chunks.
+    pub lists: Vec<(Digest, Digest)>,
+}
 
 /// A file that two generations have differently.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,43 +36,55 @@ pub struct Change {
     pub new: Option<Digest>,
 }
 
-/// A tree that is to be written: its root, and all its objects but the chunks behind lists that are known.
+/// A tree that is to be written: its root, and all its objects but those behind pieces and lists that are known.
 pub(super) struct Planted<'a> {
     pub root: Digest,
     pub objects: Vec<Object<'a>>,
-    /// The large contents that were cut.
-    pub lists: Lists,
+    /// All pieces, those that were known too.
+    pub nodes: Nodes,
 }
 
-/// Makes the tree of `files`, and of contents that are no longer kept: of these, paths and digests.
+/// Makes the tree of `files`, whose nodes of the lowest level are its pieces. `node` tells which are kept already, and
+/// `list` which contents.
 pub(super) fn plant<'a>(
     files: &'a FileSet,
-    gone: &BTreeMap<String, Digest>,
-    known: &Lists,
+    node: impl Fn(Digest) -> Option<Rooted>,
+    list: impl Fn(Digest) -> Option<Digest>,
 ) -> Planted<'a> {
     let mut planted =
-        Planted { root: Digest::default(), objects: Vec::new(), lists: Lists::default() };
-    let mut leaves: Vec<Leaf> = Vec::with_capacity(files.files.len() + gone.len());
-    for (path, file) in &files.files {
-        let list = planted.content(path, file, known);
-        let len = file.byte_count() as u64;
-        leaves.push(Leaf { path: path.clone(), digest: file.digest, len, list });
+        Planted { root: Digest::default(), objects: Vec::new(), nodes: Nodes::default() };
+    let mut branches = Vec::new();
+    for piece in files.files.pieces() {
+        let digest = piece.digest();
+        let rooted = node(digest).unwrap_or_else(|| planted.piece(piece, &list));
+        branches.push(Branch { last: piece.last().to_owned(), node: rooted.node });
+        planted.nodes.insert(digest, rooted);
     }
-    let of_gone = |(path, digest): (&String, &Digest)| Leaf {
-        path: path.clone(),
-        digest: *digest,
-        len: 0,
-        list: None,
-    };
-    leaves.extend(gone.iter().map(of_gone));
-    leaves.sort_by(|a, b| a.path.cmp(&b.path));
-    planted.root = planted.paths(&leaves);
+    planted.root = planted.branches(branches);
     planted
 }
 
 impl<'a> Planted<'a> {
+    /// Adds the node of a piece, and the contents of its files.
+    fn piece(&mut self, piece: &'a Piece, known: &dyn Fn(Digest) -> Option<Digest>) -> Rooted {
+        let mut leaves: Vec<Leaf> = Vec::with_capacity(piece.files().len());
+        let mut lists = Vec::new();
+        for (path, file) in piece.files() {
+            let list = self.content(path, file, known);
+            lists.extend(list.map(|list| (file.digest, list)));
+            let len = file.byte_count() as u64;
+            leaves.push(Leaf { path: path.clone(), digest: file.digest, len, list });
+        }
+        Rooted { node: self.node(node::write_leaves(&leaves)), lists }
+    }
+
     /// Adds a content, whole or in chunks; one that is away is here already. Gives the list of its chunks.
-    fn content(&mut self, path: &str, file: &'a File, known: &Lists) -> Option<Digest> {
+    fn content(
+        &mut self,
+        path: &str,
+        file: &'a File,
+        known: &dyn Fn(Digest) -> Option<Digest>,
+    ) -> Option<Digest> {
         // A database is found by its digest, so it is kept whole; one of this kind does not pack.
         let is_dense = path.ends_with(".mmdb");
         if file.is_away() {
@@ -72,8 +95,8 @@ impl<'a> Planted<'a> {
             self.objects.push(Object { digest: file.digest, bytes, is_dense });
             return None;
         }
-        if let Some(list) = known.get(&file.digest).or_else(|| self.lists.get(&file.digest)) {
-            return Some(*list);
+        if let Some(list) = known(file.digest) {
+            return Some(list);
         }
         let add = |bytes: &'a [u8]| {
             let digest = Digest::of(bytes);
@@ -81,9 +104,7 @@ impl<'a> Planted<'a> {
             Span { digest, len: bytes.len() as u64 }
         };
         let spans: Vec<Span> = chunk::cut(&file.bytes).map(add).collect();
-        let list = self.chunks(spans);
-        self.lists.insert(file.digest, list);
-        Some(list)
+        Some(self.chunks(spans))
     }
 
     fn chunks(&mut self, mut spans: Vec<Span>) -> Digest {
@@ -103,17 +124,11 @@ impl<'a> Planted<'a> {
         }
     }
 
-    fn paths(&mut self, leaves: &[Leaf]) -> Digest {
-        if leaves.is_empty() {
+    /// Adds the nodes above `branches`, and gives the topmost.
+    fn branches(&mut self, mut branches: Vec<Branch>) -> Digest {
+        if branches.is_empty() {
             return self.node(node::write_leaves(&[]));
         }
-        let last = |path: Option<&str>| path.unwrap_or_default().to_owned();
-        let nodes = node::cut(leaves, 0, |leaf| crc32c::crc32c(leaf.path.as_bytes()));
-        let add = |node: &[Leaf]| Branch {
-            last: last(node.last().map(|leaf| leaf.path.as_str())),
-            node: self.node(node::write_leaves(node)),
-        };
-        let mut branches: Vec<Branch> = nodes.into_iter().map(add).collect();
         let mut level = 1;
         loop {
             if let [root] = &branches[..] {
@@ -121,7 +136,7 @@ impl<'a> Planted<'a> {
             }
             let nodes = node::cut(&branches, level, |b| crc32c::crc32c(b.last.as_bytes()));
             let add = |node: &[Branch]| Branch {
-                last: last(node.last().map(|branch| branch.last.as_str())),
+                last: node.last().map(|branch| branch.last.clone()).unwrap_or_default(),
                 node: self.node(node::write_branches(level, node)),
             };
             branches = nodes.into_iter().map(add).collect();
