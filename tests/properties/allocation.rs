@@ -1,22 +1,58 @@
-//! `respond` allocates nothing: an allocator that counts what each thread asks for.
+//! `respond` allocates nothing: an allocator that counts what each thread asks for, and which thread gives back large pieces.
 #![expect(unsafe_code, reason = "an allocator cannot be written without")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 
 use homing::answer::{Transport, warm};
 
 use crate::world::{answer, core, everything, large, opt, query};
 
+/// Octets of a large piece.
+pub const LARGE_LEN: usize = 32 * 1024;
+
+/// Threads that give back large pieces, told apart; those beyond are not.
+const THREAD_COUNT_MAX: usize = 1024;
+
+/// Each thread by its number in the kernel, with the octets that it gave back.
+static LARGE_RELEASED: [(AtomicI32, AtomicU64); THREAD_COUNT_MAX] =
+    [const { (AtomicI32::new(0), AtomicU64::new(0)) }; THREAD_COUNT_MAX];
+static THREAD_COUNT: AtomicUsize = AtomicUsize::new(0);
+
 struct Counting;
 
 thread_local! {
     static COUNT: Cell<u64> = const { Cell::new(0) };
+    /// The place of this thread among those that gave back large pieces.
+    static PLACE: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
 fn count() {
     // A thread that is ending has no counter any more, and nobody asks it.
     let _ = COUNT.try_with(|c| c.set(c.get() + 1));
+}
+
+/// Notes who gives back a large piece.
+fn released(len: usize) {
+    if len < LARGE_LEN {
+        return;
+    }
+    let _ = PLACE.try_with(|place| {
+        let at = place.get().unwrap_or_else(|| THREAD_COUNT.fetch_add(1, Ordering::Relaxed));
+        let Some((thread, octets)) = LARGE_RELEASED.get(at) else { return };
+        if place.replace(Some(at)).is_none() {
+            // SAFETY: it asks the kernel for a number.
+            thread.store(unsafe { libc::gettid() }, Ordering::Relaxed);
+        }
+        octets.fetch_add(len as u64, Ordering::Relaxed);
+    });
+}
+
+/// The threads that gave back large pieces, each with how many octets of them.
+pub fn large_released() -> impl Iterator<Item = (i32, u64)> {
+    let told = LARGE_RELEASED.iter().take(THREAD_COUNT.load(Ordering::Relaxed));
+    told.map(|(thread, octets)| (thread.load(Ordering::Relaxed), octets.load(Ordering::Relaxed)))
 }
 
 // SAFETY: every call goes to the system's allocator as it came; counting touches no memory that is allocated.
@@ -35,6 +71,7 @@ unsafe impl GlobalAlloc for Counting {
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         count();
+        released(layout.size());
         // SAFETY: as the caller promises.
         unsafe { System.dealloc(pointer, layout) }
     }

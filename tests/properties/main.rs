@@ -12,8 +12,11 @@ mod explain_equals_the_wire;
 mod format;
 mod happenings;
 mod names_never_lose_their_answer;
+mod old_state;
 mod requests_never_panic;
 mod shedding;
+#[path = "../support/mod.rs"]
+mod support;
 mod tables_hold_every_address;
 mod texts_never_panic;
 mod warming_changes_nothing;
