@@ -1,13 +1,15 @@
 //! A load of DNS queries on one server, and what it costs: a line of JSON. `benches/rivals/compare.py` runs it.
 //!
 //! ```text
-//! load --to ADDRESS --names FILE [--seconds S] [--outstanding N | --rate QPS] [--process PID,…] [--subnets] [--dnssec]
+//! load --to ADDRESS --names FILE [--seconds S] [--outstanding N | --rate QPS] [--process PID,…] [--subnets | --dnssec | --torture]
+//! load --to ADDRESS --names FILE --tcp CONNECTIONS [--each QUERIES] …     over TCP, a new connection after so many queries
 //! load --echo ADDRESS          answers each packet with itself, until it is killed: what sockets alone cost
 //! ```
 //!
 //! With `--outstanding` the next query goes when an answer has come; with `--rate` each goes at its time whatever comes
-//! back, and waits are counted from that time. FILE has a name and a type a line. What the server costs is the time that
-//! its threads were on a CPU (`/proc/PID/task/*/schedstat`), over answered queries.
+//! back, and waits are counted from that time. FILE has a name and a type a line; with `--torture` each query asks below
+//! that name, for a name that nobody asked for before. What the server costs is the time that its threads were on a CPU
+//! (`/proc/PID/task/*/schedstat`), over answered queries.
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
@@ -21,17 +23,23 @@ use homing::answer::{Catalog, Core, Exchange, Outcome, Seed, Snapshot};
 use homing::number::{Digest, Generation, Revision};
 use homing::serve::{Limits, Sockets, start_with};
 use homing::wire::Rcode;
+use socket2::SockRef;
 
+#[path = "load/count.rs"]
+mod count;
 #[path = "load/packets.rs"]
 mod packets;
+#[path = "load/tcp.rs"]
+mod tcp;
 
-use packets::Packets;
+use count::{Count, Meter};
+use packets::{Kind, Packets};
 
 /// Queries that are sent before answers are looked for.
 const BURST: usize = 50;
 
-/// The first part of a run is not counted.
-const WARM: Duration = Duration::from_millis(300);
+/// Octets of answers that may wait.
+const BUFFER_LEN: usize = 4 << 20;
 
 /// A query without an answer for so long is lost.
 const LOST: Duration = Duration::from_millis(200);
@@ -57,14 +65,29 @@ fn main() -> ExitCode {
     };
     let text = std::fs::read_to_string(names).expect("a file of names");
     let has = |key: &str| options.contains_key(key);
-    let packets = Packets::of(&text, has("--subnets"), has("--dnssec"));
+    let kinds =
+        [("--subnets", Kind::Subnets), ("--dnssec", Kind::Dnssec), ("--torture", Kind::Torture)];
+    let kind = kinds.into_iter().find(|(key, _)| has(key)).map_or(Kind::Plain, |(_, kind)| kind);
+    let packets = Packets::of(&text, kind);
     let processes = options.get("--process").map_or(Vec::new(), |list| {
         list.split(',').map(|id| id.parse().expect("a process")).collect()
     });
+    let length = Duration::from_secs_f64(number("--seconds", 1.0));
+    if has("--tcp") {
+        let to = to.parse().expect("an address");
+        let (connections, each) = (number("--tcp", 20.0) as usize, number("--each", f64::INFINITY));
+        println!(
+            "{}",
+            tcp::run(to, packets, connections, each as u64, Meter::new(processes, length))
+        );
+        return ExitCode::SUCCESS;
+    }
     let socket = UdpSocket::bind("127.0.0.1:0").expect("bound");
     socket.connect(to).expect("connected");
     socket.set_nonblocking(true).expect("set");
-    let run = Run::new(socket, packets, processes, number("--seconds", 1.0));
+    // Where the machine takes its core away, answers wait here instead of being lost. Less is no error.
+    let _ = SockRef::from(&socket).set_recv_buffer_size(BUFFER_LEN);
+    let run = Run::new(socket, packets, Meter::new(processes, length));
     let told = match options.get("--rate") {
         Some(_) => run.at_rate(number("--rate", 0.0)),
         None => run.outstanding(number("--outstanding", 200.0) as usize),
@@ -103,9 +126,7 @@ fn echo(address: SocketAddr) -> ExitCode {
 struct Run {
     socket: UdpSocket,
     packets: Packets,
-    processes: Vec<u32>,
-    length: Duration,
-    begun: Instant,
+    meter: Meter,
     /// Of each ID: when its query was due, and which it was.
     under_way: Vec<Option<(Instant, usize)>>,
     next_id: u16,
@@ -114,23 +135,12 @@ struct Run {
     count: Count,
 }
 
-#[derive(Default)]
-struct Count {
-    under_way: usize,
-    answered: u64,
-    wrong: u64,
-    lost: u64,
-    waits_micros: Vec<u32>,
-}
-
 impl Run {
-    fn new(socket: UdpSocket, packets: Packets, processes: Vec<u32>, seconds: f64) -> Run {
+    fn new(socket: UdpSocket, packets: Packets, meter: Meter) -> Run {
         Run {
             socket,
             packets,
-            processes,
-            length: Duration::from_secs_f64(seconds),
-            begun: Instant::now(),
+            meter,
             under_way: vec![None; 1 << 16],
             next_id: 0,
             oldest_id: 0,
@@ -151,7 +161,8 @@ impl Run {
     fn at_rate(mut self, rate: f64) -> String {
         let mut sent = 0u64;
         self.measured(|run, now, begun| {
-            loop {
+            // Answers are taken in between, however much is overdue.
+            for _ in 0..BURST {
                 let due = begun + Duration::from_secs_f64(sent as f64 / rate);
                 if due > now || !run.send(due) {
                     return;
@@ -161,33 +172,23 @@ impl Run {
         })
     }
 
-    /// Runs for its length, and tells of all but the first part of it.
     fn measured(&mut self, mut feed: impl FnMut(&mut Run, Instant, Instant)) -> String {
         let began = Instant::now();
-        let mut cost = None;
-        while began.elapsed() < WARM + self.length {
-            let now = Instant::now();
-            if cost.is_none() && now - began >= WARM {
-                (self.begun, cost) = (now, Some(cost_of(&self.processes)));
-                (self.count.answered, self.count.wrong, self.count.lost) = (0, 0, 0);
-                self.count.waits_micros.clear();
-            }
+        while let Some(now) = self.meter.goes_on(&mut self.count) {
             feed(self, now, began);
             self.take();
             self.give_up(now);
         }
-        let (before, after) = (cost.unwrap_or_default(), cost_of(&self.processes));
-        let seconds = self.begun.elapsed().as_secs_f64();
-        self.tell(seconds, [after[0] - before[0], after[1] - before[1], after[2] - before[2]])
+        self.meter.tell(&mut self.count)
     }
 
     /// False where the socket takes no more.
     fn send(&mut self, due: Instant) -> bool {
-        let id = self.next_id;
+        // An ID whose answer is late is passed over: what it waits for must not hold back the others.
+        let is_free = |id: &u16| self.under_way[usize::from(*id)].is_none();
+        let mut ids = (0..u16::MAX).map(|n| self.next_id.wrapping_add(n));
+        let Some(id) = ids.find(is_free) else { return false };
         let slot = &mut self.under_way[usize::from(id)];
-        if slot.is_some() {
-            return false;
-        }
         let (number, packet) = self.packets.next(id);
         if self.socket.send(packet).is_err() {
             return false;
@@ -233,46 +234,4 @@ impl Run {
             count.waits_micros.push(due.elapsed().as_micros() as u32);
         }
     }
-
-    fn tell(&mut self, seconds: f64, cost: [f64; 3]) -> String {
-        let Count { answered, wrong, lost, waits_micros, .. } = &mut self.count;
-        waits_micros.sort_unstable();
-        let wait = |share: f64| {
-            let at = (waits_micros.len() as f64 * share) as usize;
-            waits_micros.get(at).or(waits_micros.last()).copied().unwrap_or(0)
-        };
-        let each = |seconds: f64| (seconds * 1e9 / *answered as f64).round();
-        format!(
-            "{{\"answered\": {answered}, \"wrong\": {wrong}, \"lost\": {lost}, \"per_second\": {:.0}, \"p50_us\": {}, \
-             \"p99_us\": {}, \"p999_us\": {}, \"server_ns\": {}, \"user_ns\": {}, \"system_ns\": {}, \"busy\": {:.2}}}",
-            *answered as f64 / seconds,
-            wait(0.5),
-            wait(0.99),
-            wait(0.999),
-            each(cost[0]),
-            each(cost[1]),
-            each(cost[2]),
-            cost[0] / seconds,
-        )
-    }
-}
-
-/// Seconds that threads of `processes` were on a CPU; of the processes in user mode; and in the kernel.
-fn cost_of(processes: &[u32]) -> [f64; 3] {
-    let mut sum = [0.0; 3];
-    for process in processes {
-        let tasks = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten();
-        for task in tasks.flatten() {
-            let text = std::fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
-            let nanos: f64 = text.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0.0);
-            sum[0] += nanos / 1e9;
-        }
-        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-        let fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
-        let ticks: Vec<f64> = fields.skip(11).take(2).map(|n| n.parse().unwrap_or(0.0)).collect();
-        for (sum, ticks) in sum[1..].iter_mut().zip(ticks) {
-            *sum += ticks / 100.0;
-        }
-    }
-    sum
 }
