@@ -22,7 +22,7 @@ use super::publication::{Findings, Publication};
 use super::reclaim::Reclaim;
 
 /// Version of the rules that make an answer of a state. Any change to fold, hash or selection raises it.
-pub const RULES_VERSION: u32 = 3;
+pub const RULES_VERSION: u32 = 4;
 
 /// Events that may wait for the hub. Senders of facts wait their turn; askers are told that the server is busy.
 const QUEUE_LEN: usize = 4096;
