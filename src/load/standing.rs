@@ -24,7 +24,7 @@ use super::steering::Steered;
 /// Changed files beyond which all is built: it costs little more then.
 const EDIT_COUNT_MAX: usize = 1000;
 
-/// What is said of time is said anew after so long, whether or not a file changed.
+/// What is said of time, such as of old databases, is said anew after so long, whether or not a file changed.
 const TIMELY_SECS: u64 = 3600;
 
 /// What a build of all made on the way.
@@ -49,8 +49,8 @@ pub(super) struct Standing {
     routes: OnceCell<HashMap<Name, Vec<usize>>>,
     parts: Parts,
     diagnostics: Vec<Diagnostic>,
-    /// Whether something is said of it that depends on when: of signatures, of old databases.
-    is_timely: bool,
+    /// Whether a zone has signatures.
+    is_signed: bool,
     at_secs: Option<u64>,
     /// Files that are to be read as a whole now, with the apexes of their zones.
     again: BTreeMap<String, Name>,
@@ -73,7 +73,6 @@ impl Standing {
         let is_signed = forms.iter().any(|form| form.validity.is_some());
         let mut diagnostics = built.diagnostics.clone();
         diagnostics.retain(|said| said.code != ROUTE_REMOVED);
-        let has_databases = built.serving.files.below("geo/").next().is_some();
         Some(Standing {
             files: built.serving.clone(),
             served,
@@ -82,7 +81,7 @@ impl Standing {
             routes: OnceCell::new(),
             parts: built.parts.clone(),
             diagnostics,
-            is_timely: is_signed || has_databases,
+            is_signed,
             at_secs: scan.at_secs,
             again: BTreeMap::new(),
         })
@@ -108,8 +107,9 @@ impl Standing {
         edits.sort();
         edits.dedup();
         let age = scan.at_secs.zip(self.at_secs).map(|(now, then)| now.abs_diff(then));
-        let is_old = age.is_none_or(|age| age >= TIMELY_SECS) || edits.is_empty();
-        (edits.len() <= EDIT_COUNT_MAX && !(self.is_timely && is_old)).then_some(edits)
+        // A look that finds no change is mostly a sweep: it tells anew of signatures that end.
+        let is_old = age.is_none_or(|age| age >= TIMELY_SECS) || self.is_signed && edits.is_empty();
+        (edits.len() <= EDIT_COUNT_MAX && !is_old).then_some(edits)
     }
 
     /// Has the zones of the files `edits` be what `scan` has there, and gives their forms. None where one hangs together
