@@ -135,20 +135,19 @@ impl Builder {
         diagnostics.extend(self.serials.remarks(forms, &self.forms, &choice, scan.at_secs));
         let diagnostics = outcome::in_order(diagnostics);
         self.forget_unwanted();
-        let is_quiet = choice.said().is_empty();
         let built = Built {
             changed: broken_changed || choice.files != *serving,
             diagnostics,
             refused: choice.refused(),
             held: self.held.clone(),
             waiting: asked.waiting.into_iter().filter(|p| choice.files.get(p).is_some()).collect(),
-            serving: choice.files,
+            serving: choice.files.clone(),
             parts,
         };
         self.routed.clone_from(&attempt.bindings.routed);
         let Attempt { forms, served, steered, bindings, .. } = attempt;
         let left = Left { forms: &forms, served, steered, bindings };
-        self.standing = Standing::of(scan, left, &built).filter(|_| is_quiet);
+        self.standing = Standing::of(scan, left, &built, &choice, &self.forms);
         built
     }
 
@@ -165,7 +164,7 @@ impl Builder {
         let forms = self.forms.parse(files);
         let ground = self.grounds.compile(files);
         let (served, doubles) = by_apex(&forms, asked);
-        let mut faults: Vec<Fault> = forms.iter().filter_map(|form| form_fault(form)).collect();
+        let mut faults: Vec<Fault> = forms.iter().filter_map(|form| form.fault()).collect();
         faults.extend(ground.faults());
         faults.extend(self.grounds.absurd(files, choice.serving(), self.now_secs));
         faults.extend(self.steerings.parse(files));
@@ -306,13 +305,7 @@ impl Builder {
         choice: &Choice<'_>,
         mut said: Vec<Diagnostic>,
     ) -> Vec<Diagnostic> {
-        let serial = |path: &str| {
-            let form = attempt.forms.iter().find(|form| form.path == path)?;
-            form.zone.as_ref()?.serial()
-        };
-        for (path, diagnostic) in choice.said() {
-            said.push(outcome::told(diagnostic.clone(), path, choice, serial(path)));
-        }
+        said.extend(outcome::all_told(choice, &attempt.forms));
         said.extend(self.grounds.remarks(&attempt.ground, self.now_secs));
         let remarks = attempt.forms.iter().flat_map(|form| &form.said);
         let remarks = remarks.chain(&attempt.ground.remarks).chain(attempt.steered.remarks());
@@ -356,16 +349,6 @@ impl Attempt {
         static NO_GONE: BTreeMap<Name, String> = BTreeMap::new();
         Zones { served: &self.served, broken: &self.broken, gone: &NO_GONE }
     }
-}
-
-fn form_fault(form: &Form) -> Option<Fault> {
-    form.zone.is_none().then(|| Fault {
-        primary: form.path.clone(),
-        involved: form.involved(),
-        reach: Reach::Involved,
-        route: None,
-        said: form.said.clone(),
-    })
 }
 
 /// A zone that cannot be laid out for answering. Its routes have a part in that too.

@@ -15,6 +15,7 @@ use crate::zone::{self, Chunks, Known, Name, Node, Touched, Validity, Zone};
 
 use super::hints::{self, Hinted};
 use super::include;
+use super::retreat::{Fault, Reach};
 
 /// What came of one zone file with what it includes.
 pub(super) struct Form {
@@ -58,6 +59,17 @@ impl Form {
     /// Whether other files have a part in it.
     pub(super) fn depends_on_others(&self) -> bool {
         !self.asked.is_empty()
+    }
+
+    /// What refuses it, where it has no zone.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        self.zone.is_none().then(|| Fault {
+            primary: self.path.clone(),
+            involved: self.involved(),
+            reach: Reach::Involved,
+            route: None,
+            said: self.said.clone(),
+        })
     }
 
     /// The files that this form depends on, itself included.
@@ -165,10 +177,10 @@ impl Forms {
         kept.map(|kept| &*kept.form)
     }
 
-    /// Forgets the forms of `path` with other contents.
-    pub(super) fn keep_only(&mut self, path: &str, digest: Digest) {
+    /// Forgets the forms of `path` with other contents than `wanted`.
+    pub(super) fn keep_only(&mut self, path: &str, wanted: &[Digest]) {
         let Some(kept) = self.known.get_mut(path) else { return };
-        kept.retain(|k| k.digest == digest);
+        kept.retain(|k| wanted.contains(&k.digest));
         if !has_hasty(kept) {
             self.hasty.remove(path);
         }

@@ -11,12 +11,7 @@ use super::forms::{Form, is_zone_file};
 use super::retreat::Choice;
 
 /// `said` with what became of the file at its root, whose zone now serves with `serial`.
-pub(super) fn told(
-    said: Diagnostic,
-    path: &str,
-    choice: &Choice<'_>,
-    serial: Option<Serial>,
-) -> Diagnostic {
+fn told(said: Diagnostic, path: &str, choice: &Choice<'_>, serial: Option<Serial>) -> Diagnostic {
     if !said.is_error() || !said.consequence.is_empty() {
         return said;
     }
@@ -37,6 +32,16 @@ pub(super) fn told(
         (false, false, _) => "the file was refused; the server goes on without it".to_owned(),
     };
     said.consequence(text)
+}
+
+/// All that the faults of `choice` said, told. `forms` are those that serve of the files at their roots, in path order.
+pub(super) fn all_told(choice: &Choice<'_>, forms: &[Arc<Form>]) -> Vec<Diagnostic> {
+    let serial = |path: &str| {
+        let at = forms.binary_search_by(|form| form.path.as_str().cmp(path)).ok()?;
+        forms.get(at)?.zone.as_ref()?.serial()
+    };
+    let said = choice.said().iter();
+    said.map(|(path, said)| told(said.clone(), path, choice, serial(path))).collect()
 }
 
 /// Two files hold one zone.

@@ -1,6 +1,7 @@
 //! What the last build left standing, for the next to be built onto where few zone files changed.
 //!
-//! Owns:  when that may be: the files hang together with no others, and nothing is undecided.
+//! Owns:  when that may be: the files hang together with no others, and nothing is undecided. A zone file that is refused
+//!        for its own text is decided: it is passed over until it changes.
 //! Never: decides anything itself. Where there is a choice to make, it gives none, and all is built.
 
 use std::cell::OnceCell;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use crate::answer::ZoneImage;
 use crate::diagnostic::Diagnostic;
 use crate::fileset::FileSet;
+use crate::number::Digest;
 use crate::route::Route;
 use crate::zone::Name;
 
@@ -19,6 +21,7 @@ use super::forms::{Form, Forms, is_zone_file};
 use super::losses::After;
 use super::outcome;
 use super::parts::{Built, Parts};
+use super::retreat::{Choice, Fault, Refused};
 use super::steering::Steered;
 
 /// Changed files beyond which all is built: it costs little more then.
@@ -54,18 +57,34 @@ pub(super) struct Standing {
     at_secs: Option<u64>,
     /// Files that are to be read as a whole now, with the apexes of their zones.
     again: BTreeMap<String, Name>,
+    refused: BTreeMap<String, PassedOver>,
+}
+
+/// A refused zone file, whose last good form serves, if it has one.
+struct PassedOver {
+    /// The hash of what was refused.
+    digest: Digest,
+    why: String,
 }
 
 impl Standing {
-    /// What stands after a build of all; none where something of it is still undecided, or files hang together.
-    pub(super) fn of(scan: &Scan, left: Left<'_>, built: &Built) -> Option<Standing> {
+    /// What stands after a build of all; none where something of it is still undecided, or files hang together. `known` has
+    /// the forms of the files that were refused.
+    pub(super) fn of(
+        scan: &Scan,
+        left: Left<'_>,
+        built: &Built,
+        choice: &Choice<'_>,
+        known: &Forms,
+    ) -> Option<Standing> {
         let Left { forms, served, steered, bindings } = left;
+        let refused = passed_over(&built.refused, scan, known)?;
+        let is_passed_over = |path: &str| refused.contains_key(path);
         let undecided = !is_plain(scan)
-            || !built.refused.is_empty()
             || !built.held.is_empty()
             || !built.waiting.is_empty()
-            || !built.parts.summary.broken.is_empty()
-            || built.serving.files.len() != scan.files.files.len();
+            || !choice.said().iter().all(|(path, _)| is_passed_over(path))
+            || !built.serving.differences(&scan.files).all(|d| is_passed_over(d.path));
         let includes = forms.iter().any(|form| form.depends_on_others());
         if undecided || includes {
             return None;
@@ -84,6 +103,7 @@ impl Standing {
             is_signed,
             at_secs: scan.at_secs,
             again: BTreeMap::new(),
+            refused,
         })
     }
 
@@ -97,33 +117,47 @@ impl Standing {
         if !is_plain(scan) || self.files != *serving {
             return None;
         }
-        let mut edits: Vec<String> = self.again.keys().cloned().collect();
-        for differing in self.files.differences(&scan.files).take(EDIT_COUNT_MAX + 1) {
-            if differing.new.is_none() || !is_zone_file(differing.path) {
-                return None;
-            }
-            edits.push(differing.path.to_owned());
-        }
+        let digest = |path: &str| scan.files.get(path).map(|file| file.digest);
+        let is_as_refused =
+            |path: &str| self.refused.get(path).is_some_and(|r| Some(r.digest) == digest(path));
+        let again = self.again.keys().chain(self.refused.keys().filter(|p| !is_as_refused(p)));
+        let mut edits: Vec<String> = again.cloned().collect();
+        let differing = self.files.differences(&scan.files).map(|differing| differing.path);
+        let differing = differing.filter(|path| !is_as_refused(path));
+        edits.extend(differing.take(EDIT_COUNT_MAX + 1).map(str::to_owned));
         edits.sort();
         edits.dedup();
+        let are_zones = edits.iter().all(|path| is_zone_file(path) && digest(path).is_some());
         let age = scan.at_secs.zip(self.at_secs).map(|(now, then)| now.abs_diff(then));
         // A look that finds no change is mostly a sweep: it tells anew of signatures that end.
         let is_old = age.is_none_or(|age| age >= TIMELY_SECS) || self.is_signed && edits.is_empty();
-        (edits.len() <= EDIT_COUNT_MAX && !is_old).then_some(edits)
+        (edits.len() <= EDIT_COUNT_MAX && are_zones && !is_old).then_some(edits)
     }
 
-    /// Has the zones of the files `edits` be what `scan` has there, and gives their forms. None where one hangs together
-    /// with others.
+    /// The files that are asked for: those of `scan`, but of what is passed over the last good forms.
+    pub(super) fn asked(&self, edits: &[String], scan: &Scan) -> FileSet {
+        let mut asked = scan.files.clone();
+        let is_edit = |path: &String| edits.binary_search(path).is_ok();
+        for path in self.refused.keys().filter(|path| !is_edit(path)) {
+            match self.files.get(path) {
+                Some(good) => drop(asked.files.insert(path.clone(), good.clone())),
+                None => drop(asked.files.remove(path)),
+            }
+        }
+        asked
+    }
+
+    /// Has the zones of the files `edits` be what `choice` has there, and gives their forms; what is refused by itself goes
+    /// back to its last good form. None where one hangs together with others, or has none to go back to.
     pub(super) fn exchange(
         &mut self,
         edits: &[String],
-        scan: &Scan,
-        serving: &FileSet,
+        choice: &mut Choice<'_>,
         forms: &mut Forms,
     ) -> Option<Vec<Arc<Form>>> {
         let mut apexes = HashSet::new();
         for path in edits {
-            let Some(before) = serving.get(path) else { continue };
+            let Some(before) = choice.serving().get(path) else { continue };
             let again = self.again.remove(path);
             let form = forms.of_content(path, before.digest);
             let apex = again.or_else(|| Some(form?.zone.as_ref()?.apex.clone()))?;
@@ -131,13 +165,19 @@ impl Standing {
             self.take_out(&apex)?;
             apexes.insert(apex);
         }
-        let forms = forms.parse_some(edits, &scan.files);
-        for form in &forms {
+        let mut chosen = forms.parse_some(edits, &choice.files);
+        let faults: Vec<Fault> = chosen.iter().filter_map(|form| form.fault()).collect();
+        if !faults.is_empty() {
+            let hang_together = chosen.iter().any(|form| form.depends_on_others());
+            (!hang_together && choice.retreat(faults)).then_some(())?;
+            chosen = forms.parse_some(edits, &choice.files);
+        }
+        for form in &chosen {
             let is_known = form.zone.as_ref().is_some_and(|zone| apexes.remove(&zone.apex));
             self.put_in(form, !is_known)?;
         }
         // A file may have another apex than before: then a zone is gone.
-        (apexes.is_empty() && forms.len() == edits.len()).then_some(forms)
+        (apexes.is_empty() && chosen.len() == edits.len()).then_some(chosen)
     }
 
     /// What would serve.
@@ -164,6 +204,7 @@ impl Standing {
         let hangs_together = form.depends_on_others()
             || !form.hinted.is_empty()
             || self.served.contains_key(&zone.apex)
+            || self.is_broken(&zone.apex)
             || is_new && self.has_routes_below(&zone.apex);
         let (files, record_count) = (form.involved(), form.record_count);
         let served = Served { zone: Arc::clone(zone), files, record_count };
@@ -171,6 +212,11 @@ impl Standing {
         self.parts.summary.records += record_count;
         self.parts.summary.zones += 1;
         self.bind(&zone.apex)
+    }
+
+    fn is_broken(&self, apex: &Name) -> bool {
+        let broken = &self.parts.summary.broken;
+        !broken.is_empty() && broken.contains(&apex.to_string())
     }
 
     /// Whether a name at or below `apex` is routed, whichever zone has it: a new zone would have it in the place of that.
@@ -213,10 +259,11 @@ impl Standing {
         Some(())
     }
 
-    /// The outcome, with `images` of the zones that `forms` brought, of which `said` is to be said besides.
+    /// The outcome of `choice`, with `images` of the zones that `forms` brought, of which `said` is to be said besides.
     pub(super) fn finish(
         &mut self,
         scan: &Scan,
+        choice: Choice<'_>,
         forms: &[Arc<Form>],
         images: &[Arc<ZoneImage>],
         said: Vec<Diagnostic>,
@@ -224,22 +271,50 @@ impl Standing {
         let is_of =
             |file: &str| forms.binary_search_by(|form| form.path.as_str().cmp(file)).is_ok();
         self.diagnostics.retain(|known| !is_of(&known.place.file));
-        self.diagnostics.extend(forms.iter().flat_map(|form| &form.said).cloned());
+        let heard = forms.iter().filter(|form| !choice.is_refused(&form.path));
+        self.diagnostics.extend(heard.flat_map(|form| &form.said).cloned());
+        self.diagnostics.extend(outcome::all_told(&choice, forms));
         self.diagnostics.extend(said);
         self.diagnostics = outcome::in_order(std::mem::take(&mut self.diagnostics));
+        self.refused.retain(|path, _| !is_of(path));
+        let digest = |path: &str| scan.files.get(path).map(|file| file.digest);
+        self.refused.extend(choice.refused().into_iter().filter_map(|Refused { path, why }| {
+            let digest = digest(&path)?;
+            Some((path, PassedOver { digest, why }))
+        }));
+        let refused = self.refused.iter();
+        let refused =
+            refused.map(|(path, r)| Refused { path: path.clone(), why: r.why.clone() }).collect();
         self.parts.catalog = Arc::new(self.parts.catalog.with(images));
-        self.parts.files_digest = scan.files.digest();
-        let before = std::mem::replace(&mut self.files, scan.files.clone());
+        self.parts.files_digest = choice.files.digest();
+        let before = std::mem::replace(&mut self.files, choice.files);
         Built {
-            serving: scan.files.clone(),
+            serving: self.files.clone(),
             parts: self.parts.clone(),
             diagnostics: self.diagnostics.clone(),
-            refused: Vec::new(),
+            refused,
             held: Vec::new(),
             waiting: Vec::new(),
-            changed: before != scan.files,
+            changed: before != self.files,
         }
     }
+}
+
+/// What may be passed over of the `refused`, with the text that `scan` found; none where a file may become good or worse
+/// by a change of another.
+fn passed_over(
+    refused: &[Refused],
+    scan: &Scan,
+    known: &Forms,
+) -> Option<BTreeMap<String, PassedOver>> {
+    let each = refused.iter().take(EDIT_COUNT_MAX + 1).map(|Refused { path, why }| {
+        let digest = scan.files.get(path)?.digest;
+        let form = known.of_content(path, digest)?;
+        let by_itself = form.zone.is_none() && !form.depends_on_others();
+        by_itself.then(|| (path.clone(), PassedOver { digest, why: why.clone() }))
+    });
+    let passed_over: BTreeMap<String, PassedOver> = each.collect::<Option<_>>()?;
+    (passed_over.len() <= EDIT_COUNT_MAX).then_some(passed_over)
 }
 
 fn zones(served: &BTreeMap<Name, Served>) -> Zones<'_> {

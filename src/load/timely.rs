@@ -52,9 +52,9 @@ impl Serials {
     }
 
     /// As [`Serials::remarks`], of forms that serve from now on beside those that do already.
-    pub(super) fn remarks_of(
+    pub(super) fn remarks_of<'f>(
         &mut self,
-        some: &[Arc<Form>],
+        some: impl Iterator<Item = &'f Arc<Form>>,
         forms: &Forms,
         now_secs: Option<u64>,
     ) -> Vec<Diagnostic> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::answer::ZoneImage;
 use crate::fileset::FileSet;
+use crate::number::Digest;
 
 use super::super::files::Scan;
 use super::super::forms::Form;
@@ -26,17 +27,21 @@ impl Builder {
         // Where this leads to nothing, the build of all leaves another.
         let mut standing = self.standing.take()?;
         let edits = standing.edits(scan, serving)?;
-        let forms = standing.exchange(&edits, scan, serving, &mut self.forms)?;
+        let mut choice = Choice::new(standing.asked(&edits, scan), serving);
+        let forms = standing.exchange(&edits, &mut choice, &mut self.forms)?;
         if let Some(guard) = guard {
-            let choice = Choice::new(scan.files.clone(), serving);
             let is_held = losses::is_any_held(guard, &choice, &standing.after(), &mut self.forms);
             (!is_held).then_some(())?;
         }
         let images = self.images_of(&forms, &standing)?;
-        let said = self.serials.remarks_of(&forms, &self.forms, self.now_secs);
-        let edited = edits.iter().filter_map(|path| Some((path, scan.files.get(path)?)));
-        edited.for_each(|(path, file)| self.forms.keep_only(path, file.digest));
-        let built = standing.finish(scan, &forms, &images, said);
+        let heard = forms.iter().filter(|form| !choice.is_refused(&form.path));
+        let said = self.serials.remarks_of(heard, &self.forms, self.now_secs);
+        for path in &edits {
+            let found = [&scan.files, &choice.files].into_iter().filter_map(|f| f.get(path));
+            let wanted: Vec<Digest> = found.map(|file| file.digest).collect();
+            self.forms.keep_only(path, &wanted);
+        }
+        let built = standing.finish(scan, choice, &forms, &images, said);
         self.standing = Some(standing);
         Some(built)
     }

@@ -38,6 +38,10 @@ fn zone(serial: u32, hosts: usize, rest: &str) -> File {
     )
 }
 
+fn broken(step: u32) -> File {
+    File::new(format!("@ SOA broken\nh{step} A 192.0.2.1\n").into_bytes())
+}
+
 /// One change of one file, mostly of a zone by itself.
 fn change(files: &mut FileSet, random: &mut Random, step: u32) {
     let path = |n: usize| format!("zones/z{n:02}.test.zone");
@@ -50,7 +54,8 @@ fn change(files: &mut FileSet, random: &mut Random, step: u32) {
     let insert = |files: &mut FileSet, path: String, file| drop(files.files.insert(path, file));
     match random.below(120) {
         0 => drop(files.files.remove(&path(n))),
-        1 => insert(files, path(n), File::new(*b"@ SOA broken\n")),
+        1 | 11 => insert(files, path(n), broken(step)),
+        12 => insert(files, format!("zones/below.z{n:02}.test.zone"), broken(step)),
         2 => insert(files, path(n), zone(step, hosts, "$INCLUDE inc\n")),
         3 => insert(
             files,
@@ -110,7 +115,8 @@ fn a_build_onto_the_last_is_a_build_of_all() {
     disk.files.extend((0..30).map(|n| (format!("zones/z{n:02}.test.zone"), zone(1, n, ""))));
     let mut serving = FileSet::default();
     let guard = Guard { max_removed_share: 0.7, min_removed: 20 };
-    let (mut narrow, mut routed, mut held) = (0, 0, 0);
+    let (mut narrow, mut routed, mut held, mut passed, mut refusing) = (0, 0, 0, 0, 0);
+    let mut refused_before = Vec::new();
     for step in 0..400 {
         if step % 20 == 0 {
             let routes = ROUTES.replace("z01", &format!("z{:02}", step % 30));
@@ -141,16 +147,21 @@ fn a_build_onto_the_last_is_a_build_of_all() {
         narrow += usize::from(onto.is_some());
         routed += usize::from(onto.as_ref().is_some_and(|built| built.parts.summary.routes > 0));
         assert!(could || onto.is_none());
+        if let Some(built) = &onto {
+            passed += usize::from(!built.refused.is_empty());
+            refusing += usize::from(built.refused.iter().any(|r| !refused_before.contains(r)));
+        }
         let built = onto.unwrap_or_else(|| swift.build_guarded(&scan, &serving, removals, guard));
         held += built.held.len();
+        refused_before.clone_from(&built.refused);
         assert_eq!(told(&built), told(&expected), "step {step}");
         assert_eq!(laid(&built), laid(&expected), "step {step}");
         assert_eq!(swift.is_hasty(), plain.is_hasty(), "step {step}");
         serving = built.serving;
     }
-    let counts = (narrow, routed, held);
+    let counts = (narrow, routed, held, passed, refusing);
     assert!(
-        narrow > 100 && routed > 50 && held > 5,
-        "built onto the last, with routes, held: {counts:?}"
+        narrow > 100 && routed > 50 && held > 5 && passed > 20 && refusing > 5,
+        "built onto the last, with routes, held, beside refused files, refusing one: {counts:?}"
     );
 }
