@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A platform of many zones beside other servers: zones.py [--zones N] [--changes N] SERVER...
+"""A platform of many zones beside other servers: zones.py [--zones N] [--changes N] [--broken] SERVER...
 
 Servers: homing, knot, nsd. Each serves N zones of five records; told is the time from its start to the first answer of the last
 zone, its memory, and the time from the rename of one changed zone file to the first answer that shows it, with the processor
@@ -118,6 +118,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--zones", type=int, default=100_000)
     parser.add_argument("--changes", type=int, default=5)
+    parser.add_argument("--broken", action="store_true", help="beside a zone file that cannot be loaded; for homing alone")
     parser.add_argument("--homing", default=ROOT / "target/release/homing", help="the binary")
     parser.add_argument("servers", nargs="+", choices=["homing", "knot", "nsd"])
     options = parser.parse_args()
@@ -131,6 +132,8 @@ def main():
             if n % 1000 == 0:
                 file_of(zones, n).parent.mkdir(parents=True)
             file_of(zones, n).write_text(text_of(n, 1, "192.0.2.1"))
+        if options.broken:
+            (zones / "0000/broken.example.zone").write_text("@ SOA broken\n")
         for index, name in enumerate(options.servers):
             # What one has left in the files, the next must not take for its own change.
             first = 1 + index * options.changes
