@@ -366,7 +366,9 @@ impl Negative {
             negative.serial = Serial(u32::from_be_bytes(*serial));
         }
         let (additional, additional_signatures) = (Vec::new(), Vec::new());
-        let soa = RrsetParts { ttl, additional, additional_signatures, ..*soa };
+        let (rdata, signatures) = (soa.rdata.clone(), soa.signatures.clone());
+        let rtype = soa.rtype;
+        let soa = RrsetParts { rtype, ttl, rdata, signatures, additional, additional_signatures };
         lay(&mut negative.octets, &soa, apex, || PieceWriter::spelled(apex));
         negative
     }

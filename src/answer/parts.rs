@@ -13,9 +13,9 @@ pub struct RrsetParts<'a> {
     /// The TTL.
     pub ttl: Ttl,
     /// The rdata of its records.
-    pub rdata: &'a [Box<[u8]>],
+    pub rdata: Vec<&'a [u8]>,
     /// The RRSIG records that cover it.
-    pub signatures: &'a [Box<[u8]>],
+    pub signatures: Vec<&'a [u8]>,
     /// Addresses within the zone of what it points at: they go into the additional section. For the NS of a zone cut
     /// they are its glue (RFC 9499 §7).
     pub additional: Vec<Address<'a>>,
@@ -24,10 +24,10 @@ pub struct RrsetParts<'a> {
 }
 
 /// An address record of some RRset's target, or a signature over such.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Address<'a> {
     /// Whose address.
-    pub owner: &'a Name,
+    pub owner: Name,
     /// A, AAAA or RRSIG.
     pub rtype: Rtype,
     /// The TTL.
@@ -53,7 +53,7 @@ pub(super) fn lay<'a>(
     owner: &Name,
     piece: impl Fn() -> PieceWriter<'a>,
 ) {
-    for (rtype, rdata) in [(rrset.rtype, rrset.rdata), (Rtype::RRSIG, rrset.signatures)] {
+    for (rtype, rdata) in [(rrset.rtype, &rrset.rdata), (Rtype::RRSIG, &rrset.signatures)] {
         if !rdata.is_empty() {
             let mut piece = piece();
             rdata.iter().for_each(|rdata| piece.record(owner, rtype, rrset.ttl, rdata));
@@ -68,6 +68,6 @@ pub(super) fn lay_additional(arena: &mut Vec<u8>, addresses: &[Address<'_>], ape
         return;
     }
     let mut piece = PieceWriter::spelled(apex);
-    addresses.iter().for_each(|a| piece.record(a.owner, a.rtype, a.ttl, a.rdata));
+    addresses.iter().for_each(|a| piece.record(&a.owner, a.rtype, a.ttl, a.rdata));
     piece.finish(arena);
 }

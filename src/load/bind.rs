@@ -3,13 +3,12 @@
 //! Owns: DESIGN §5 *A route and its zone*.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::number::PolicyId;
 use crate::route::{Plan, Route};
-use crate::zone::{Name, Node, Rtype, Zone};
+use crate::zone::{Name, PackedNode, PackedZone, Rtype};
 
 use super::retreat::{Choice, Fault, Reach};
 use super::steering::RoutedBefore;
@@ -25,7 +24,7 @@ pub(super) type Routed = BTreeMap<Name, PolicyId>;
 /// A zone that is to be served, with the files that it is made of.
 pub(super) struct Served {
     /// The zone.
-    pub(super) zone: Arc<Zone>,
+    pub(super) zone: Arc<PackedZone>,
     /// Its file and what that includes.
     pub(super) files: Vec<String>,
     /// How many records it has.
@@ -122,7 +121,7 @@ pub(super) fn unbound(
         let Some(served) = apex.and_then(|apex| zones.served.get(&apex)) else { continue };
         let Ok(owner) = Name::parse(&route.owner, &served.zone.apex) else { continue };
         let routed = bindings.routed.get(&served.zone.apex);
-        let node = served.zone.nodes.get(&owner);
+        let node = served.zone.node(&owner);
         let addresses = [Rtype::A, Rtype::AAAA, Rtype::CNAME];
         if routed.is_some_and(|routed| routed.contains_key(&owner))
             || node.is_some_and(|node| addresses.iter().any(|&rtype| node.rrset(rtype).is_some()))
@@ -157,7 +156,7 @@ pub(super) fn is_routed(name: &Name, bindings: &Bindings, zones: &Zones<'_>) -> 
     }
     let mut below = name.clone();
     while let Some(above) = below.parent() {
-        if exists(&served.zone, &below) || !above.is_at_or_below(&served.zone.apex) {
+        if served.zone.exists(&below) || !above.is_at_or_below(&served.zone.apex) {
             return false;
         }
         if above.prepend(b"*").is_ok_and(|wildcard| routed.contains_key(&wildcard)) {
@@ -228,7 +227,7 @@ fn signed(case: &Case<'_>, served: &Served, bindings: &mut Bindings) {
 struct Case<'c> {
     route: &'c Route,
     plan: &'c Plan,
-    zone: &'c Zone,
+    zone: &'c PackedZone,
     owner: &'c Name,
 }
 
@@ -245,7 +244,7 @@ impl Case<'_> {
     fn under_a_cut(&self) -> Option<Diagnostic> {
         let mut at = Some(self.owner.clone());
         while let Some(name) = at.filter(|name| name.is_at_or_below(&self.zone.apex)) {
-            let node = self.zone.nodes.get(&name);
+            let node = self.zone.node(&name);
             let has = |rtype| node.is_some_and(|n| n.rrset(rtype).is_some());
             if has(Rtype::NS) && name != self.zone.apex {
                 let what = format!("{} lies at or below the delegation {name}", self.owner);
@@ -263,7 +262,7 @@ impl Case<'_> {
     }
 
     fn beside_others(&self) -> Option<Diagnostic> {
-        let node = self.zone.nodes.get(self.owner);
+        let node = self.zone.node(self.owner);
         let cname = node.and_then(|n| n.rrset(Rtype::CNAME));
         if !self.plan.answers_names() {
             cname?;
@@ -277,7 +276,7 @@ impl Case<'_> {
             return Some(self.error("route-cname-at-apex", what).help(help));
         }
         let allowed = [Rtype::A, Rtype::AAAA, Rtype::CNAME];
-        let other = node?.rrsets.iter().find(|r| !allowed.contains(&r.rtype))?;
+        let other = node?.rrsets().find(|r| !allowed.contains(&r.rtype))?;
         let what = format!("{} owns {} beside its pool's CNAME", self.owner, other.rtype);
         let help = "such a name owns A and AAAA or one CNAME, its default RRset, and nothing else";
         Some(self.error("route-cname-and-other-data", what).help(help))
@@ -287,7 +286,7 @@ impl Case<'_> {
         let synthesized = |target: &Name| {
             self.owner.is_wildcard()
                 && self.owner.parent().is_some_and(|parent| target.is_below(&parent))
-                && !exists(self.zone, target)
+                && !self.zone.exists(target)
         };
         let target = ns_targets.iter().find(|t| *t == self.owner || synthesized(t))?;
         let what = format!("{target} is a name server of this zone: its address cannot be steered");
@@ -320,7 +319,7 @@ impl Case<'_> {
 
     /// A default RRset of other families than the pool's: one of the two leaves clients without an answer.
     fn unlike_default(&self) -> Option<Diagnostic> {
-        let node = self.zone.nodes.get(self.owner)?;
+        let node = self.zone.node(self.owner)?;
         let types = [Rtype::A, Rtype::AAAA];
         let default = types.map(|rtype| node.rrset(rtype).is_some());
         let pool = self.plan.families();
@@ -354,7 +353,7 @@ impl Case<'_> {
 
     /// Whether the zone file holds addresses here, or a CNAME where the pool holds host names.
     fn has_default(&self) -> bool {
-        let node = self.zone.nodes.get(self.owner);
+        let node = self.zone.node(self.owner);
         let has = |rtype| node.is_some_and(|n| n.rrset(rtype).is_some());
         has(Rtype::A) || has(Rtype::AAAA) || (self.plan.answers_names() && has(Rtype::CNAME))
     }
@@ -374,9 +373,9 @@ fn fault(route: &Route, said: Diagnostic, files: &[String], reach: Reach) -> Fau
     Fault { primary, involved, reach, route: Some(route.place.clone()), said: vec![said] }
 }
 
-fn ns_targets(zone: &Zone) -> Vec<Name> {
-    let rrsets = zone.nodes.values().filter_map(|node| node.rrset(Rtype::NS));
-    let rdata = rrsets.flat_map(|rrset| &rrset.rdata);
+fn ns_targets(zone: &PackedZone) -> Vec<Name> {
+    let rrsets = zone.nodes().filter_map(|(_, node)| node.rrset(Rtype::NS));
+    let rdata = rrsets.flat_map(|rrset| rrset.rdata());
     let mut names: Vec<Name> = rdata
         .filter_map(|rdata| Some(Name::from_wire(rdata).ok()?.0))
         .filter(|name| name.is_at_or_below(&zone.apex))
@@ -386,24 +385,16 @@ fn ns_targets(zone: &Zone) -> Vec<Name> {
     names
 }
 
-/// Whether a name exists in a zone: it owns records, or something below it does (RFC 4592 §2.2.2).
-fn exists(zone: &Zone, name: &Name) -> bool {
-    // In canonical order all that is below a name follows it at once.
-    let next = zone.nodes.range((Bound::Included(name), Bound::Unbounded)).next();
-    next.is_some_and(|(owner, _)| owner.is_at_or_below(name))
-}
-
 /// A warning about names that a routed wildcard does not reach, because they exist (RFC 4592 §2.2.1).
 fn blockers(
     route: &Route,
-    zone: &Zone,
+    zone: &PackedZone,
     wildcard: &Name,
     bound: &HashMap<Name, &Route>,
 ) -> Option<Diagnostic> {
     let parent = wildcard.parent()?;
     let depth = parent.label_count() + 1;
-    let after: std::ops::RangeFrom<Name> = parent.clone()..;
-    let below = zone.nodes.range(after).take_while(|(owner, _)| owner.is_at_or_below(&parent));
+    let below = zone.nodes_from(&parent).take_while(|(owner, _)| owner.is_at_or_below(&parent));
     let mut blocking: Vec<Name> = Vec::new();
     for (owner, node) in below.take(BLOCKER_COUNT_MAX) {
         // The child of the wildcard's parent that `owner` is, or makes exist as an empty non-terminal.
@@ -433,7 +424,7 @@ fn blockers(
 }
 
 /// A delegation is another zone's business, and nobody expects a wildcard to reach into it.
-fn is_cut(node: &Node) -> bool {
+fn is_cut(node: PackedNode<'_>) -> bool {
     node.rrset(Rtype::NS).is_some()
 }
 

@@ -12,7 +12,7 @@ use crate::answer::{Catalog, Seed, ZoneImage};
 use crate::diagnostic::Diagnostic;
 use crate::fileset::FileSet;
 use crate::number::{Digest, PolicyId};
-use crate::zone::{Name, Zone};
+use crate::zone::{Name, PackedZone};
 
 use super::bind::{self, Bindings, Routed, Served, Zones};
 use super::compile::compile_zone;
@@ -61,7 +61,7 @@ pub struct Builder {
 type Images = BTreeMap<Name, (Digest, Arc<ZoneImage>)>;
 
 /// Lays a zone out, as [`compile_zone`] does.
-type LayOut = fn(&Seed, &Zone, &Routed, &dyn Fn(&Name) -> bool) -> ZoneImage;
+type LayOut = fn(&Seed, &PackedZone, &Routed, &dyn Fn(&Name) -> bool) -> ZoneImage;
 
 /// One try at a set of files.
 struct Attempt {

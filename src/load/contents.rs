@@ -57,6 +57,7 @@ impl Contents {
             let paths = zone_files_to_read(files, other);
             let zones = paths.iter().rev();
             let zones = zones.filter_map(|path| forms.parse_one(path, files)?.zone.clone());
+            let zones = zones.map(|zone| Arc::new(zone.unpacked()));
             // Of two with one apex the earlier path counts, as in a build.
             zones.map(|zone| (zone.apex.clone(), zone)).collect()
         };

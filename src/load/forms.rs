@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::fileset::{File, FileSet};
 use crate::number::Digest;
-use crate::zone::{self, Chunks, Known, Name, Node, Touched, Validity, Zone};
+use crate::zone::{self, Chunks, Known, Name, PackedZone, Touched, Validity};
 
 use super::hints::{self, Hinted};
 use super::include;
@@ -24,7 +24,7 @@ pub(super) struct Form {
     /// The hash of its content and of all that it includes.
     pub(super) key: Digest,
     /// The zone; none when an error refuses it.
-    pub(super) zone: Option<Arc<Zone>>,
+    pub(super) zone: Option<Arc<PackedZone>>,
     /// All that is to be said of it.
     pub(super) said: Vec<Diagnostic>,
     /// SVCB and HTTPS records that carry address hints.
@@ -233,9 +233,7 @@ fn edited(known: &mut Vec<Kept>, at: usize, file: &File) -> Option<Form> {
     let (zone, parted) = (form.zone.as_ref()?, form.parted.as_ref()?);
     let before = Known { text: &parted.text, chunks: &parted.chunks, zone, said: &form.said };
     let mut edit = zone::edit(before, &file.bytes)?;
-    let has_hints = |node: &Node| node.rrsets.iter().any(|r| hints::may_stand_in(r.rtype));
-    let touches_hints =
-        edit.nodes(zone).any(|(before, now)| [before, now].into_iter().flatten().any(has_hints));
+    let touches_hints = edit.rtypes(zone).into_iter().any(hints::may_stand_in);
     let moved = |h: &Hinted| Some(Hinted { line: edit.moves.line(h.line)?, ..h.clone() });
     let hinted: Option<Vec<Hinted>> = form.hinted.iter().map(moved).collect();
     let hinted = hinted.filter(|_| !touches_hints)?;
@@ -301,7 +299,7 @@ fn form(path: &str, file: &File, files: &FileSet, share: Share) -> Form {
 /// What reading a file as a whole gave.
 #[derive(Default)]
 struct Reading {
-    zone: Option<Zone>,
+    zone: Option<PackedZone>,
     said: Vec<Diagnostic>,
     hinted: Vec<Hinted>,
     record_count: usize,
@@ -323,7 +321,8 @@ impl Reading {
         };
         let (parsed, chunks) = zone::parse_in_chunks(path, text, origin, includes, crew);
         let (hinted, record_count) = parsed.zone.as_ref().map(hints::find).unwrap_or_default();
-        let (zone, said, validity) = (parsed.zone, parsed.diagnostics, parsed.validity);
+        let zone = parsed.zone.map(PackedZone::of);
+        let (said, validity) = (parsed.diagnostics, parsed.validity);
         Reading { zone, said, hinted, record_count, validity, chunks }
     }
 

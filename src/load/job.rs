@@ -2,7 +2,7 @@
 
 use crate::answer::{Seed, ZoneImage};
 use crate::number::Digest;
-use crate::zone::{Name, Zone};
+use crate::zone::{Name, PackedZone};
 
 use super::bind::{Bindings, Routed};
 use super::compile::patch_zone;
@@ -13,7 +13,7 @@ pub(super) struct Job<'a> {
     /// What came of its file.
     pub(super) form: &'a Form,
     /// The zone.
-    pub(super) zone: &'a Zone,
+    pub(super) zone: &'a PackedZone,
     /// Its routes.
     pub(super) routed: &'a Routed,
     /// The hash of all that its image is made from.
@@ -26,7 +26,7 @@ impl<'a> Job<'a> {
     /// The job of `form`, whose zone is `zone`.
     pub(super) fn new(
         form: &'a Form,
-        zone: &'a Zone,
+        zone: &'a PackedZone,
         bindings: &'a Bindings,
         is_routed: &impl Fn(&Name) -> bool,
     ) -> Job<'a> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::fileset::FileSet;
 use crate::number::Digest;
-use crate::zone::{Name, Zone};
+use crate::zone::{Name, PackedZone};
 
 use super::bind::{Routed, Served};
 use super::forms::{Form, Forms, is_zone_file};
@@ -162,8 +162,7 @@ fn edited(path: &str, choice: &Choice<'_>, after: &After<'_>, forms: &mut Forms)
     if edit.base != Digest::of_parts([(path, serving.digest)]) {
         return None;
     }
-    let is_gone =
-        |owner: &&Name| !zone.nodes.contains_key(*owner) && !is_taken_over(owner, zone, after);
+    let is_gone = |owner: &&Name| zone.node(owner).is_none() && !is_taken_over(owner, zone, after);
     let gone = edit.touched.iter().filter(|touched| touched.more_records < 0);
     let gone: Vec<&Name> = gone.map(|touched| &touched.owner).filter(is_gone).collect();
     let names = name_count(zone) + gone.len();
@@ -173,43 +172,44 @@ fn edited(path: &str, choice: &Choice<'_>, after: &After<'_>, forms: &mut Forms)
 }
 
 /// What `zone` loses when `after` serves instead, and some of the names.
-fn vanished(zone: &Zone, after: &After<'_>) -> (Loss, Vec<Name>) {
-    let now = after.served.get(&zone.apex).map(|served| &served.zone.nodes);
-    let mut owners = now.into_iter().flat_map(|nodes| nodes.keys()).peekable();
+fn vanished(zone: &PackedZone, after: &After<'_>) -> (Loss, Vec<Name>) {
+    let now = after.served.get(&zone.apex).map(|served| &served.zone);
+    let owners = now.into_iter().flat_map(|zone| zone.nodes());
+    let mut owners = owners.map(|(owner, _)| owner).peekable();
     let mut loss = Loss { names: name_count(zone), ..Loss::default() };
     let mut examples = Vec::new();
-    for name in zone.nodes.keys() {
+    for (name, _) in zone.nodes() {
         while owners.next_if(|owner| *owner < name).is_some() {}
-        if *name == zone.apex || owners.peek() == Some(&name) || is_taken_over(name, zone, after) {
+        if name == zone.apex || owners.peek() == Some(&name) || is_taken_over(&name, zone, after) {
             continue;
         }
         loss.removed += 1;
         if examples.len() < EXAMPLE_COUNT_MAX {
-            examples.push(name.clone());
+            examples.push(name);
         }
     }
-    loss.emptied = now.is_some_and(|nodes| nodes.len() <= 1) && loss.removed == loss.names;
+    loss.emptied = now.is_some_and(|zone| zone.node_count() <= 1) && loss.removed == loss.names;
     (loss, examples)
 }
 
 /// Whether a route answers the name, or another zone: a subdomain that became a zone, or the other way round.
-fn is_taken_over(name: &Name, zone: &Zone, after: &After<'_>) -> bool {
+fn is_taken_over(name: &Name, zone: &PackedZone, after: &After<'_>) -> bool {
     if after.routed.get(&zone.apex).is_some_and(|routed| routed.contains_key(name)) {
         return true;
     }
     let mut encloser = Some(name.clone());
     while let Some(apex) = encloser {
         if let Some(served) = after.served.get(&apex) {
-            return apex != zone.apex && served.zone.nodes.contains_key(name);
+            return apex != zone.apex && served.zone.node(name).is_some();
         }
         encloser = apex.parent();
     }
     false
 }
 
-fn name_count(zone: &Zone) -> usize {
+fn name_count(zone: &PackedZone) -> usize {
     // By parsing, the apex is among the nodes.
-    zone.nodes.len().saturating_sub(1)
+    zone.node_count().saturating_sub(1)
 }
 
 /// The files that a change is about, before it and after: those of the zone, and the steering that was changed with it.
@@ -235,7 +235,7 @@ fn taken_back(
     involved: &[String],
     choice: &Choice<'_>,
 ) -> (Held, Vec<Fault>) {
-    let path = after.map_or(&before.path, |after| &after.zone.path);
+    let path = after.map_or(&*before.path, |after| &after.zone.path);
     let said = told(change, path, before, after);
     let fault = |primary: &str, involved: &[String], said: Vec<Diagnostic>| Fault {
         primary: primary.to_owned(),
@@ -245,7 +245,7 @@ fn taken_back(
         said,
     };
     let mut faults = vec![fault(&before.path, involved, vec![said.clone()])];
-    if *path != before.path && choice.serving().get(path).is_none() {
+    if path != before.path && choice.serving().get(path).is_none() {
         // A zone that moved to another file: that one goes in the same step, or there would be two.
         faults.push(fault(path, &[], vec![said]));
     }
@@ -256,7 +256,7 @@ fn taken_back(
     let is_gone = |path: &&String| choice.files.get(path).is_none();
     let held = Held {
         zone: change.apex.to_string(),
-        path: path.clone(),
+        path: path.to_owned(),
         names: change.loss.names,
         removed: change.loss.removed,
         key: Digest::of_parts(parts),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::number::{Digest, Serial};
-use crate::zone::{Node, Rrset, Rtype, Zone};
+use crate::zone::{PackedNode, PackedRrset, PackedZone, Rtype};
 
 use super::forms::{Form, Forms};
 use super::retreat::Choice;
@@ -99,13 +99,13 @@ impl Serials {
 
 /// RFC 1982 §3.2 decides what is newer; RFC 1034 §4.3.5 what a secondary does about it.
 fn remark(
-    zone: &Zone,
+    zone: &PackedZone,
     before: Serial,
     now: Serial,
     changed: impl FnOnce() -> bool,
 ) -> Option<Diagnostic> {
     let line = zone.rrset(&zone.apex, Rtype::SOA).map_or(0, |soa| soa.line);
-    let place = Place::at(&zone.path, line, 0);
+    let place = Place::at(&*zone.path, line, 0);
     let (now, was) = (now.0, before.0);
     let said = if now == was {
         let what = format!("the zone changed and its serial is {now} as before");
@@ -121,25 +121,25 @@ fn remark(
 }
 
 /// Whether two zones hold different records, wherever in their files these stand.
-fn differs(a: &Zone, b: &Zone) -> bool {
-    let same_rrset = |a: &Rrset, b: &Rrset| {
-        (a.rtype, a.ttl) == (b.rtype, b.ttl) && is_permutation(&a.rdata, &b.rdata)
+fn differs(a: &PackedZone, b: &PackedZone) -> bool {
+    let same_rrset = |a: PackedRrset<'_>, b: PackedRrset<'_>| {
+        (a.rtype, a.ttl) == (b.rtype, b.ttl) && is_permutation(a, b)
     };
-    let same_node = |a: &Node, b: &Node| {
-        let pairs = || a.rrsets.iter().zip(&b.rrsets);
-        a.rrsets.len() == b.rrsets.len() && pairs().all(|(a, b)| same_rrset(a, b))
+    let same_node = |a: PackedNode<'_>, b: PackedNode<'_>| {
+        let mut pairs = a.rrsets().zip(b.rrsets());
+        a.rrsets().count() == b.rrsets().count() && pairs.all(|(a, b)| same_rrset(a, b))
     };
-    let mut pairs = a.nodes.iter().zip(&b.nodes);
-    a.nodes.len() != b.nodes.len()
+    let mut pairs = a.nodes().zip(b.nodes());
+    a.node_count() != b.node_count()
         || !pairs.all(|(a, b)| a.0.as_wire() == b.0.as_wire() && same_node(a.1, b.1))
 }
 
-fn is_permutation(a: &[Box<[u8]>], b: &[Box<[u8]>]) -> bool {
-    a == b || a.len() == b.len() && sorted(a) == sorted(b)
+fn is_permutation(a: PackedRrset<'_>, b: PackedRrset<'_>) -> bool {
+    a.rdata().eq(b.rdata()) || a.count() == b.count() && sorted(a) == sorted(b)
 }
 
-fn sorted(rdata: &[Box<[u8]>]) -> Vec<&[u8]> {
-    let mut sorted: Vec<&[u8]> = rdata.iter().map(|r| &**r).collect();
+fn sorted(rrset: PackedRrset<'_>) -> Vec<&[u8]> {
+    let mut sorted: Vec<&[u8]> = rrset.rdata().collect();
     sorted.sort_unstable();
     sorted
 }

@@ -215,6 +215,24 @@ impl Name {
         at == offset
     }
 
+    /// The name with `labels`, in wire format without the root, put before it.
+    pub fn below(&self, labels: &[u8]) -> Result<Name, NameError> {
+        let mut at = 0;
+        while let Some(&len) = labels.get(at) {
+            if len == 0 || usize::from(len) > LABEL_LEN_MAX {
+                return Err(NameError::Malformed);
+            }
+            at += 1 + usize::from(len);
+        }
+        if at != labels.len() {
+            return Err(NameError::Malformed);
+        }
+        let mut wire = Vec::with_capacity(labels.len() + self.0.len());
+        wire.extend_from_slice(labels);
+        wire.extend_from_slice(&self.0);
+        Name::checked(wire)
+    }
+
     /// The name with `label` put before it.
     pub fn prepend(&self, label: &[u8]) -> Result<Name, NameError> {
         if label.is_empty() {

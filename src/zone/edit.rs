@@ -5,7 +5,7 @@
 //!        applied is the zone that the whole file gives, but for lines.
 //! Never: makes remarks on what changed chunks do to the rest of the zone; the next reading of the whole file does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
 
 use crate::diagnostic::Diagnostic;
@@ -14,6 +14,7 @@ use crate::wire::{Name, Rtype};
 use super::assemble::Gathered;
 use super::check::check_nodes;
 use super::chunks::{Chunks, Moves, Region, Start};
+use super::packed::PackedZone;
 use super::parser::read_part;
 use super::report::{Report, Text};
 use super::rrset::{Node, Zone};
@@ -27,7 +28,7 @@ pub struct Known<'k> {
     /// Its chunks.
     pub chunks: &'k Chunks,
     /// The zone that it gave.
-    pub zone: &'k Zone,
+    pub zone: &'k PackedZone,
     /// What was said of it.
     pub said: &'k [Diagnostic],
 }
@@ -77,7 +78,7 @@ pub fn edit(known: Known<'_>, new: &[u8]) -> Option<Edit> {
         return None;
     }
     let Gathered { nodes, marks, .. } = after;
-    let (path, nodes) = (known.zone.path.clone(), BTreeMap::from_iter(nodes));
+    let (path, nodes) = (known.zone.path.to_string(), BTreeMap::from_iter(nodes));
     let part = Zone { apex: apex.clone(), path, nodes };
     check_nodes(&part, &marks, &mut report);
     if report.error_count > 0 {
@@ -91,24 +92,20 @@ pub fn edit(known: Known<'_>, new: &[u8]) -> Option<Edit> {
 }
 
 impl Edit {
-    /// What each touched owner owns in `zone`, the zone before, and then.
-    pub fn nodes<'e>(
-        &'e self,
-        zone: &'e Zone,
-    ) -> impl Iterator<Item = (Option<&'e Node>, Option<&'e Node>)> {
-        self.nodes.iter().map(|(owner, node)| (zone.nodes.get(owner), node.as_ref()))
+    /// The types of all that touched owners own in `zone`, the zone before, and then.
+    pub fn rtypes(&self, zone: &PackedZone) -> BTreeSet<Rtype> {
+        let before = self.nodes.iter().filter_map(|(owner, _)| zone.node(owner));
+        let now = self.nodes.iter().filter_map(|(_, node)| node.as_ref());
+        let before = before.flat_map(|node| node.rrsets().map(|rrset| rrset.rtype));
+        before.chain(now.flat_map(|node| node.rrsets.iter().map(|rrset| rrset.rtype))).collect()
     }
 }
 
-impl Zone {
+impl PackedZone {
     /// Makes the change.
     pub fn apply(&mut self, edit: &mut Edit) {
         for (owner, node) in std::mem::take(&mut edit.nodes) {
-            // An owner may have come in another case, and a key is not replaced by its equal.
-            self.nodes.remove(&owner);
-            if let Some(node) = node {
-                self.nodes.insert(owner, node);
-            }
+            self.put(owner, node.as_ref());
         }
     }
 }
@@ -127,7 +124,7 @@ fn read_before(known: Known<'_>, regions: &[Region]) -> Option<Gathered> {
 /// Of each owner whose records changed, what it owns now. None where other chunks have a part in one of them, or where
 /// the change reaches beyond its owner.
 fn differing(
-    zone: &Zone,
+    zone: &PackedZone,
     before: Vec<(Name, Node)>,
     after: BTreeMap<Name, Node>,
 ) -> Option<Vec<(Name, Option<Node>)>> {
@@ -142,8 +139,8 @@ fn differing(
         }
         let owner = is.as_ref().or(was.as_ref()).map(|(owner, _)| owner.clone())?;
         let (was, is) = (was.map(|(_, node)| node), is.map(|(_, node)| node));
-        let is_whole = match (zone.nodes.get(&owner), &was) {
-            (Some(known), Some(was)) => is_same(known, was),
+        let is_whole = match (zone.node(&owner), &was) {
+            (Some(known), Some(was)) => is_same(&known.unpacked(), was),
             (None, None) => true,
             (Some(_), None) | (None, Some(_)) => false,
         };
@@ -184,7 +181,7 @@ fn is_same(a: &Node, b: &Node) -> bool {
 
 /// Whether a change tells nothing of other names: no zone cut, no DNAME, no proof, and of the apex only what its records
 /// say.
-fn is_of_itself(zone: &Zone, owner: &Name, was: Option<&Node>, is: Option<&Node>) -> bool {
+fn is_of_itself(zone: &PackedZone, owner: &Name, was: Option<&Node>, is: Option<&Node>) -> bool {
     let types = |node: Option<&Node>| -> Vec<Rtype> {
         node.iter().flat_map(|n| n.rrsets.iter().map(|r| r.rtype)).collect()
     };
@@ -204,24 +201,22 @@ fn is_of_dnssec(rtype: Rtype) -> bool {
     simple.contains(&rtype) || [Rtype::NSEC, Rtype::NSEC3, Rtype::NSEC3PARAM].contains(&rtype)
 }
 
-fn touched(zone: &Zone, owner: &Name, node: Option<&Node>) -> Touched {
-    let before = zone.nodes.get(owner);
+fn touched(zone: &PackedZone, owner: &Name, node: Option<&Node>) -> Touched {
+    let (known, before) = zone.find(owner).map(|(known, node)| (known, node.unpacked())).unzip();
     let addresses = |node: Option<&Node>| {
         let rrset = |rtype| node.and_then(|n| n.rrset(rtype)).map(|r| (r.ttl, r.rdata.clone()));
         [rrset(Rtype::A), rrset(Rtype::AAAA)]
     };
-    let is_new_case = || {
-        let known = zone.nodes.get_key_value(owner).map(|(known, _)| known.as_wire());
-        known.is_some_and(|known| known != owner.as_wire())
-    };
+    let is_new_case =
+        || known.as_ref().is_some_and(|known: &Name| known.as_wire() != owner.as_wire());
     let count = |node: Option<&Node>| -> i64 {
         let rrsets = node.iter().flat_map(|n| &n.rrsets);
         rrsets.map(|r| i64::try_from(r.rdata.len()).unwrap_or(0)).sum()
     };
     Touched {
         owner: owner.clone(),
-        has_other_addresses: addresses(before) != addresses(node) || is_new_case(),
-        more_records: count(node) - count(before),
+        has_other_addresses: addresses(before.as_ref()) != addresses(node) || is_new_case(),
+        more_records: count(node) - count(before.as_ref()),
     }
 }
 

@@ -5,7 +5,7 @@
 //! Imports: wire, diagnostic.
 //! Never:   reads a file or a clock, knows steering, serves a query.
 //! Enter:   `rrset`, then `lexer`, `rdata`, `parser` (with `record`, `assemble`), then `check`,
-//!          then `tree`.
+//!          then `tree`; `packed` is what stays in memory.
 
 mod assemble;
 mod check;
@@ -17,6 +17,7 @@ mod format;
 mod generate;
 mod include;
 mod lexer;
+mod packed;
 mod parser;
 mod rdata;
 mod record;
@@ -32,6 +33,7 @@ pub use diff::{RrsetChange, diff};
 pub use edit::{Edit, Known, Touched, edit};
 pub use format::format;
 pub use include::{Inclusion, inclusions};
+pub use packed::{PackedNode, PackedRrset, PackedZone};
 pub use parser::{Includes, Parsed, parse};
 pub use rdata::to_text;
 pub use rrset::{Node, Rrset, Zone};

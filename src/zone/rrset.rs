@@ -52,11 +52,7 @@ impl Zone {
 
     /// The serial of its SOA. By parsing, there is one.
     pub fn serial(&self) -> Option<Serial> {
-        let soa = self.rrset(&self.apex, Rtype::SOA)?.rdata.first()?;
-        let (_, mname) = Name::from_wire(soa).ok()?;
-        let (_, rname) = Name::from_wire(soa.get(mname..)?).ok()?;
-        let serial = soa.get(mname + rname..mname + rname + 4)?;
-        Some(Serial(u32::from_be_bytes(serial.try_into().ok()?)))
+        serial_of(self.rrset(&self.apex, Rtype::SOA)?.rdata.first()?)
     }
 
     /// How many records it holds.
@@ -70,4 +66,12 @@ impl Zone {
             |n: &Node| n.rrsets.iter().any(|r| [Rtype::DNSKEY, Rtype::RRSIG].contains(&r.rtype));
         self.nodes.values().any(signed)
     }
+}
+
+/// The serial in the rdata of a SOA (RFC 1035 §3.3.13).
+pub(super) fn serial_of(soa: &[u8]) -> Option<Serial> {
+    let (_, mname) = Name::from_wire(soa).ok()?;
+    let (_, rname) = Name::from_wire(soa.get(mname..)?).ok()?;
+    let serial = soa.get(mname + rname..mname + rname + 4)?;
+    Some(Serial(u32::from_be_bytes(serial.try_into().ok()?)))
 }

@@ -9,7 +9,7 @@ use homing::load::compile_zone;
 use homing::number::{Digest, Generation, Revision};
 use homing::route::Table;
 use homing::wire::{Name, Rtype};
-use homing::zone::{self, Zone};
+use homing::zone::{self, PackedZone, Zone};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -99,8 +99,11 @@ fn slow(records: &[zone::Record]) -> Vec<Plain> {
 
 fn snapshot(zones: &[Zone]) -> Snapshot {
     let seed = Seed::new(7);
-    let images =
-        zones.iter().map(|z| Arc::new(compile_zone(&seed, z, &BTreeMap::new(), &|_| false)));
+    let image = |zone: &Zone| {
+        let zone = PackedZone::of(zone.clone());
+        Arc::new(compile_zone(&seed, &zone, &BTreeMap::new(), &|_| false))
+    };
+    let images = zones.iter().map(image);
     let images = images.collect();
     Snapshot {
         generation: Generation(1),

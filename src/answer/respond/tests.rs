@@ -50,15 +50,15 @@ fn snapshot() -> Snapshot {
     let mut writer = ImageWriter::new(&seed, &name("a.test."), zone.len());
     let ttl = Ttl::from_secs(300);
     let (glue, address) = (name("ns.cut.a.test."), [192, 0, 2, 3]);
-    let address = Address { owner: &glue, rtype: Rtype::A, ttl, rdata: &address };
+    let address = Address { owner: glue, rtype: Rtype::A, ttl, rdata: &address };
     for (owner, rrsets) in &zone {
         let is_cut = *owner == name("cut.a.test.");
         let parts = rrsets.iter().map(|(rtype, rdata)| RrsetParts {
             rtype: *rtype,
             ttl,
-            rdata,
-            signatures: &[],
-            additional: if is_cut { vec![address] } else { Vec::new() },
+            rdata: rdata.iter().map(|rdata| &**rdata).collect(),
+            signatures: Vec::new(),
+            additional: if is_cut { vec![address.clone()] } else { Vec::new() },
             additional_signatures: Vec::new(),
         });
         writer.node(&NodeParts { owner, rrsets: parts.collect(), policy: None });

@@ -1,7 +1,6 @@
 //! Zones with steering made into plain records: what any other server can serve.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use crate::fileset::FileSet;
 use crate::number::Ttl;
@@ -16,7 +15,7 @@ use super::{Builder, Patience};
 impl Builder {
     /// The zones of `files`, each routed name with its default RRsets. One that has none gets what its policy answers
     /// without steering, so that no routed name is lost. In order of apex.
-    pub fn flattened(&mut self, files: &FileSet) -> Vec<Arc<Zone>> {
+    pub fn flattened(&mut self, files: &FileSet) -> Vec<Zone> {
         let nothing = FileSet::default();
         let asked = removal::asked(
             &Scan::from(files.clone()),
@@ -30,7 +29,7 @@ impl Builder {
         };
         let plans = &attempt.steered.plans;
         let flat = attempt.served.iter().map(|(apex, served)| {
-            let mut zone = Arc::clone(&served.zone);
+            let mut zone = served.zone.unpacked();
             for (owner, policy) in attempt.bindings.routed.get(apex).into_iter().flatten() {
                 if let Some(plan) = plans.get(usize::from(policy.0)) {
                     give_default(&mut zone, owner, plan);
@@ -43,7 +42,7 @@ impl Builder {
 }
 
 /// Gives a routed owner its RRsets, unless the zone file holds its default RRset.
-fn give_default(zone: &mut Arc<Zone>, owner: &Name, plan: &Plan) {
+fn give_default(zone: &mut Zone, owner: &Name, plan: &Plan) {
     let has = |rtype| zone.rrset(owner, rtype).is_some();
     if has(Rtype::A) || has(Rtype::AAAA) || has(Rtype::CNAME) {
         return;
@@ -55,7 +54,7 @@ fn give_default(zone: &mut Arc<Zone>, owner: &Name, plan: &Plan) {
     };
     let rrsets = rtypes.iter().map(|&(rtype, family)| plain(rtype, ttl, plan.unsteered(family)));
     let rrsets: Vec<Rrset> = rrsets.filter(|rrset| !rrset.rdata.is_empty()).collect();
-    let node: &mut Node = Arc::make_mut(zone).nodes.entry(owner.clone()).or_default();
+    let node: &mut Node = zone.nodes.entry(owner.clone()).or_default();
     node.rrsets.extend(rrsets);
     node.rrsets.sort_by_key(|rrset| rrset.rtype);
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::answer::{Seed, ZoneImage};
-use crate::zone::{self, Chunks, Known, Name, Parsed, Zone};
+use crate::zone::{self, Chunks, Known, Name, PackedZone, Parsed, Zone};
 
 use super::{compile_zone, patch_zone};
 
@@ -130,7 +130,7 @@ struct World {
     seed: Seed,
     text: String,
     chunks: Chunks,
-    zone: Zone,
+    zone: PackedZone,
     said: Vec<crate::diagnostic::Diagnostic>,
     image: ZoneImage,
 }
@@ -138,7 +138,7 @@ struct World {
 impl World {
     fn new(text: &str) -> Option<World> {
         let (Parsed { zone, diagnostics: said, .. }, chunks) = parsed(text);
-        let (seed, zone, chunks) = (Seed::new(7), zone?, chunks?);
+        let (seed, zone, chunks) = (Seed::new(7), PackedZone::of(zone?), chunks?);
         let image = compile_zone(&seed, &zone, &BTreeMap::new(), &|_| false);
         Some(World { seed, text: text.to_owned(), chunks, zone, said, image })
     }
@@ -151,7 +151,7 @@ impl World {
         let whole = parsed(text);
         let whole_zone = whole.0.zone.expect("what is refused as a whole is no edit");
         zone.apply(&mut edit);
-        assert_eq!(lineless(zone.clone()), lineless(whole_zone), "{text}");
+        assert_eq!(lineless(zone.unpacked()), lineless(whole_zone), "{text}");
         let laid_out = compile_zone(seed, zone, &BTreeMap::new(), &|_| false);
         let touched = &edit.touched;
         let patched = patch_zone(seed, image, zone, touched, &BTreeMap::new(), &|_| false);
