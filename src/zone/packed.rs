@@ -15,7 +15,7 @@ use crate::wire::{Name, Rtype};
 
 use super::rrset::{Node, Rrset, Zone, serial_of};
 
-/// Nodes of a block: a walk of half of them takes some hundred nanoseconds. Tests have many blocks in short files.
+/// Nodes of a block. A guess: fewer cost memory for the blocks, more a longer walk. Tests have many blocks in short files.
 const BLOCK_NODE_COUNT: usize = if cfg!(test) { 4 } else { 64 };
 
 /// An owner that ends otherwise than the apex is written, in case, stands in full.
@@ -288,7 +288,7 @@ fn write(octets: &mut Vec<u8>, apex: &Name, owner: &Name, node: &Node) {
         None => octets.extend_from_slice(&[IN_FULL, owner.len() as u8]),
     }
     octets.extend_from_slice(owner.strip_suffix(apex).unwrap_or(owner));
-    // Most take one octet for their length, and then what was written stands already.
+    // Most take one octet for the length of what follows; else that moves.
     let at = octets.len();
     octets.push(0);
     for rrset in &node.rrsets {

@@ -59,13 +59,6 @@ impl Zone {
     pub fn record_count(&self) -> usize {
         self.nodes.values().flat_map(|n| &n.rrsets).map(|r| r.rdata.len()).sum()
     }
-
-    /// Whether it holds DNSKEY or RRSIG records.
-    pub fn is_signed(&self) -> bool {
-        let signed =
-            |n: &Node| n.rrsets.iter().any(|r| [Rtype::DNSKEY, Rtype::RRSIG].contains(&r.rtype));
-        self.nodes.values().any(signed)
-    }
 }
 
 /// The serial in the rdata of a SOA (RFC 1035 §3.3.13).
