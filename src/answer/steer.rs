@@ -44,7 +44,7 @@ impl<'s> Chain<'_, 's, '_> {
         let is_any = self.qtype == Rtype::ANY;
         if is_any
             && !plan.answers_names()
-            && chosen.choice.answer == ChoiceAnswer::Nodata
+            && *chosen.choice.answer == ChoiceAnswer::Nodata
             && let Some(other) = choose(plan, table, Family::V6, asker, trace)
         {
             chosen = Chosen { scope: chosen.scope.max(other.scope), ..other };
@@ -53,7 +53,7 @@ impl<'s> Chain<'_, 's, '_> {
         let (counters, region) = (self.world.counters, chosen.choice.region);
         counters.steered(&snapshot.steered, policy, region, chosen.class);
         let start = self.writer.len();
-        match &chosen.choice.answer {
+        match chosen.choice.answer {
             ChoiceAnswer::Default => {
                 let own = node.rrset(self.qtype).or(node.rrset(Rtype::CNAME));
                 let owns = own.is_some() || (is_any && node.rrsets().next().is_some());

@@ -10,7 +10,7 @@ use crate::api::{CountryMove, Move};
 use crate::health::State;
 use crate::number::ClassId;
 use crate::reason::Reason;
-use crate::route::{BUCKET_COUNT, Cells, Choice, ChoiceAnswer, Family, Plan, PolicyTable, fill};
+use crate::route::{BUCKET_COUNT, ChoiceAnswer, Family, Plan, PolicyTable, fill};
 
 use super::extent::Extent;
 use super::overlap::{Cell, Country, Overlap};
@@ -41,7 +41,7 @@ pub(super) struct Got<'p> {
     /// A region by its name, or what stands in for one.
     pub(super) who: &'p str,
     /// Why; none where there is nothing.
-    pub(super) reason: Option<Reason>,
+    pub(super) reason: Reason,
     /// Whether it is an address at all.
     pub(super) is_address: bool,
 }
@@ -126,10 +126,9 @@ impl<'p> Sides<'p> {
 
     fn gets(&self, old: ClassId, new: ClassId) -> Gets<'p> {
         let mut counts: BTreeMap<(Got<'p>, Got<'p>), usize> = BTreeMap::new();
-        let sides = self.old.cells(old, self.family).zip(self.new.cells(new, self.family));
-        let Some((old, new)) = sides else { return Vec::new() };
-        for bucket in 0..BUCKET_COUNT {
-            let pair = (self.old.got(old, bucket), self.new.got(new, bucket));
+        for bucket in 0..=u8::MAX {
+            let got = |side: &Filled<'p>, class| side.got(class, self.family, bucket);
+            let Some(pair) = got(&self.old, old).zip(got(&self.new, new)) else { continue };
             *counts.entry(pair).or_default() += 1;
         }
         let share = |count: usize| count as f64 / BUCKET_COUNT as f64;
@@ -147,31 +146,17 @@ impl<'p> Filled<'p> {
         self.table == other.table && has_same_ranges
     }
 
-    fn cells(&self, class: ClassId, family: Family) -> Option<&'p Cells> {
-        let row = self.table.rows.get(usize::from(class.0))?;
-        Some(match family {
-            Family::V4 => &row.a,
-            Family::V6 => &row.aaaa,
-        })
-    }
-
-    fn got(&self, cells: &Cells, bucket: usize) -> Got<'p> {
-        let index = match cells {
-            Cells::One(index) => Some(*index),
-            Cells::Many(cells) => cells.get(bucket).copied(),
-        };
-        let choice: Option<&'p Choice> =
-            index.and_then(|index| self.table.choices.get(usize::from(index)));
-        let region = choice.and_then(|choice| self.plan.region_name(choice.region?));
-        let answer = choice.map(|choice| &choice.answer);
-        let who = region.unwrap_or(match answer {
-            Some(ChoiceAnswer::Default) => "the default RRset",
-            Some(ChoiceAnswer::Servfail) => "SERVFAIL",
-            Some(ChoiceAnswer::Nodata | ChoiceAnswer::Records { .. }) | None => "no address",
+    fn got(&self, class: ClassId, family: Family, bucket: u8) -> Option<Got<'p>> {
+        let choice = self.table.choice(class, family, bucket)?;
+        let region = choice.region.and_then(|region| self.plan.region_name(region));
+        let who = region.unwrap_or(match choice.answer {
+            ChoiceAnswer::Default => "the default RRset",
+            ChoiceAnswer::Servfail => "SERVFAIL",
+            ChoiceAnswer::Nodata | ChoiceAnswer::Records { .. } => "no address",
         });
         let is_address =
-            matches!(answer, Some(ChoiceAnswer::Records { .. } | ChoiceAnswer::Default));
-        Got { who, reason: choice.map(|choice| choice.reason), is_address }
+            matches!(choice.answer, ChoiceAnswer::Records { .. } | ChoiceAnswer::Default);
+        Some(Got { who, reason: choice.reason, is_address })
     }
 }
 

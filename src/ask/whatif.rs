@@ -196,7 +196,7 @@ fn tally(sides: Sides<'_>, overlap: &Overlap, flows: &mut Flows) -> WhatifType {
     let mut regions: BTreeMap<&str, Two> = BTreeMap::new();
     let (mut moved, mut lost, mut last_resort) =
         (Extent::default(), Extent::default(), Two::default());
-    let is_last = |got: Got<'_>| got.reason == Some(Reason::LastResort);
+    let is_last = |got: Got<'_>| got.reason == Reason::LastResort;
     sides.each(overlap, |country, cell, gets| {
         if country.is_none() {
             return;

@@ -3,7 +3,6 @@
 //! Owns:  the folded state, the parts of the current snapshot, the sequence of publications.
 //! Never: parses, compiles, writes to disk or waits for anybody: an event costs it less than a millisecond.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -14,9 +13,9 @@ use tokio::sync::oneshot;
 
 use crate::answer::Snapshot;
 use crate::ask::Scene;
-use crate::health::{Changes, Member, State, Timed};
-use crate::number::{Digest, PolicyId, Revision};
-use crate::route::{Plan, PolicyTable, Table, fill};
+use crate::health::{Changes, State, Timed};
+use crate::number::{Digest, Revision};
+use crate::route::LiveTable;
 
 use super::publication::{Findings, Publication};
 use super::reclaim::Reclaim;
@@ -136,21 +135,17 @@ pub(super) struct Owner {
     health: Arc<State>,
     publication: Arc<Publication>,
     findings: Arc<Findings>,
-    /// By policy.
-    table: Vec<Arc<PolicyTable>>,
-    /// Which policies an endpoint is in: what to fill anew when its standing changes.
-    members: BTreeMap<Member, Vec<PolicyId>>,
+    table: LiveTable,
     reclaim: Reclaim,
 }
 
 impl Owner {
     pub(super) fn new(state: State, publication: Arc<Publication>, reclaim: Reclaim) -> Owner {
-        let table = filled(&publication, &state);
+        let table = LiveTable::new(&publication.parts.plans, &state);
         let first = compose(&publication, &state, &table);
         Owner {
             snapshots: Arc::new(ArcSwap::from_pointee(first)),
             health: Arc::new(state),
-            members: index(&publication),
             table,
             findings: Arc::clone(&publication.findings),
             publication,
@@ -202,40 +197,23 @@ impl Owner {
         !is_late
     }
 
-    /// Folds, fills what the events touched, publishes once. However the events were batched, the result is the same:
-    /// a row follows from the state alone.
+    /// Folds, lets the table follow, publishes once. However the events were batched, the result is the same: a row follows
+    /// from the state alone.
     fn fold(&mut self, events: &[Timed], publication: Option<Arc<Publication>>) {
-        let mut touched = Touched::default();
-        for timed in events {
-            let changes = Arc::make_mut(&mut self.health).apply(timed);
-            touched.include(&changes, &self.members);
-        }
+        let health = Arc::make_mut(&mut self.health);
+        let changes: Vec<Changes> = events.iter().map(|timed| health.apply(timed)).collect();
         if let Some(publication) = publication {
-            self.members = index(&publication);
             self.findings = Arc::clone(&publication.findings);
             self.publication = publication;
-            touched.all = true;
         }
-        if touched.all {
-            self.table = filled(&self.publication, &self.health);
+        let plans = &self.publication.parts.plans;
+        // A change of zones alone leaves all policies as they are.
+        if Arc::ptr_eq(self.table.plans(), plans) {
+            self.table.follow(&changes, &*self.health);
         } else {
-            for policy in touched.policies {
-                self.fill_one(policy);
-            }
+            self.table = LiveTable::new(plans, &*self.health);
         }
         self.publish();
-    }
-
-    fn fill_one(&mut self, policy: PolicyId) {
-        let index = usize::from(policy.0);
-        let plan = self.publication.parts.plans.get(index);
-        if let (Some(plan), Some(old)) = (plan, self.table.get_mut(index)) {
-            let filled = fill(plan, &*self.health);
-            // An unchanged row keeps its Arc.
-            if **old != filled {
-                *old = Arc::new(filled);
-            }
-        }
     }
 
     fn publish(&mut self) {
@@ -255,35 +233,14 @@ impl Owner {
     }
 }
 
-/// What a batch of events asks to be filled anew.
-#[derive(Default)]
-struct Touched {
-    all: bool,
-    policies: BTreeSet<PolicyId>,
-}
-
-impl Touched {
-    fn include(&mut self, changes: &Changes, members: &BTreeMap<Member, Vec<PolicyId>>) {
-        // A drain moves clients in every policy that has the region: nearly all of them.
-        self.all |= changes.drains || changes.inventory;
-        self.policies.extend(changes.members.iter().filter_map(|m| members.get(m)).flatten());
-    }
-}
-
-/// By table-covers-plan: a row for each class of each plan of the publication.
-fn filled(publication: &Publication, health: &State) -> Vec<Arc<PolicyTable>> {
-    let filled = |plan: &Arc<Plan>| Arc::new(fill(plan, health));
-    publication.parts.plans.iter().map(filled).collect()
-}
-
-fn compose(publication: &Publication, health: &State, table: &[Arc<PolicyTable>]) -> Snapshot {
+fn compose(publication: &Publication, health: &State, table: &LiveTable) -> Snapshot {
     Snapshot {
         generation: publication.generation,
         revision: health.revision(),
         digest: digest(publication, health),
         catalog: Arc::clone(&publication.parts.catalog),
         plans: Arc::clone(&publication.parts.plans),
-        table: Table { policies: table.into() },
+        table: table.table(),
         steered: Arc::clone(&publication.slots),
     }
 }
@@ -298,14 +255,4 @@ fn digest(publication: &Publication, health: &State) -> Digest {
         ("geography", publication.parts.geography_digest),
         ("health", health.digest()),
     ])
-}
-
-fn index(publication: &Publication) -> BTreeMap<Member, Vec<PolicyId>> {
-    let mut index: BTreeMap<Member, Vec<PolicyId>> = BTreeMap::new();
-    for (plan, id) in publication.parts.plans.iter().zip(0u16..) {
-        for member in plan.members() {
-            index.entry(member.clone()).or_default().push(PolicyId(id));
-        }
-    }
-    index
 }

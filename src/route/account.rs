@@ -96,12 +96,15 @@ fn region_account(
     side: usize,
     fate: Fate,
 ) -> Option<RegionAccount> {
-    let eligible = &view.sides.get(side)?.eligible;
-    let endpoints = region.side(side).iter().enumerate().map(|(i, endpoint)| EndpointAccount {
-        address: endpoint.member.address.clone(),
-        weight: endpoint.weight,
-        standing: health.standing(&endpoint.member),
-        eligible: eligible.contains(&(i as u16)),
+    let best = *view.best.get(side)?;
+    let endpoints = region.side(side).iter().map(|endpoint| {
+        let standing = health.standing(&endpoint.member);
+        EndpointAccount {
+            address: endpoint.member.address.clone(),
+            weight: endpoint.weight,
+            eligible: Some(standing.tier) == best,
+            standing,
+        }
     });
     Some(RegionAccount {
         region: region.id,

@@ -5,7 +5,8 @@
 use crate::health::{Member, Standing, State, Tier};
 use crate::reason::Reason;
 
-use super::plan::{ClassOrder, Plan, PlanSide};
+use super::bucket::BUCKET_COUNT;
+use super::plan::{ClassOrder, Plan, PlanEndpoint, PlanRegion};
 use super::policy::WhenAllDown;
 
 /// What health says: the state, or a supposition about it.
@@ -45,18 +46,12 @@ pub(super) struct RegionView {
     pub(super) keep: u16,
     /// To which regions it sheds, and how many 256ths of the border to each.
     pub(super) sheds: Vec<(u16, u16)>,
-    /// By family; host names are in the first.
-    pub(super) sides: [SideView; 2],
+    /// The best tier of its endpoints by family; none without endpoints. Those of host names are in the first.
+    pub(super) best: Best,
 }
 
-/// The verdicts on a region's endpoints of one family.
-#[derive(Default)]
-pub(super) struct SideView {
-    /// The best tier of any; none without endpoints.
-    pub(super) best: Option<Tier>,
-    /// The endpoints of that tier: they alone are eligible.
-    pub(super) eligible: Vec<u16>,
-}
+/// The best tier of a region's endpoints, by family.
+pub(super) type Best = [Option<Tier>; 2];
 
 /// For whom a region is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,18 +107,36 @@ const LAST_PASSES: [Pass; 4] = [
 impl View {
     /// What `health` says of the regions of `plan`.
     pub(super) fn new(plan: &Plan, health: &impl Verdicts) -> View {
-        let side = |side: &PlanSide| SideView::new(side, health);
+        let best = |region: &PlanRegion| {
+            let tier = |endpoint: &PlanEndpoint| health.standing(&endpoint.member).tier;
+            [0, 1].map(|side| region.side(side).iter().map(tier).min())
+        };
+        View::of(plan, plan.regions.iter().map(best), health)
+    }
+
+    /// What `health` says of the shares of the regions of `plan`, whose best tiers are known.
+    pub(super) fn of(
+        plan: &Plan,
+        bests: impl Iterator<Item = Best>,
+        health: &impl Verdicts,
+    ) -> View {
         let index = |name: &str| plan.regions.iter().position(|region| *region.name == *name);
         let sheds = |name: &str| {
             let all = health.sheds(name).into_iter();
             all.filter_map(|(to, share)| Some((index(to)? as u16, share))).collect()
         };
-        let regions = plan.regions.iter().map(|region| RegionView {
+        let regions = plan.regions.iter().zip(bests).map(|(region, best)| RegionView {
             keep: health.keep(&region.name),
             sheds: sheds(&region.name),
-            sides: [side(&region.sides[0]), side(&region.sides[1])],
+            best,
         });
         View { regions: regions.collect() }
+    }
+
+    /// Whether no region keeps or sheds a part of its clients: without a rule's shares, every bucket gets the same.
+    pub(super) fn is_even(&self) -> bool {
+        let is_whole = |keep: u16| keep == 0 || usize::from(keep) >= BUCKET_COUNT;
+        self.regions.iter().all(|region| is_whole(region.keep) && region.sheds.is_empty())
     }
 
     pub(super) fn region(&self, index: u16) -> Option<&RegionView> {
@@ -142,30 +155,14 @@ impl View {
     }
 }
 
-impl SideView {
-    fn new(side: &PlanSide, health: &impl Verdicts) -> SideView {
-        let mut view = SideView::default();
-        for (index, endpoint) in side.endpoints.iter().enumerate() {
-            let tier = health.standing(&endpoint.member).tier;
-            if view.best.is_none_or(|best| tier < best) {
-                view = SideView { best: Some(tier), eligible: Vec::new() };
-            }
-            if view.best == Some(tier) {
-                view.eligible.push(index as u16);
-            }
-        }
-        view
-    }
-}
-
 impl RegionView {
     /// The best tier in which the region can serve what is wanted: for both families, that of the
     /// worse.
-    fn best(&self, want: Want) -> Option<Tier> {
+    fn best_for(&self, want: Want) -> Option<Tier> {
         match want {
-            Want::Side(side) => self.sides.get(side).and_then(|side| side.best),
-            Want::Both => match (self.sides[0].best, self.sides[1].best) {
-                (Some(a), Some(b)) => Some(a.max(b)),
+            Want::Side(side) => self.best.get(side).copied().flatten(),
+            Want::Both => match self.best {
+                [Some(a), Some(b)] => Some(a.max(b)),
                 _ => None,
             },
         }
@@ -174,7 +171,7 @@ impl RegionView {
     /// Why the region does not serve `bucket` in this pass; none if it does.
     fn strike(&self, want: Want, pass: Pass, bucket: u8) -> Option<Reason> {
         let kept = pass.drained || u16::from(bucket) < self.keep;
-        match self.best(want) {
+        match self.best_for(want) {
             None => Some(Reason::LacksFamily),
             Some(tier) if tier == pass.tier => (!kept).then_some(Reason::Drained),
             Some(Tier::OverriddenDown) => Some(Reason::OverriddenDown),
@@ -228,7 +225,7 @@ pub(super) fn decide(
 ) -> Outcome {
     let Cell { class, side, bucket } = cell;
     let has =
-        |want| class.order.iter().any(|&r| view.region(r).and_then(|r| r.best(want)).is_some());
+        |want| class.order.iter().any(|&r| view.region(r).and_then(|r| r.best_for(want)).is_some());
     if !has(Want::Side(side)) {
         for &region in &class.order {
             told(region, Reason::LacksFamily);

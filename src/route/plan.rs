@@ -72,7 +72,7 @@ pub(super) struct PlanRule {
 }
 
 /// The shares of a weighted rule.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Shares {
     /// Indexes the plan's regions, by member.
     pub(super) regions: Box<[u16]>,
@@ -216,6 +216,16 @@ impl Plan {
         sides.flat_map(|side| &side.endpoints).map(|endpoint| &endpoint.member)
     }
 
+    /// The endpoints, each with the indexes of its region and its family.
+    pub(super) fn seats(&self) -> impl Iterator<Item = (&Member, u16, u8)> {
+        (0..).zip(&self.regions).flat_map(|(at, region)| {
+            let sides = (0..).zip(&region.sides);
+            sides.flat_map(move |(side, of)| {
+                of.endpoints.iter().map(move |it| (&it.member, at, side))
+            })
+        })
+    }
+
     /// The endpoints with their weights.
     pub fn weights(&self) -> impl Iterator<Item = (&Member, u32)> {
         let sides = self.regions.iter().flat_map(|region| &region.sides);
@@ -267,6 +277,16 @@ impl Plan {
         self.classes.iter().map(class).eq(other.classes.iter().map(class))
             && self.families == other.families
             && self.regions.iter().map(region).eq(other.regions.iter().map(region))
+            && self.rules.iter().map(rule).eq(other.rules.iter().map(rule))
+    }
+
+    /// Whether the same verdicts decide the same for every class of both: only what endpoints there are may differ.
+    pub(super) fn decides_like(&self, other: &Plan) -> bool {
+        let rule = |rule: &PlanRule| (rule.reason, rule.fence, rule.shares.clone());
+        let settings = |plan: &Plan| (plan.names, plan.when_all_down, plan.families);
+        Arc::ptr_eq(&self.classes, &other.classes)
+            && settings(self) == settings(other)
+            && self.regions.iter().map(|it| it.id).eq(other.regions.iter().map(|it| it.id))
             && self.rules.iter().map(rule).eq(other.rules.iter().map(rule))
     }
 

@@ -56,11 +56,7 @@ impl<'p, V: Verdicts> Ranks<'p, V> {
     /// The ranks of `plan` under `health`.
     pub fn new(plan: &'p Plan, health: &'p V) -> Ranks<'p, V> {
         let view = View::new(plan, health);
-        let is_even = view
-            .regions
-            .iter()
-            .all(|region| usize::from(region.keep) >= BUCKET_COUNT && region.sheds.is_empty());
-        Ranks { plan, health, view, is_even, without: HashMap::new() }
+        Ranks { plan, health, is_even: view.is_even(), view, without: HashMap::new() }
     }
 
     /// What clients of `class` get for `family`; for every family the same where the pool holds host names. Shares add up
@@ -110,7 +106,7 @@ impl<'p, V: Verdicts> Ranks<'p, V> {
         let view = self.without.entry(gone).or_insert_with(|| {
             let mut view = View::new(plan, health);
             if let Some(region) = view.regions.get_mut(usize::from(gone)) {
-                region.sides = Default::default();
+                region.best = Default::default();
             }
             view
         });
@@ -146,7 +142,7 @@ mod tests {
     use crate::geo::World;
     use crate::health::{Freshness, LogTime, Member, Settings, Standing, Status, Tier};
     use crate::number::Revision;
-    use crate::route::{Cells, PolicyTable, Row, compile, fill, parse_regions, parse_steering};
+    use crate::route::{PolicyTable, compile, fill, parse_regions, parse_steering};
 
     const REGIONS: &str = "fra = { position = [50.11, 8.68] }\niad = { position = [38.95, -77.45] }\n\
                            syd = { position = [-33.87, 151.2] }\n";
@@ -237,15 +233,15 @@ rules = [
         }
     }
 
-    /// How many buckets each region answers, by the rows that queries look into.
-    fn buckets(table: &PolicyTable, cells: &Cells) -> BTreeMap<Option<RegionId>, u16> {
+    /// How many buckets each region answers, by the table that queries look into.
+    fn buckets(
+        table: &PolicyTable,
+        class: ClassId,
+        family: Family,
+    ) -> BTreeMap<Option<RegionId>, u16> {
         let mut counts = BTreeMap::new();
-        for bucket in 0..BUCKET_COUNT {
-            let cell = match cells {
-                Cells::One(cell) => *cell,
-                Cells::Many(cells) => cells[bucket],
-            };
-            *counts.entry(table.choices[usize::from(cell)].region).or_default() += 1;
+        for bucket in 0..=u8::MAX {
+            *counts.entry(table.choice(class, family, bucket).unwrap().region).or_default() += 1;
         }
         counts
     }
@@ -256,11 +252,9 @@ rules = [
         for health in [Supposed("", ("", 256)), Supposed("192.0.2.10", ("syd", 77))] {
             let table = fill(&plan, &health);
             let mut ranks = Ranks::new(&plan, &health);
-            let rows = (0..).map(ClassId).zip(&table.rows);
-            let both = |(class, row): (_, &Row)| {
-                [(class, Family::V4, row.a.clone()), (class, Family::V6, row.aaaa.clone())]
-            };
-            for (class, family, cells) in rows.flat_map(both) {
+            let classes = (0..table.class_count()).map(|class| ClassId(class as u16));
+            let both = |class| [(class, Family::V4), (class, Family::V6)];
+            for (class, family) in classes.flat_map(both) {
                 let mut counts: BTreeMap<Option<RegionId>, u16> = BTreeMap::new();
                 for rank in ranks.of(class, family) {
                     let region = match rank.first {
@@ -269,7 +263,7 @@ rules = [
                     };
                     *counts.entry(region).or_default() += rank.share;
                 }
-                assert_eq!(counts, buckets(&table, &cells), "{class:?} {family:?}");
+                assert_eq!(counts, buckets(&table, class, family), "{class:?} {family:?}");
             }
         }
     }

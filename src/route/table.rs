@@ -1,6 +1,7 @@
 //! The table: for each policy and class, what to answer. All that health ever changes.
 //!
-//! A query looks up, it does not decide: `choice = row[bucket & row.mask]`.
+//! A query looks up, it does not decide: class and bucket to a decision, region and bucket to records. The first half is
+//! the same for all policies that are alike, and they share it; the second is a policy's own, however many classes it has.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use crate::reason::Reason;
 use crate::trace::{ClientSource, Step, Trace};
 
 use super::bucket::{BUCKET_COUNT, bucket};
+use super::decide::Outcome;
 use super::plan::Plan;
 use super::pool::Family;
 
@@ -21,42 +23,68 @@ pub struct Table {
     pub policies: Box<[Arc<PolicyTable>]>,
 }
 
-/// The rows of one policy.
-#[derive(Clone, Debug, PartialEq)]
+/// What one policy answers. Two are equal where everybody gets the same of both.
+#[derive(Clone, Debug)]
 pub struct PolicyTable {
+    /// What is decided. Policies that are alike share it.
+    pub(super) rows: Arc<Rows>,
+    /// What regions give, by the plan's order of them.
+    pub(super) regions: Arc<[RegionAnswers]>,
+}
+
+/// The decisions for every class.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Rows {
     /// By class.
-    pub rows: Box<[Row]>,
-    /// Every answer that any row can choose.
-    pub choices: Box<[Choice]>,
+    pub(super) by_class: Box<[Row]>,
+    /// What the cells of rows index: each once.
+    pub(super) decisions: Box<[Decision]>,
 }
 
-/// What one class of clients gets.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Row {
-    /// For type A; for every type where the pool holds host names.
-    pub a: Cells,
-    /// For type AAAA.
-    pub aaaa: Cells,
+/// What one class of clients gets: indexes of decisions, by [`Family`]; the same twice where the pool holds host names.
+pub(super) type Row = [Cells; 2];
+
+/// What some clients get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Decision {
+    /// Of which endpoints: an index of `sides`.
+    pub(super) side: u8,
+    pub(super) outcome: Outcome,
 }
 
-/// Indexes into `choices`: one for all clients, or one for each bucket.
+/// What one region of a policy gives, by [`Family`]; host names are in the first.
+#[derive(Clone, Debug)]
+pub(super) struct RegionAnswers {
+    pub(super) id: RegionId,
+    pub(super) sides: [Arc<Windows>; 2],
+}
+
+/// The answers that one region's endpoints of one family give: windows of the ring of those that are eligible.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Windows {
+    /// Indexes of answers.
+    pub(super) cells: Cells,
+    pub(super) answers: Box<[ChoiceAnswer]>,
+}
+
+/// One index for all clients, or one for each bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cells {
-    /// The row neither weighs nor shares.
+pub(super) enum Cells {
+    /// Nothing is weighed or shared.
     One(u16),
-    /// By bucket. Rows that agree share one.
+    /// By bucket. Cells that agree share one.
     Many(Arc<[u16; BUCKET_COUNT]>),
 }
 
-/// One possible answer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Choice {
+/// What a bucket of a class gets.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Choice<'t> {
     /// The region that answers; none where the zone's own data does.
     pub region: Option<RegionId>,
     /// Why this region.
     pub reason: Reason,
     /// The answer itself.
-    pub answer: ChoiceAnswer,
+    pub answer: &'t ChoiceAnswer,
 }
 
 /// What to put into the answer section.
@@ -91,7 +119,7 @@ pub struct Asker {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Chosen<'t> {
     /// What to answer.
-    pub choice: &'t Choice,
+    pub choice: Choice<'t>,
     /// The class of the client.
     pub class: ClassId,
     /// The client's bucket; 0 where the row neither weighs nor shares.
@@ -99,6 +127,72 @@ pub struct Chosen<'t> {
     /// The scope to answer to a client subnet: 0 where the policy uses no place, and where the
     /// address is the resolver's.
     pub scope: PrefixLen,
+}
+
+impl Cells {
+    fn at(&self, bucket: u8) -> u16 {
+        match self {
+            Cells::One(cell) => *cell,
+            Cells::Many(cells) => cells.get(usize::from(bucket)).copied().unwrap_or_default(),
+        }
+    }
+}
+
+impl PolicyTable {
+    /// How many classes it has a row for.
+    pub fn class_count(&self) -> usize {
+        self.rows.by_class.len()
+    }
+
+    /// What `bucket` of `class` gets for `family`. None only for a class that is not there.
+    pub fn choice(&self, class: ClassId, family: Family, bucket: u8) -> Option<Choice<'_>> {
+        self.choice_of(self.cells(class, family)?, bucket)
+    }
+
+    /// Whether every bucket of `class` gets the same for `family`.
+    pub fn is_even(&self, class: ClassId, family: Family) -> bool {
+        self.cells(class, family).is_some_and(|cells| self.has_one_answer(cells))
+    }
+
+    fn cells(&self, class: ClassId, family: Family) -> Option<&Cells> {
+        self.rows.by_class.get(usize::from(class.0))?.get(family.index())
+    }
+
+    fn has_one_answer(&self, cells: &Cells) -> bool {
+        let Cells::One(index) = cells else { return false };
+        let decision = self.rows.decisions.get(usize::from(*index));
+        let windows = decision.and_then(|decision| self.windows(*decision));
+        windows.is_none_or(|(_, windows)| matches!(windows.cells, Cells::One(_)))
+    }
+
+    fn windows(&self, decision: Decision) -> Option<(RegionId, &Windows)> {
+        let Outcome::Region(region, _) = decision.outcome else { return None };
+        let region = self.regions.get(usize::from(region))?;
+        Some((region.id, region.sides.get(usize::from(decision.side))?))
+    }
+
+    fn choice_of(&self, cells: &Cells, bucket: u8) -> Option<Choice<'_>> {
+        let decision = *self.rows.decisions.get(usize::from(cells.at(bucket)))?;
+        let (region, reason, answer) = match decision.outcome {
+            Outcome::Region(_, reason) => {
+                let (id, windows) = self.windows(decision)?;
+                let answer = windows.answers.get(usize::from(windows.cells.at(bucket)))?;
+                (Some(id), reason, answer)
+            }
+            Outcome::Default => (None, Reason::DefaultRrset, &ChoiceAnswer::Default),
+            Outcome::Nodata(reason) => (None, reason, &ChoiceAnswer::Nodata),
+            Outcome::Servfail => (None, Reason::LastResort, &ChoiceAnswer::Servfail),
+        };
+        Some(Choice { region, reason, answer })
+    }
+}
+
+impl PartialEq for PolicyTable {
+    fn eq(&self, other: &PolicyTable) -> bool {
+        // What a region would give that nobody is sent to makes no difference.
+        let is_same = |decision: &Decision| self.windows(*decision) == other.windows(*decision);
+        self.rows == other.rows && self.rows.decisions.iter().all(is_same)
+    }
 }
 
 /// Chooses for one query. Allocates nothing, locks nothing. None only where the table does not
@@ -121,25 +215,20 @@ pub fn choose<'t>(
         None => (ClassId(0), PrefixLen(0)),
     };
     // By table-covers-plan.
-    let row = table.rows.get(usize::from(class.0))?;
-    let cells = match family {
-        Family::V4 => &row.a,
-        Family::V6 => &row.aaaa,
-    };
-    let (cell, bucket, scope) = match cells {
-        Cells::One(cell) => (*cell, 0, found),
-        Cells::Many(cells) => {
-            let cut = if plan.uses_place() {
-                lengthened(asker.address, found)
-            } else {
-                resolver_cut(asker.address)
-            };
-            let bucket = bucket(asker.address, cut);
-            (*cells.get(usize::from(bucket))?, bucket, if plan.uses_place() { cut } else { found })
-        }
+    let cells = table.cells(class, family)?;
+    let (bucket, scope) = if table.has_one_answer(cells) {
+        (0, found)
+    } else {
+        let cut = if plan.uses_place() {
+            lengthened(asker.address, found)
+        } else {
+            resolver_cut(asker.address)
+        };
+        let bucket = bucket(asker.address, cut);
+        (bucket, if plan.uses_place() { cut } else { found })
     };
     trace.step(Step::Class { class, scope });
-    let choice = table.choices.get(usize::from(cell))?;
+    let choice = table.choice_of(cells, bucket)?;
     trace.step(Step::Choice { bucket, region: choice.region, reason: choice.reason });
     let scope = if asker.source == ClientSource::Subnet { scope } else { PrefixLen(0) };
     Some(Chosen { choice, class, bucket, scope })

@@ -28,9 +28,15 @@ pub fn ttl_account<'p>(plan: &'p Plan, health: &impl Verdicts) -> TtlAccount<'p>
     let (min, max) = plan.ttl_bounds();
     let steady = |member| Some((member, health.standing(member).steady_millis?));
     let first = plan.members().filter_map(steady).min_by_key(|(_, millis)| *millis);
+    TtlAccount { ttl: ttl_of(plan, first.map(|(_, millis)| millis)), min, max, first }
+}
+
+/// The TTL of the answers of `plan` where the first endpoint could change `millis` after it was last weighed.
+pub(super) fn ttl_of(plan: &Plan, millis: Option<u64>) -> Ttl {
+    let (min, max) = plan.ttl_bounds();
     let within = |millis: u64| {
         let secs = u32::try_from(millis / 1000).unwrap_or(u32::MAX);
         Ttl::from_secs(secs.clamp(min.as_secs(), max.as_secs()))
     };
-    TtlAccount { ttl: first.map_or(max, |(_, millis)| within(millis)), min, max, first }
+    millis.map_or(max, within)
 }

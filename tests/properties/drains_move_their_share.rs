@@ -2,7 +2,8 @@
 
 use homing::health::State;
 use homing::health::{Member, Standing};
-use homing::route::{BUCKET_COUNT, Cells, Choice, Plan, PolicyTable, Verdicts, fill};
+use homing::number::ClassId;
+use homing::route::{Family, Plan, Verdicts, fill};
 use proptest::prelude::*;
 
 use crate::happenings::{Happening, Lived, any_course};
@@ -20,35 +21,25 @@ impl Verdicts for Kept<'_> {
     }
 }
 
-fn choice<'t>(table: &'t PolicyTable, cells: &Cells, bucket: usize) -> &'t Choice {
-    match cells {
-        Cells::One(cell) => &table.choices[usize::from(*cell)],
-        Cells::Many(cells) => &table.choices[usize::from(cells[bucket])],
-    }
-}
-
 /// Every class and bucket of `table` gets what it gets when `region` keeps all, if it is within the share that the region
 /// keeps, and what it gets when the region is empty, if it is not.
 fn holds_its_share(plan: &Plan, state: &State, region: &str) -> Result<(), TestCaseError> {
     let keep = state.keep(region);
     let table = fill(plan, state);
     let [all, none] = [256, 0].map(|keep| fill(plan, &Kept(state, region, keep)));
-    for (class, row) in table.rows.iter().enumerate() {
-        for bucket in 0..BUCKET_COUNT {
-            let like = if bucket < usize::from(keep) { &all } else { &none };
-            let same = &like.rows[class];
-            for (cells, same) in [(&row.a, &same.a), (&row.aaaa, &same.aaaa)] {
-                let (now, then) = (choice(&table, cells, bucket), choice(like, same, bucket));
-                prop_assert_eq!(
-                    now,
-                    then,
-                    "{}: class {}, bucket {}, keeps {}",
-                    plan.name,
-                    class,
-                    bucket,
-                    keep
-                );
-            }
+    let classes = (0..table.class_count()).map(|class| ClassId(class as u16));
+    for (class, bucket) in classes.flat_map(|class| (0..=u8::MAX).map(move |it| (class, it))) {
+        let like = if u16::from(bucket) < keep { &all } else { &none };
+        for family in [Family::V4, Family::V6] {
+            prop_assert_eq!(
+                table.choice(class, family, bucket),
+                like.choice(class, family, bucket),
+                "{}: {:?}, bucket {}, keeps {}",
+                plan.name,
+                class,
+                bucket,
+                keep
+            );
         }
     }
     Ok(())

@@ -6,11 +6,11 @@ use std::sync::{Arc, OnceLock};
 use homing::answer::Snapshot;
 use homing::fileset::{File, FileSet};
 use homing::health::{
-    Action, Boot, Event, Expiry, Identity, LogTime, Report, State, Status, Subject, Timed,
+    Action, Boot, Changes, Event, Expiry, Identity, LogTime, Report, State, Status, Subject, Timed,
 };
 use homing::load::{Builder, Config, Parts, Removals, Scan};
 use homing::number::{Digest, Generation, Revision};
-use homing::route::{PolicyTable, Table, fill};
+use homing::route::{LiveTable, PolicyTable};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -61,7 +61,15 @@ hold_down = "20s"
 failback = "by hand"
 max_down_share = 1.0
 "#;
+/// Two of them decide alike, of endpoints of their own.
 const POLICIES: &str = r#"
+[pools.spare]
+fra = ["192.0.2.20", "2001:db8:1::20"]
+iad = ["198.51.100.20", "2001:db8:2::20"]
+sin = ["203.0.113.20", "2001:db8:3::20"]
+[policies.alike]
+pool = "spare"
+rules = [{ regions = "nearest" }]
 [policies.all]
 pool = "web"
 answers = 2
@@ -95,8 +103,18 @@ const PLACES: &str = "1.128.0.0,1.159.255.255,AU\n17.0.0.0,17.255.255.255,US\n\
 
 const STATUSES: [Status; 4] = [Status::Up, Status::Degraded, Status::Down, Status::Down];
 const ACTIONS: [Action; 4] = [Action::Up, Action::Down, Action::Hold, Action::Accept];
-const SUBJECTS: [&str; 8] =
-    ["*", "fra", "sin", "iad/web", "192.0.2.10", "fra/web/192.0.2.77", "2001:db8:3::10", "x/y/::1"];
+const SUBJECTS: [&str; 10] = [
+    "*",
+    "fra",
+    "sin",
+    "iad/web",
+    "*/spare",
+    "203.0.113.20",
+    "192.0.2.10",
+    "fra/web/192.0.2.77",
+    "2001:db8:3::10",
+    "x/y/::1",
+];
 
 /// The states of files that there may be, made into parts once.
 pub fn files() -> &'static [Parts] {
@@ -160,6 +178,9 @@ pub fn any_course() -> impl Strategy<Value = Course> {
 /// What all that happened has come to.
 pub struct Lived {
     pub state: State,
+    table: LiveTable,
+    /// What the table has yet to follow.
+    changes: Vec<Changes>,
     serving: usize,
     generation: u64,
     revision: u64,
@@ -169,13 +190,32 @@ pub struct Lived {
 impl Lived {
     /// The first state of files, and nothing said.
     pub fn new() -> Lived {
+        let (state, changes) = (State::default(), Vec::new());
+        let table = LiveTable::new(&files()[0].plans, &state);
         let mut lived =
-            Lived { state: State::default(), serving: 0, generation: 0, revision: 0, at: 0 };
+            Lived { state, table, changes, serving: 0, generation: 0, revision: 0, at: 0 };
         lived.take(0, &Happening::Publish(0));
         lived
     }
 
+    /// It happens, and the table follows.
     pub fn take(&mut self, wait: u64, happening: &Happening) {
+        self.fold(wait, happening);
+        self.follow();
+    }
+
+    /// The table follows all that was folded since it last did, as that of a server does.
+    pub fn follow(&mut self) {
+        let changes = std::mem::take(&mut self.changes);
+        if Arc::ptr_eq(self.table.plans(), &self.parts().plans) {
+            self.table.follow(&changes, &self.state);
+        } else {
+            self.table = LiveTable::new(&self.parts().plans, &self.state);
+        }
+    }
+
+    /// It happens; the table is as it was.
+    pub fn fold(&mut self, wait: u64, happening: &Happening) {
         self.at += wait;
         let subject = |text| Subject::parse(text).expect("a subject");
         let (why, who) = (Box::<str>::from("test"), Box::<str>::from("me"));
@@ -225,7 +265,7 @@ impl Lived {
     fn tell(&mut self, event: Event) {
         self.revision += 1;
         let (revision, at) = (Revision(self.revision), LogTime(self.at));
-        self.state.apply(&Timed { revision, at, event });
+        self.changes.push(self.state.apply(&Timed { revision, at, event }));
     }
 
     pub fn parts(&self) -> &'static Parts {
@@ -233,7 +273,7 @@ impl Lived {
     }
 
     pub fn tables(&self) -> Vec<Arc<PolicyTable>> {
-        self.parts().plans.iter().map(|plan| Arc::new(fill(plan, &self.state))).collect()
+        self.table.table().policies.into()
     }
 
     pub fn snapshot(&self) -> Snapshot {
@@ -244,7 +284,7 @@ impl Lived {
             digest: self.state.digest(),
             catalog: Arc::clone(&parts.catalog),
             plans: Arc::clone(&parts.plans),
-            table: Table { policies: self.tables().into() },
+            table: self.table.table(),
             steered: Arc::default(),
         }
     }

@@ -11,6 +11,7 @@ mod exhaustive;
 mod explain_equals_the_wire;
 mod format;
 mod happenings;
+mod live_equals_filled;
 mod names_never_lose_their_answer;
 mod old_state;
 mod requests_never_panic;

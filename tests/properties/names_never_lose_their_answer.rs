@@ -35,7 +35,8 @@ proptest! {
             let snapshot = lived.snapshot();
             for (rtype, is_v6) in FAMILIES {
                 let usable = lived.state.members().any(|(member, standing)| {
-                    member.address.contains(':') == is_v6
+                    &*member.pool == "web"
+                        && member.address.contains(':') == is_v6
                         && matches!(standing.tier, Tier::Up | Tier::Degraded)
                 });
                 for subnet in SUBNETS {

@@ -20,8 +20,8 @@ use crate::answer::Snapshot;
 use crate::health::{Action, Boot, Expiry, Identity, Report, Status, Subject, Tier};
 use crate::history::Cause;
 use crate::load::{Builder, Config, Parts, Removals, scan};
-use crate::number::{Digest, Generation};
-use crate::route::{Cells, ChoiceAnswer};
+use crate::number::{ClassId, Digest, Generation};
+use crate::route::{ChoiceAnswer, Family, PolicyTable};
 use explore::{World, explore};
 
 const REGIONS: &str = "[fra]\nposition = [50.11, 8.68]\n[iad]\nposition = [39.04, -77.49]\n";
@@ -331,18 +331,16 @@ impl Served {
 /// Whether each class of clients of each policy gets addresses, and of the plans that serve.
 fn is_whole(snapshot: &Snapshot) -> bool {
     let policies = &snapshot.table.policies;
-    let has_rows = policies.len() == 1 && policies.iter().all(|policy| !policy.rows.is_empty());
-    has_rows
-        && policies.iter().all(|policy| {
-            let has_addresses = |cell: &u16| {
-                let choice = policy.choices.get(usize::from(*cell)).map(|choice| &choice.answer);
-                matches!(choice, Some(ChoiceAnswer::Records { count: 1.., .. }))
-            };
-            policy.rows.iter().all(|row| match &row.a {
-                Cells::One(cell) => has_addresses(cell),
-                Cells::Many(cells) => cells.iter().all(has_addresses),
-            })
-        })
+    let has_addresses = |policy: &PolicyTable, class: usize, bucket: u8| {
+        let choice = policy.choice(ClassId(class as u16), Family::V4, bucket);
+        choice.is_some_and(|it| matches!(it.answer, ChoiceAnswer::Records { count: 1.., .. }))
+    };
+    let is_whole = |policy: &PolicyTable| {
+        let count = policy.class_count();
+        let mut cells = (0..count).flat_map(|class| (0..=u8::MAX).map(move |it| (class, it)));
+        count > 0 && cells.all(|(class, bucket)| has_addresses(policy, class, bucket))
+    };
+    policies.len() == 1 && policies.iter().all(|policy| is_whole(policy))
 }
 
 #[test]
