@@ -229,9 +229,7 @@ impl Run {
             let Some((due, number)) = slot.take() else { continue };
             let count = &mut self.count;
             count.under_way -= 1;
-            count.answered += 1;
-            count.wrong += u64::from(!self.packets.is_answer(number, &answer[..len]));
-            count.waits_micros.push(due.elapsed().as_micros() as u32);
+            count.take(due.elapsed(), self.packets.is_answer(number, &answer[..len]));
         }
     }
 }

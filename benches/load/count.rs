@@ -12,7 +12,22 @@ pub struct Count {
     pub answered: u64,
     pub wrong: u64,
     pub lost: u64,
-    pub waits_micros: Vec<u32>,
+    waits_micros: Vec<u32>,
+    /// When the last answer came, and the longest time without one, in microseconds.
+    last: Option<Instant>,
+    gap_micros: u128,
+}
+
+impl Count {
+    /// An answer has come.
+    pub fn take(&mut self, waited: Duration, is_right: bool) {
+        let now = Instant::now();
+        let since = self.last.replace(now).map_or(Duration::ZERO, |last| now - last);
+        self.gap_micros = self.gap_micros.max(since.as_micros());
+        self.answered += 1;
+        self.wrong += u64::from(!is_right);
+        self.waits_micros.push(waited.as_micros() as u32);
+    }
 }
 
 /// The time of a run, and what its server has cost since counting began.
@@ -44,7 +59,7 @@ impl Meter {
         let (since, before) = self.since.expect("it was counted");
         let (after, seconds) = (cost_of(&self.processes), since.elapsed().as_secs_f64());
         let cost = [0, 1, 2].map(|part| after[part] - before[part]);
-        let Count { answered, wrong, lost, waits_micros, .. } = count;
+        let Count { answered, wrong, lost, waits_micros, gap_micros, .. } = count;
         waits_micros.sort_unstable();
         let wait = |share: f64| {
             let at = (waits_micros.len() as f64 * share) as usize;
@@ -53,7 +68,8 @@ impl Meter {
         let each = |seconds: f64| (seconds * 1e9 / *answered as f64).round();
         format!(
             "{{\"answered\": {answered}, \"wrong\": {wrong}, \"lost\": {lost}, \"per_second\": {:.0}, \"p50_us\": {}, \
-             \"p99_us\": {}, \"p999_us\": {}, \"server_ns\": {}, \"user_ns\": {}, \"system_ns\": {}, \"busy\": {:.2}}}",
+             \"p99_us\": {}, \"p999_us\": {}, \"gap_us\": {gap_micros}, \"server_ns\": {}, \"user_ns\": {}, \"system_ns\": {}, \
+             \"busy\": {:.2}}}",
             *answered as f64 / seconds,
             wait(0.5),
             wait(0.99),

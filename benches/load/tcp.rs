@@ -101,9 +101,7 @@ impl Connection {
             let id = u16::from_be_bytes([answer[0], answer[1]]);
             if let Some(found) = self.under_way.iter().position(|(known, _)| *known == id) {
                 let (_, number) = self.under_way.swap_remove(found);
-                count.answered += 1;
-                count.wrong += u64::from(!packets.is_answer(number, answer));
-                count.waits_micros.push(self.sent.elapsed().as_micros() as u32);
+                count.take(self.sent.elapsed(), packets.is_answer(number, answer));
             }
             at += 2 + len;
         }

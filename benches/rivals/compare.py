@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""homing beside other servers: compare.py [--rounds N] [--seconds S] [--records N] [--rate QPS] SERVER...
+"""homing beside other servers: compare.py [--rounds N] [--seconds S] [--records N]
+[--rate QPS | --tcp CONNECTIONS [--each QUERIES]] SERVER...
 
 Servers: echo (what sockets alone cost), homing, gdnsd, knot, nsd; the last three from Debian's packages. All serve the same zone
 on one core, the load comes from the other, and each is asked in turn, round after round, so that a busy moment of the machine
@@ -23,6 +24,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SERVER_CORE, LOAD_CORE = "0", "1"
+CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+PATIENCE_SECS = 600
 ZONE = "bench.test"
 
 
@@ -32,6 +35,8 @@ def arguments():
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--records", type=int, default=20_000, help="names of the zone")
     parser.add_argument("--rate", type=int, default=0, help="queries a second; 0: as many as come back")
+    parser.add_argument("--tcp", type=int, default=0, help="so many connections at a time instead of UDP")
+    parser.add_argument("--each", type=int, default=1, help="queries of one connection")
     parser.add_argument("--homing", default=ROOT / "target/release/homing", help="the binary")
     parser.add_argument("--json", action="store_true", help="the medians as JSON too")
     parser.add_argument("servers", nargs="+", choices=["echo", "homing", "homing-no-rest", "gdnsd", "knot", "nsd"])
@@ -79,14 +84,15 @@ class Server:
 
     def __init__(self, name, folder, zone, options, load):
         self.name, self.port = name, free_port()
+        self.folder = folder
         folder.mkdir()
         command = getattr(self, "make_" + name.replace("-", "_"))(folder, zone, options, load)
         self.log = open(folder / "log", "w")
         began = time.monotonic()
         self.process = subprocess.Popen(
             ["taskset", "-c", SERVER_CORE, *map(str, command)], stdout=self.log, stderr=self.log, start_new_session=True)
-        self.wait_answers(folder)
-        self.start_ms = round((time.monotonic() - began) * 1000)
+        self.wait(f"ns1.{ZONE}")
+        self.start_ms, self.start_cpu_ms = round((time.monotonic() - began) * 1000), round(self.spent() * 1000)
         time.sleep(2)
         self.pss_mib = self.pss()
 
@@ -122,25 +128,27 @@ class Server:
         (folder / "nsd.conf").write_text(
             f'server:\n  ip-address: 127.0.0.1@{self.port}\n  server-count: 1\n  username: ""\n  zonesdir: "{folder}"\n  database: ""\n'
             f'  pidfile: "{folder}/pid"\n  xfrdfile: "{folder}/xfrd"\n  zonelistfile: "{folder}/zones"\n  xfrdir: "{folder}"\n'
-            f'  rrl-ratelimit: 0\nremote-control:\n  control-enable: no\nzone:\n  name: "{ZONE}"\n  zonefile: "{zone}"\n')
+            f'  rrl-ratelimit: 0\nremote-control:\n  control-enable: yes\n  control-interface: "{folder}/nsd.sock"\nzone:\n  name: "{ZONE}"\n  zonefile: "{zone}"\n')
         return ["/usr/sbin/nsd", "-d", "-c", folder / "nsd.conf"]
 
-    def wait_answers(self, folder):
+    def wait(self, name, address=None):
+        """Until the name has this address, or any."""
         question = bytes.fromhex("123400000001000000000000") + b"".join(
-            bytes([len(label)]) + label.encode() for label in ZONE.split(".")) + bytes([0, 0, 6, 0, 1])
+            bytes([len(label)]) + label.encode() for label in name.split(".")) + bytes([0, 0, 1, 0, 1])
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
             client.connect(("127.0.0.1", self.port))
-            client.settimeout(0.02)
-            for _ in range(3000):
-                if self.process.poll() is not None:
-                    break
+            client.settimeout(0.05)
+            patience = time.monotonic() + PATIENCE_SECS
+            while self.process.poll() is None and time.monotonic() < patience:
                 try:
                     client.send(question)
-                    if client.recv(512)[3] & 15 == 0:
+                    answer = client.recv(512)
+                    if answer[3] & 15 == 0 and (address is None or socket.inet_aton(address) in answer):
                         return
                 except OSError:
-                    time.sleep(0.02)
-        raise SystemExit(f"{self.name} does not answer:\n{(folder / 'log').read_text()[-2000:]}")
+                    pass
+                time.sleep(0.002)
+        raise SystemExit(f"no such answer:\n{(self.folder / 'log').read_text()[-2000:]}")
 
     def processes(self):
         found = [self.process.pid]
@@ -153,8 +161,15 @@ class Server:
         texts = [pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in self.processes()]
         return sum(int(re.search(r"^Pss: *(\d+)", text, re.M).group(1)) for text in texts) // 1024
 
+    def spent(self):
+        """Seconds of processor so far."""
+        fields = [pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split() for pid in self.processes()]
+        return sum(int(f[11]) + int(f[12]) for f in fields) / CLOCK_TICKS
+
     def ask(self, load, names, options):
         how = ["--rate", options.rate] if options.rate else ["--outstanding", 200]
+        if options.tcp:
+            how = ["--tcp", options.tcp, "--each", options.each]
         command = ["taskset", "-c", LOAD_CORE, load, "--to", f"127.0.0.1:{self.port}", "--names", names,
                    "--seconds", options.seconds, *how, "--process", ",".join(map(str, self.processes()))]
         return json.loads(subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True).stdout)
@@ -203,6 +218,8 @@ def main():
             for server in servers:
                 server.end()
     how = f"{options.rate} a second" if options.rate else "200 outstanding"
+    if options.tcp:
+        how = f"{options.tcp} connections of {options.each} queries each"
     print(f"{options.records} names, {how}, {options.rounds} rounds of {options.seconds:g} s, medians")
     table(servers, found)
     if options.json:

@@ -10,9 +10,7 @@ Needs `cargo build --release` beforehand.
 """
 
 import argparse
-import os
 import pathlib
-import socket
 import statistics
 import subprocess
 import tempfile
@@ -20,8 +18,6 @@ import time
 
 import compare
 from compare import ROOT, free_port
-
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def name_of(n):
@@ -76,24 +72,6 @@ class Server(compare.Server):
         self.wait(f"www.{last}", None)
         return time.monotonic() - began
 
-    def wait(self, name, address):
-        """Until the name has this address, or any."""
-        question = bytes.fromhex("123400000001000000000000") + b"".join(
-            bytes([len(label)]) + label.encode() for label in name.split(".")) + bytes([0, 0, 1, 0, 1])
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-            client.connect(("127.0.0.1", self.port))
-            client.settimeout(0.05)
-            while self.process.poll() is None:
-                try:
-                    client.send(question)
-                    answer = client.recv(512)
-                    if answer[3] & 15 == 0 and (address is None or socket.inet_aton(address) in answer):
-                        return
-                except OSError:
-                    pass
-                time.sleep(0.002)
-        raise SystemExit(f"it ended:\n{(self.folder / 'log').read_text()[-2000:]}")
-
     def change(self, zones, n, turn):
         name, file, address = name_of(n), file_of(zones, n), f"198.51.100.{turn}"
         fresh = file.with_suffix(".fresh~")
@@ -107,11 +85,6 @@ class Server(compare.Server):
         # What follows a change is part of what it costs.
         time.sleep(3)
         return took * 1000, (self.spent() - before) * 1000
-
-    def spent(self):
-        """Seconds of processor so far."""
-        fields = [pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split() for pid in self.processes()]
-        return sum(int(f[11]) + int(f[12]) for f in fields) / CLOCK_TICKS
 
 
 def main():
