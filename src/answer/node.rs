@@ -196,20 +196,31 @@ impl<'z> Node<'z> {
         let at = u32::from_le_bytes([fixed[4], fixed[5], fixed[6], fixed[7]]);
         let records = Piece::read(self.arena.get(at as usize..)?)?;
         let flags = u16::from_le_bytes([fixed[2], fixed[3]]);
-        let mut last = records;
+        let rtype = Rtype(u16::from_le_bytes([fixed[0], fixed[1]]));
+        let mut rrset = RrsetRef {
+            rtype,
+            records,
+            signatures: None,
+            additional: None,
+            additional_signatures: None,
+        };
+        if flags != 0 {
+            rrset.read_followers(flags);
+        }
+        Some(rrset)
+    }
+}
+
+impl RrsetRef<'_> {
+    /// The pieces that `flags` tell of, which follow the records one after the other.
+    fn read_followers(&mut self, flags: u16) {
+        let mut last = self.records;
         let mut follower = |bit: u16| {
             let piece = if flags & bit != 0 { last.next() } else { None };
             last = piece.unwrap_or(last);
             piece
         };
-        let (signatures, additional) = (follower(1), follower(2));
-        let additional_signatures = follower(4);
-        Some(RrsetRef {
-            rtype: Rtype(u16::from_le_bytes([fixed[0], fixed[1]])),
-            records,
-            signatures,
-            additional,
-            additional_signatures,
-        })
+        (self.signatures, self.additional) = (follower(1), follower(2));
+        self.additional_signatures = follower(4);
     }
 }
