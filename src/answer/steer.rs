@@ -13,7 +13,9 @@ use super::suffix::Suffixes;
 use super::template::write_pointed;
 
 impl<'s> Chain<'_, 's, '_> {
-    /// A routed name. None where the policy leaves the question to the zone file.
+    /// A routed name. None where the policy leaves the question to the zone file. A call of its own: so it takes some
+    /// 40 instructions less than within its caller.
+    #[inline(never)]
     pub(super) fn steer(
         &mut self,
         policy: PolicyId,

@@ -146,37 +146,38 @@ impl PolicyTable {
 
     /// What `bucket` of `class` gets for `family`. None only for a class that is not there.
     pub fn choice(&self, class: ClassId, family: Family, bucket: u8) -> Option<Choice<'_>> {
-        self.choice_of(self.cells(class, family)?, bucket)
+        self.of_bucket(self.cells(class, family)?, bucket)
     }
 
     /// Whether every bucket of `class` gets the same for `family`.
     pub fn is_even(&self, class: ClassId, family: Family) -> bool {
-        self.cells(class, family).is_some_and(|cells| self.has_one_answer(cells))
+        self.cells(class, family).is_some_and(|cells| self.of_all(cells).is_some())
     }
 
     fn cells(&self, class: ClassId, family: Family) -> Option<&Cells> {
         self.rows.by_class.get(usize::from(class.0))?.get(family.index())
     }
 
-    fn has_one_answer(&self, cells: &Cells) -> bool {
-        let Cells::One(index) = cells else { return false };
-        let decision = self.rows.decisions.get(usize::from(*index));
-        let windows = decision.and_then(|decision| self.windows(*decision));
-        windows.is_none_or(|(_, windows)| matches!(windows.cells, Cells::One(_)))
+    /// What every bucket gets; none where they differ.
+    fn of_all(&self, cells: &Cells) -> Option<Choice<'_>> {
+        let one = |cells: &Cells| match cells {
+            Cells::One(cell) => Some(*cell),
+            Cells::Many(_) => None,
+        };
+        self.decided(one(cells)?, one)
     }
 
-    fn windows(&self, decision: Decision) -> Option<(RegionId, &Windows)> {
-        let Outcome::Region(region, _) = decision.outcome else { return None };
-        let region = self.regions.get(usize::from(region))?;
-        Some((region.id, region.sides.get(usize::from(decision.side))?))
+    fn of_bucket(&self, cells: &Cells, bucket: u8) -> Option<Choice<'_>> {
+        self.decided(cells.at(bucket), |cells| Some(cells.at(bucket)))
     }
 
-    fn choice_of(&self, cells: &Cells, bucket: u8) -> Option<Choice<'_>> {
-        let decision = *self.rows.decisions.get(usize::from(cells.at(bucket)))?;
+    /// What the decision at `index` comes to, where `pick` picks among the answers of its region.
+    fn decided(&self, index: u16, pick: impl Fn(&Cells) -> Option<u16>) -> Option<Choice<'_>> {
+        let decision = *self.rows.decisions.get(usize::from(index))?;
         let (region, reason, answer) = match decision.outcome {
             Outcome::Region(_, reason) => {
                 let (id, windows) = self.windows(decision)?;
-                let answer = windows.answers.get(usize::from(windows.cells.at(bucket)))?;
+                let answer = windows.answers.get(usize::from(pick(&windows.cells)?))?;
                 (Some(id), reason, answer)
             }
             Outcome::Default => (None, Reason::DefaultRrset, &ChoiceAnswer::Default),
@@ -184,6 +185,12 @@ impl PolicyTable {
             Outcome::Servfail => (None, Reason::LastResort, &ChoiceAnswer::Servfail),
         };
         Some(Choice { region, reason, answer })
+    }
+
+    fn windows(&self, decision: Decision) -> Option<(RegionId, &Windows)> {
+        let Outcome::Region(region, _) = decision.outcome else { return None };
+        let region = self.regions.get(usize::from(region))?;
+        Some((region.id, region.sides.get(usize::from(decision.side))?))
     }
 }
 
@@ -216,19 +223,19 @@ pub fn choose<'t>(
     };
     // By table-covers-plan.
     let cells = table.cells(class, family)?;
-    let (bucket, scope) = if table.has_one_answer(cells) {
-        (0, found)
-    } else {
-        let cut = if plan.uses_place() {
-            lengthened(asker.address, found)
-        } else {
-            resolver_cut(asker.address)
-        };
-        let bucket = bucket(asker.address, cut);
-        (bucket, if plan.uses_place() { cut } else { found })
+    let (choice, bucket, scope) = match table.of_all(cells) {
+        Some(choice) => (choice, 0, found),
+        None => {
+            let uses_place = plan.uses_place();
+            let cut = match uses_place {
+                true => lengthened(asker.address, found),
+                false => resolver_cut(asker.address),
+            };
+            let bucket = bucket(asker.address, cut);
+            (table.of_bucket(cells, bucket)?, bucket, if uses_place { cut } else { found })
+        }
     };
     trace.step(Step::Class { class, scope });
-    let choice = table.choice_of(cells, bucket)?;
     trace.step(Step::Choice { bucket, region: choice.region, reason: choice.reason });
     let scope = if asker.source == ClientSource::Subnet { scope } else { PrefixLen(0) };
     Some(Chosen { choice, class, bucket, scope })
