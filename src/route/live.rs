@@ -9,7 +9,7 @@ use foldhash::fast::FixedState;
 use crate::health::{Changes, Member};
 
 use super::decide::{Verdicts, View};
-use super::plan::{ClassOrder, Plan};
+use super::plan::{Likeness, Plan};
 use super::rows::rows;
 use super::table::{PolicyTable, RegionAnswers, Rows, Table};
 use super::ttl::ttl_of;
@@ -57,28 +57,19 @@ struct SharedRows {
 impl LiveTable {
     /// The table of `plans` as `health` stands.
     pub fn new(plans: &Arc<[Arc<Plan>]>, health: &impl Verdicts) -> LiveTable {
-        let (mut seats, mut rows) = (HashMap::default(), SharedRows::default());
-        let mut firsts: HashMap<*const ClassOrder, Vec<u16>> = HashMap::new();
-        let live = |(plan, policy): (&Arc<Plan>, u16)| {
+        let mut seats: HashMap<Member, Vec<Seat>, FixedState> = HashMap::default();
+        let (mut policies, mut rows) = (Vec::with_capacity(plans.len()), SharedRows::default());
+        let mut firsts: HashMap<Likeness<'_>, u16> = HashMap::new();
+        for (plan, policy) in plans.iter().zip(0u16..) {
             for (member, region, side) in plan.seats() {
-                let own: &mut Vec<Seat> = seats.entry(member.clone()).or_default();
-                own.push(Seat { policy, region, side });
+                seats.entry(member.clone()).or_default().push(Seat { policy, region, side });
             }
-            // Only of these can one be alike.
-            let firsts = firsts.entry(plan.classes.as_ptr()).or_default();
-            let is_like = |first: &&u16| {
-                plans.get(usize::from(**first)).is_some_and(|first| first.decides_like(plan))
-            };
-            let like = firsts.iter().find(is_like).copied().unwrap_or_else(|| {
-                firsts.push(policy);
-                policy
-            });
+            let like = *firsts.entry(plan.likeness()).or_insert(policy);
             let sides = sides(plan, health);
             let rows = rows.of((plan, like), &sides, None, health);
             let regions = answers(plan, &sides, ttl_of(plan, first_change(&sides)));
-            Live { like, sides, table: Arc::new(PolicyTable { rows, regions }) }
-        };
-        let policies = plans.iter().zip(0u16..).map(live).collect();
+            policies.push(Live { like, sides, table: Arc::new(PolicyTable { rows, regions }) });
+        }
         LiveTable { plans: Arc::clone(plans), policies, seats, rows }
     }
 

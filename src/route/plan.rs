@@ -72,7 +72,7 @@ pub(super) struct PlanRule {
 }
 
 /// The shares of a weighted rule.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Shares {
     /// Indexes the plan's regions, by member.
     pub(super) regions: Box<[u16]>,
@@ -123,6 +123,19 @@ pub struct ClassLegend<'p> {
     pub shares: Vec<(RegionId, u16)>,
     /// The regions of `order` that nearness puts in their place and that have a bias, −99 to 99.
     pub bias: Vec<(RegionId, i8)>,
+}
+
+/// What decides beside verdicts: where two plans have the same, the same verdicts decide the same for every class of both.
+/// Only what endpoints there are may differ.
+#[derive(PartialEq, Eq, Hash)]
+pub(super) struct Likeness<'p> {
+    classes: *const ClassOrder,
+    regions: Vec<RegionId>,
+    rules: Vec<(Reason, bool)>,
+    shares: Vec<Option<&'p Shares>>,
+    names: bool,
+    when_all_down: WhenAllDown,
+    families: Families,
 }
 
 /// What the clients of regions weigh, all plans together.
@@ -280,14 +293,17 @@ impl Plan {
             && self.rules.iter().map(rule).eq(other.rules.iter().map(rule))
     }
 
-    /// Whether the same verdicts decide the same for every class of both: only what endpoints there are may differ.
-    pub(super) fn decides_like(&self, other: &Plan) -> bool {
-        let rule = |rule: &PlanRule| (rule.reason, rule.fence, rule.shares.clone());
-        let settings = |plan: &Plan| (plan.names, plan.when_all_down, plan.families);
-        Arc::ptr_eq(&self.classes, &other.classes)
-            && settings(self) == settings(other)
-            && self.regions.iter().map(|it| it.id).eq(other.regions.iter().map(|it| it.id))
-            && self.rules.iter().map(rule).eq(other.rules.iter().map(rule))
+    /// What decides beside verdicts.
+    pub(super) fn likeness(&self) -> Likeness<'_> {
+        Likeness {
+            classes: self.classes.as_ptr(),
+            regions: self.regions.iter().map(|region| region.id).collect(),
+            rules: self.rules.iter().map(|rule| (rule.reason, rule.fence)).collect(),
+            shares: self.rules.iter().map(|rule| rule.shares.as_ref()).collect(),
+            names: self.names,
+            when_all_down: self.when_all_down,
+            families: self.families,
+        }
     }
 
     /// The pool's regions, in the order of regions.toml.

@@ -66,7 +66,7 @@ pub enum Unknown {
 }
 
 /// What is answered when no endpoint is up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WhenAllDown {
     /// As if all were up.
     All,
@@ -79,7 +79,7 @@ pub enum WhenAllDown {
 }
 
 /// Whether A and AAAA choose their regions apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Families {
     /// Each takes its first region.
     Separate,

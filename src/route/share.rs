@@ -12,7 +12,7 @@ use super::bucket::BUCKET_COUNT;
 const DEPTH_MAX: usize = 16;
 
 /// For each bucket, members by preference. Fixed by the weights alone.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Preference {
     depth: usize,
     /// Bucket by bucket, `depth` members each.
