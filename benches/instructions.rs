@@ -67,7 +67,7 @@ fn held(instructions: u64) -> LibraryBenchmarkConfig {
 
 #[library_benchmark]
 #[bench::a_hit(args = (example("www", 1)), config = held(2_547))]
-#[bench::steered(args = (example("geo", 1)), config = held(2_579))]
+#[bench::steered(args = (example("geo", 1)), config = held(2_626))]
 #[bench::steered_wildcard(args = (example("x.geo", 1)), config = held(2_995))]
 #[bench::chain_to_steered(args = (example("togeo", 1)), config = held(3_914))]
 #[bench::wildcard(args = (example("x.wild", 1)), config = held(3_038))]
