@@ -1,4 +1,4 @@
-//! Health: what moves clients costs the owner of the state no longer than a millisecond, among a thousand policies.
+//! Health: what an event that moves clients costs the owner of the state, among a thousand policies that are alike.
 //!
 //! One turn is what stands between an event that is durable and the table that serves: the event folded, the table kept up
 //! with it, the digest of the state, the table as a snapshot takes it. Turns go down and up again, so each changes something.

@@ -13,7 +13,7 @@ use super::plan::{Likeness, Plan};
 use super::rows::rows;
 use super::table::{PolicyTable, RegionAnswers, Rows, Table};
 use super::ttl::ttl_of;
-use super::windows::{SideView, answers, sides, windows};
+use super::windows::{SideView, answers, bests, first_change, sides, windows};
 
 /// Rows that are kept though no policy has them now: those of an endpoint that flaps are wanted again.
 const SPARE_ROWS_MAX: usize = 64;
@@ -177,8 +177,7 @@ impl SharedRows {
         if let Some(rows) = self.known.get(&*self.key) {
             return Arc::clone(rows);
         }
-        let bests = sides.iter().map(|sides| sides.each_ref().map(|side| side.best));
-        let fresh = rows(plan, &View::of(plan, bests, health));
+        let fresh = rows(plan, &View::of(plan, bests(sides), health));
         let same = old.filter(|old| ***old == fresh).map(Arc::clone);
         let rows = same.unwrap_or_else(|| Arc::new(fresh));
         self.known.insert(self.key.as_slice().into(), Arc::clone(&rows));
@@ -203,13 +202,7 @@ impl SharedRows {
 fn write_key(key: &mut Vec<u8>, like: u16, sides: &[[SideView; 2]]) {
     key.clear();
     key.extend(like.to_be_bytes());
-    let bests = sides.iter().flatten().map(|side| side.best);
-    key.extend(bests.map(|best| best.map_or(u8::MAX, |tier| tier as u8)));
-}
-
-/// In how many milliseconds the first of all endpoints could change; see [`SideView::steady_millis`].
-fn first_change(sides: &[[SideView; 2]]) -> Option<u64> {
-    sides.iter().flatten().filter_map(|side| side.steady_millis).min()
+    key.extend(bests(sides).flatten().map(|best| best.map_or(u8::MAX, |tier| tier as u8)));
 }
 
 #[cfg(test)]

@@ -149,11 +149,6 @@ impl PolicyTable {
         self.of_bucket(self.cells(class, family)?, bucket)
     }
 
-    /// Whether every bucket of `class` gets the same for `family`.
-    pub fn is_even(&self, class: ClassId, family: Family) -> bool {
-        self.cells(class, family).is_some_and(|cells| self.of_all(cells).is_some())
-    }
-
     fn cells(&self, class: ClassId, family: Family) -> Option<&Cells> {
         self.rows.by_class.get(usize::from(class.0))?.get(family.index())
     }

@@ -7,7 +7,7 @@ use crate::health::Tier;
 use crate::number::Ttl;
 
 use super::bucket::BUCKET_COUNT;
-use super::decide::Verdicts;
+use super::decide::{Best, Verdicts};
 use super::plan::{Plan, PlanEndpoint, PlanRegion, PlanSide};
 use super::pool::{POOL_ENDPOINTS_MAX, Target};
 use super::table::{Cells, ChoiceAnswer, RegionAnswers, Windows};
@@ -48,6 +48,16 @@ impl SideView {
 pub(super) fn sides(plan: &Plan, health: &impl Verdicts) -> Box<[[SideView; 2]]> {
     let regions = plan.regions.iter();
     regions.map(|it| it.sides.each_ref().map(|side| SideView::new(side, health))).collect()
+}
+
+/// The best tiers of every region.
+pub(super) fn bests(sides: &[[SideView; 2]]) -> impl Iterator<Item = Best> + '_ {
+    sides.iter().map(|sides| sides.each_ref().map(|side| side.best))
+}
+
+/// In how many milliseconds the first of all endpoints could change; see [`SideView::steady_millis`].
+pub(super) fn first_change(sides: &[[SideView; 2]]) -> Option<u64> {
+    sides.iter().flatten().filter_map(|side| side.steady_millis).min()
 }
 
 /// What the regions of `plan` give as `sides` stand.

@@ -12,7 +12,7 @@ use homing::ask::Scene;
 use homing::health::{Boot, Event, Identity, LogTime, Report, State, Status, Subject, Timed};
 use homing::load::Parts;
 use homing::number::{Digest, RegionId, Revision};
-use homing::route::{Asker, Family, Plan, PolicyTable, choose, fill};
+use homing::route::{Asker, Family, LiveTable, Plan, PolicyTable, choose, fill};
 use homing::trace::{ClientSource, Silent};
 
 use crate::world;
@@ -191,6 +191,7 @@ struct Run<'s> {
     plan: &'static Plan,
     state: State,
     table: PolicyTable,
+    live: LiveTable,
     random: Random,
 }
 
@@ -225,7 +226,15 @@ impl Run<'_> {
             return;
         }
         let table = fill(self.plan, &self.state);
-        if changes.members.is_empty() {
+        let moves_shares_alone = changes.members.is_empty();
+        self.live.follow(&[changes], &self.state);
+        assert_eq!(
+            *self.live.table().policies[0],
+            table,
+            "{}: the table follows",
+            self.scenario.name
+        );
+        if moves_shares_alone {
             let shares = (&before, &shares(&self.state));
             holds_its_step(self.scenario, self.plan, (&self.table, &table), shares);
         }
@@ -243,7 +252,8 @@ fn run(scenario: &Scenario, seed: u64) -> Course {
         until: random.next() % TTL_SECS,
     };
     let mut resolvers: Vec<Resolver> = addresses.iter().map(resolver).collect();
-    let mut run = Run { scenario, plan, table: fill(plan, &state), state, random };
+    let (table, live) = (fill(plan, &state), LiveTable::new(&parts.plans, &state));
+    let mut run = Run { scenario, plan, table, live, state, random };
     let mut course = Course { uses: Vec::new(), shares: Vec::new(), digest: Digest::default() };
     for secs in (0..END_SECS).step_by(STEP_SECS as usize) {
         let mut load = [0.0; 4];
