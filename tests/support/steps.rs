@@ -1,7 +1,6 @@
 //! A process killed between two steps: stopped before each change that it makes below a folder, and killed at one.
 #![allow(unsafe_code, reason = "ptrace(2) is how another process is stopped at its system calls")]
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::mem::MaybeUninit;
 use std::os::unix::fs::FileExt;
@@ -25,7 +24,6 @@ const EVENT_STOP: c_int = 128;
 pub struct Watched {
     process: pid_t,
     folder: PathBuf,
-    threads: BTreeSet<pid_t>,
 }
 
 impl Watched {
@@ -33,7 +31,7 @@ impl Watched {
     pub fn begin(process: u32, folder: &Path) -> Option<Watched> {
         let process = process as pid_t;
         let folder = fs::canonicalize(folder).unwrap();
-        let mut watched = Watched { process, folder, threads: BTreeSet::new() };
+        let mut seized = 0;
         for task in fs::read_dir(format!("/proc/{process}/task")).unwrap().flatten() {
             let name = fs::read_to_string(task.path().join("comm")).unwrap_or_default();
             let thread: pid_t = task.file_name().to_string_lossy().parse().unwrap();
@@ -42,16 +40,16 @@ impl Watched {
                     return None;
                 }
                 assert_eq!(ptrace(libc::PTRACE_INTERRUPT, thread, 0), 0);
-                watched.threads.insert(thread);
+                seized += 1;
             }
         }
-        assert_eq!(watched.threads.len(), THREADS.len(), "threads have other names");
-        Some(watched)
+        assert_eq!(seized, THREADS.len(), "threads have other names");
+        Some(Watched { process, folder })
     }
 
     /// Kills the process when it is about to make its `last`-th change below the folder, counted from 1, and tells which
     /// that is; or, with nothing to tell, when it `is_done` and makes no more.
-    pub fn kill_at(mut self, last: usize, is_done: impl Fn() -> bool) -> Option<String> {
+    pub fn kill_at(self, last: usize, is_done: impl Fn() -> bool) -> Option<String> {
         let (begun, mut moved, mut count) = (Instant::now(), Instant::now(), 0);
         let killed_at = loop {
             let mut status = 0;
@@ -67,7 +65,7 @@ impl Watched {
                 if step.is_some() {
                     moved = Instant::now();
                 }
-                self.go_on(thread, status);
+                go_on(thread, status);
                 continue;
             }
             if moved.elapsed() > QUIET && is_done() {
@@ -81,8 +79,7 @@ impl Watched {
     }
 
     /// What a stopped thread is about to change below the folder.
-    fn step_of(&mut self, thread: pid_t, status: c_int) -> Option<String> {
-        self.threads.insert(thread);
+    fn step_of(&self, thread: pid_t, status: c_int) -> Option<String> {
         let is_call = libc::WIFSTOPPED(status) && libc::WSTOPSIG(status) == libc::SIGTRAP | 0x80;
         let (number, arguments) = is_call.then(|| entered(thread)).flatten()?;
         let (name, path) = self.change(number, arguments)?;
@@ -127,31 +124,46 @@ impl Watched {
         Some(PathBuf::from(String::from_utf8_lossy(text).into_owned()))
     }
 
-    /// Lets a stopped thread run to its next stop, with the signal that it stopped for.
-    fn go_on(&mut self, thread: pid_t, status: c_int) {
-        if !libc::WIFSTOPPED(status) {
-            self.threads.remove(&thread);
-            return;
+    /// Kills it without a word, and takes note of the ends of its threads, for its parent sees its own only after theirs.
+    /// One that was begun a moment ago is watched too, though it has never stopped for us.
+    fn kill(self) {
+        // SAFETY: no memory is passed.
+        assert_eq!(unsafe { libc::kill(self.process, libc::SIGKILL) }, 0);
+        let killed = Instant::now();
+        while let Some(ended) = ended_or_stopped() {
+            if ended == self.process {
+                return;
+            }
+            let mut status = 0;
+            let flags = libc::__WALL | libc::WNOHANG;
+            // SAFETY: `status` lives as long as the call.
+            if ended == 0 || unsafe { libc::waitpid(ended, &raw mut status, flags) } <= 0 {
+                std::thread::sleep(Duration::from_micros(200));
+            }
+            assert!(killed.elapsed() < PATIENCE, "killed, and does not end");
         }
+    }
+}
+
+/// Lets a stopped thread run to its next stop, with the signal that it stopped for.
+fn go_on(thread: pid_t, status: c_int) {
+    if libc::WIFSTOPPED(status) {
         let (signal, event) = (libc::WSTOPSIG(status), status >> 16);
         let is_ours = event == EVENT_STOP || signal & !0x80 == libc::SIGTRAP;
         ptrace(libc::PTRACE_SYSCALL, thread, if is_ours { 0 } else { signal as usize });
     }
+}
 
-    /// Kills it without a word, and takes note of the ends of its threads, so that its parent sees its own.
-    fn kill(self) {
-        // SAFETY: no memory is passed.
-        assert_eq!(unsafe { libc::kill(self.process, libc::SIGKILL) }, 0);
-        for thread in self.threads.iter().filter(|thread| **thread != self.process) {
-            let mut status = 0;
-            loop {
-                // SAFETY: `status` lives as long as the call.
-                let ended = unsafe { libc::waitpid(*thread, &raw mut status, libc::__WALL) };
-                if ended < 0 || !libc::WIFSTOPPED(status) {
-                    break;
-                }
-            }
-        }
+/// A child or tracee of this thread that has ended or stopped, left to be waited for; 0 while there is none that has, and
+/// nothing when there are none at all.
+fn ended_or_stopped() -> Option<pid_t> {
+    let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
+    let only_look = libc::WNOWAIT | libc::WNOHANG;
+    let flags = libc::WEXITED | libc::WSTOPPED | libc::__WALL | libc::__WNOTHREAD | only_look;
+    // SAFETY: the kernel writes `info`, which is valid when zeroed, and its process is 0 where nothing is told.
+    unsafe {
+        let found = libc::waitid(libc::P_ALL, 0, info.as_mut_ptr(), flags);
+        (found == 0).then(|| info.assume_init().si_pid())
     }
 }
 
