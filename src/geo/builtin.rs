@@ -1,41 +1,26 @@
-//! The built-in table: places by address, for machines without a database.
+//! The built-in table made: places by address, for machines without a database.
 //!
 //! `build` makes it of city or country databases, the same bytes for the same databases; the binary
-//! holds one. The file is a magic, then deflated: where it came from, the metros, the spots, and
-//! for each family runs of spots.
+//! holds one, and `table` reads it.
 
 mod grain;
 mod metro;
-mod packing;
 mod snap;
 
 use miniz_oxide::deflate::compress_to_vec;
-use miniz_oxide::inflate::decompress_to_vec_with_limit;
 
 use crate::diagnostic::{Diagnostic, Place as Where};
 
-use super::gazetteer::{self, WHOLE};
-use super::place::{Place, PlaceId, Position};
-use super::world::{Source, World};
+use super::gazetteer::WHOLE;
+use super::known::Source;
+use super::packing::{put_number, put_runs, put_text};
+use super::place::Position;
+use super::table::MAGIC;
+use super::world::World;
 use metro::Metros;
-use packing::{Cursor, put_number, put_runs, put_text};
-use snap::{Snapped, Spot};
+use snap::Snapped;
 
 pub use snap::Fidelity;
-
-impl World {
-    /// The table within this binary: first subdivisions, near metros.
-    pub fn built_in() -> World {
-        // The file is ours and a test reads it; were it damaged, every place would be unknown, and
-        // nothing worse.
-        World::from_table(TABLE).unwrap_or_else(World::unknown)
-    }
-
-    /// Reads what [`build`] made. None when it is anything else.
-    pub fn from_table(bytes: &[u8]) -> Option<World> {
-        decode(bytes)
-    }
-}
 
 /// A table, and how well it tells what its databases say.
 pub struct Built {
@@ -119,17 +104,8 @@ fn metros_of(snapped: &Snapped, metros: &Metros) -> Vec<Position> {
     (0..).map_while(|index| metros.position(index).filter(|_| is_snapped)).collect()
 }
 
-const MAGIC: &[u8; 8] = b"homing\x00\x02";
 /// The strongest that deflate has: the table is packed once and carried by every binary.
 const DEFLATE_LEVEL: u8 = 10;
-/// Four times what the table takes now.
-const TABLE_BYTE_COUNT_MAX: usize = 32 << 20;
-/// One more than the last /24.
-const V4_UNITS: u64 = 1 << 24;
-/// One more than the last /48.
-const V6_UNITS: u64 = 1 << 48;
-
-static TABLE: &[u8] = include_bytes!("../../geo/builtin.bin");
 
 fn encode(source: &Source, metros: &[Position], snapped: &Snapped) -> Vec<u8> {
     let mut out = Vec::new();
@@ -155,70 +131,6 @@ fn encode(source: &Source, metros: &[Position], snapped: &Snapped) -> Vec<u8> {
     [&MAGIC[..], &compress_to_vec(&out, DEFLATE_LEVEL)].concat()
 }
 
-fn decode(bytes: &[u8]) -> Option<World> {
-    let packed = bytes.strip_prefix(MAGIC)?;
-    let table = decompress_to_vec_with_limit(packed, TABLE_BYTE_COUNT_MAX).ok()?;
-    let mut cursor = Cursor(&table);
-    let name = cursor.text()?;
-    let mut source = Source {
-        name: format!("built-in ({name})"),
-        licence: cursor.text()?,
-        built_epoch_secs: cursor.number()?,
-        networks: cursor.count()?,
-    };
-    let metros = metros(&mut cursor)?;
-    if !metros.is_empty() {
-        source.name = format!("built-in ({name}, {} metros)", metros.len());
-    }
-    let mut places = vec![Place::default()];
-    for _ in 0..cursor.count()? {
-        places.push(place(&spot(&mut cursor)?, &metros));
-    }
-    let spot_count = u32::try_from(places.len()).ok()?;
-    let mut v4 = cursor.runs(V4_UNITS, spot_count)?;
-    let mut v6 = cursor.runs(V6_UNITS, spot_count)?;
-    let world = World::of_runs(
-        v4.by_ref().map(|(start, spot)| ((start << 8) as u32, PlaceId(spot))),
-        v6.by_ref().map(|(start, spot)| (u128::from(start) << 80, PlaceId(spot))),
-        places,
-    );
-    let is_sound = v4.is_done() && v6.is_done() && cursor.0.is_empty();
-    is_sound.then_some(World { sources: vec![source], ..world })
-}
-
-fn metros(cursor: &mut Cursor) -> Option<Vec<Position>> {
-    let mut metros = Vec::new();
-    for _ in 0..cursor.count()? {
-        let mut degrees = || Some(f32::from(i16::from_le_bytes(cursor.bytes(2)?.try_into().ok()?)));
-        let (latitude, longitude) = (degrees()? / 100.0, degrees()? / 100.0);
-        metros.push(Position { latitude, longitude });
-    }
-    Some(metros)
-}
-
-fn spot(cursor: &mut Cursor) -> Option<Spot> {
-    let country: [u8; 2] = cursor.bytes(2)?.try_into().ok()?;
-    let subdivision: [u8; 3] = cursor.bytes(3)?.try_into().ok()?;
-    let metro = cursor.number()?.checked_sub(1).map(u16::try_from);
-    Some(Spot {
-        country: Some(country),
-        subdivision: Some(subdivision).filter(|it| *it != WHOLE),
-        metro: metro.transpose().ok()?,
-    })
-}
-
-fn place(spot: &Spot, metros: &[Position]) -> Place {
-    let metro = spot.metro.and_then(|metro| metros.get(usize::from(metro)).copied());
-    let stand_in = || gazetteer::place_centroid(spot.country?, spot.subdivision);
-    Place {
-        continent: spot.country.and_then(|it| gazetteer::entry(it, WHOLE)).map(|it| it.continent),
-        country: spot.country,
-        subdivision: spot.subdivision,
-        position: metro.or_else(stand_in),
-        ..Place::default()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,7 +142,6 @@ mod tests {
         assert_eq!(source.name, "built-in (dbip-city, 300 metros)");
         assert!(source.licence.starts_with("CC BY 4.0"));
         assert!(source.built_epoch_secs > 1_700_000_000 && source.networks > 10_000_000);
-        assert!(TABLE.len() <= 3_000_000, "{} octets", TABLE.len());
         let code = |address: &str| {
             let place = world.lookup(address.parse().unwrap()).0;
             let text =
@@ -251,7 +162,6 @@ mod tests {
         for special in ["10.1.2.3", "192.168.1.1", "127.0.0.1", "fe80::1", "::1", "192.0.2.1"] {
             assert_eq!(code(special), "", "{special}");
         }
-        assert!(world.places().iter().skip(1).all(|place| place.position.is_some()));
         let within = |range: usize, low, high| assert!((low..high).contains(&range), "{range}");
         within(world.runs_v4().count(), 1_500_000, 2_500_000);
         within(world.runs_v6().count(), 1_000_000, 2_500_000);

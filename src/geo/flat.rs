@@ -14,12 +14,13 @@ use serde::de::value::{Error, MapDeserializer};
 
 use crate::diagnostic::{Diagnostic, Place as Where};
 
+use super::known::{Known, Source};
 use super::licence::licence;
 use super::place::{Place, PlaceId};
 use super::record::Value;
 use super::starts::{Address, List, Starts};
 use super::sweep::{LAST_V4, LAST_V6, Span, sweep};
-use super::world::{Places, Source, World, special_spans};
+use super::world::{Places, World, special_spans};
 
 impl World {
     /// Reads a flat file. `path` is how the operator knows it; its name tells the family (`-ipv4`, `-ipv6`). What it says
@@ -38,23 +39,23 @@ impl World {
             return Err(reader.mistakes());
         }
         let (spans_v4, spans_v6) = special_spans();
-        let mut world = World::unknown();
+        let mut known = Known::nothing();
         if is_v4 {
-            world.v4 = laid::<u32>(&reader.ranges, &spans_v4, LAST_V4).into();
+            known.v4 = laid::<u32>(&reader.ranges, &spans_v4, LAST_V4).into();
         } else {
-            world.v6 = laid::<u128>(&reader.ranges, &spans_v6, LAST_V6).into();
+            known.v6 = laid::<u128>(&reader.ranges, &spans_v6, LAST_V6).into();
         }
-        world.places = reader.places.into_list();
-        if world.places.len() < 2 {
+        known.places = reader.places.into_list();
+        if known.places.len() < 2 {
             return Err(vec![useless(path, reader.ranges.len())]);
         }
-        world.sources.push(Source {
+        let source = Source {
             name: path.to_owned(),
             licence: licence(path, "").to_owned(),
             built_epoch_secs: 0,
             networks: reader.ranges.len(),
-        });
-        Ok(world)
+        };
+        Ok(World::of(known, vec![source]))
     }
 }
 

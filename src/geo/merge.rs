@@ -7,6 +7,7 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 
 use super::gazetteer;
+use super::known::Known;
 use super::layers::Layers;
 use super::place::{Place, PlaceId};
 use super::starts::{Address, List, Starts};
@@ -22,6 +23,7 @@ impl World {
 }
 
 fn merge_two(strong: World, weak: World) -> World {
+    let ((strong, mut sources), (weak, others)) = (strong.into_parts(), weak.into_parts());
     let mut blend = Blend {
         details: [&strong.places, &weak.places].map(|places| places.iter().map(detail).collect()),
         weak: weak.places,
@@ -30,8 +32,8 @@ fn merge_two(strong: World, weak: World) -> World {
     };
     let v4 = blend.lists::<u32>(strong.v4.flat(), weak.v4.flat());
     let v6 = blend.lists::<u128>(strong.v6.flat(), weak.v6.flat());
-    let sources = [strong.sources, weak.sources].concat();
-    World { v4, v6, places: blend.places.into_list(), sources }
+    sources.extend(others);
+    World::of(Known { v4, v6, places: blend.places.into_list() }, sources)
 }
 
 /// Places of two worlds into those of one. The ids of the stronger stay.

@@ -14,12 +14,13 @@ use maxminddb::{MaxMindDbError, Reader};
 
 use crate::diagnostic::{Diagnostic, Place as Where};
 
+use super::known::{Known, Source};
 use super::licence::licence;
 use super::place::PlaceId;
 use super::record::Value;
 use super::starts::Starts;
 use super::sweep::{LAST_V4, LAST_V6, sweep};
-use super::world::{Places, Source, World, special_spans};
+use super::world::{Places, World, special_spans};
 use search_tree::{Misshapen, Record, Tree, Walk};
 
 impl World {
@@ -119,7 +120,7 @@ impl<'r> Gatherer<'r> {
         }
         let places = std::mem::take(&mut self.places).into_list();
         let (v4, v6) = (v4.into_list().into(), v6.into_list().into());
-        trouble.map_or(Ok(World { v4, v6, places, sources: Vec::new() }), Err)
+        trouble.map_or(Ok(World::of(Known { v4, v6, places }, Vec::new())), Err)
     }
 
     /// Where places begin along a walk, up to the first trouble.

@@ -10,6 +10,7 @@ mod builtin;
 mod codes;
 mod flat;
 mod gazetteer;
+mod known;
 mod layers;
 mod licence;
 mod look;
@@ -17,6 +18,7 @@ mod merge;
 mod mmdb;
 mod outlines;
 mod overrides;
+mod packing;
 mod place;
 mod prefix;
 mod ranges;
@@ -25,6 +27,7 @@ mod spelling;
 mod starts;
 mod survey;
 mod sweep;
+mod table;
 mod weights;
 mod world;
 
@@ -33,6 +36,7 @@ pub use codes::{PlaceCode, PlaceCodeError};
 pub use gazetteer::{
     country_codes, country_name, place_centroid, subdivision_codes, subdivision_name,
 };
+pub use known::Source;
 pub use look::{OverrideLine, look_up, override_lines};
 pub use outlines::{Ring, outlines};
 pub use overrides::Overrides;
@@ -43,4 +47,4 @@ pub use survey::{Extent, survey};
 pub use weights::{
     Announced, Area, Basis, Projection, PublishedWeights, Tally, TallyError, Weights,
 };
-pub use world::{Source, World};
+pub use world::World;

@@ -12,6 +12,7 @@ use crate::diagnostic::{Diagnostic, Place as Where};
 use crate::number::RegionId;
 
 use super::codes::{PlaceCode, PlaceCodeError};
+use super::known::Known;
 use super::layers::{Layers, SAME};
 use super::place::{Place, PlaceId};
 use super::prefix::{Prefix, PrefixError, embedding_blocks};
@@ -101,16 +102,17 @@ impl World {
         if overrides.is_empty() {
             return self.clone();
         }
-        let places = Places::of(self.places.clone());
+        let below = self.known();
+        let places = Places::of(below.places.clone());
         let mut overlay = Overlay { overrides, places, known: HashMap::default() };
         let spans: Vec<Span> = overrides.spans(true).collect();
-        let v4 = overlay.lay::<u32>(self.v4.clone().flat(), &spans, LAST_V4);
+        let v4 = overlay.lay::<u32>(below.v4.clone().flat(), &spans, LAST_V4);
         let embedding = embedding_blocks().into_iter();
         let embedding = embedding.map(|(first, last)| Span { first, last, item: EMBEDDING });
         let mut spans: Vec<Span> = overrides.spans(false).chain(embedding).collect();
         sweep::sort(&mut spans);
-        let v6 = overlay.lay::<u128>(self.v6.clone().flat(), &spans, LAST_V6);
-        World { v4, v6, places: overlay.places.into_list(), sources: self.sources.clone() }
+        let v6 = overlay.lay::<u128>(below.v6.clone().flat(), &spans, LAST_V6);
+        World::of(Known { v4, v6, places: overlay.places.into_list() }, self.sources.clone())
     }
 }
 

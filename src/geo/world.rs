@@ -3,43 +3,23 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::OnceLock;
 
 use foldhash::fast::FixedState;
 
 use crate::number::PrefixLen;
 
-use super::layers::Layers;
+use super::known::{Known, Source};
 use super::place::{Place, PlaceId};
 use super::prefix::{embedded_v4, embedding_blocks, special_blocks};
-use super::starts::List;
 use super::sweep::{self, Span};
-
-// The room builds lists beside this file's worlds.
-pub(super) use super::starts::Starts;
-
-/// Where the knowledge came from, for people.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Source {
-    /// What serves: a path such as `geo/GeoLite2-City.mmdb`, or
-    /// `built-in (dbip-city, 300 metros)`.
-    pub name: String,
-    /// The licence, where known.
-    pub licence: String,
-    /// When it was built, in seconds of the Unix epoch; 0 when unknown.
-    pub built_epoch_secs: u64,
-    /// How many networks it lists.
-    pub networks: usize,
-}
+use super::table;
 
 /// Addresses to places: for each family the whole address space. Place 0 is the unknown place.
 #[derive(Clone, Debug)]
 pub struct World {
-    /// IPv4 ranges.
-    pub(super) v4: Layers<u32>,
-    /// IPv6 ranges. IPv4-embedding prefixes are not in it: they are looked up as IPv4.
-    pub(super) v6: Layers<u64>,
-    /// The places.
-    pub(super) places: Vec<Place>,
+    /// Of the built-in table nothing until somebody asks: a server that steers nobody does without 38 MiB.
+    known: OnceLock<Known>,
     /// Where all this came from, strongest first.
     pub sources: Vec<Source>,
 }
@@ -47,12 +27,31 @@ pub struct World {
 impl World {
     /// Nothing is known of any address.
     pub fn unknown() -> World {
-        World {
-            v4: List::whole(PlaceId(0)).into(),
-            v6: List::whole(PlaceId(0)).into(),
-            places: vec![Place::default()],
-            sources: Vec::new(),
-        }
+        World::of(Known::nothing(), Vec::new())
+    }
+
+    /// The table within this binary: first subdivisions, near metros. The first who asks it unpacks it.
+    pub fn built_in() -> World {
+        World { known: OnceLock::new(), sources: table::source().into_iter().collect() }
+    }
+
+    /// Reads what [`build_builtin`](super::build_builtin) made. None when it is anything else.
+    pub fn from_table(bytes: &[u8]) -> Option<World> {
+        let (known, source) = table::decode(bytes)?;
+        Some(World::of(known, vec![source]))
+    }
+
+    pub(super) fn of(known: Known, sources: Vec<Source>) -> World {
+        World { known: OnceLock::from(known), sources }
+    }
+
+    pub(super) fn known(&self) -> &Known {
+        self.known.get_or_init(table::unpacked)
+    }
+
+    /// What is known, and where it came from.
+    pub(super) fn into_parts(self) -> (Known, Vec<Source>) {
+        (self.known.into_inner().unwrap_or_else(table::unpacked), self.sources)
     }
 
     /// A world of ranges, each given by its start, in order. The first of `places` is the unknown place.
@@ -61,40 +60,37 @@ impl World {
         v6: impl IntoIterator<Item = (u128, PlaceId)>,
         places: Vec<Place>,
     ) -> World {
-        let (mut starts_v4, mut starts_v6) = (Starts::new(), Starts::new());
-        v4.into_iter().for_each(|(start, place)| starts_v4.push(start, place));
-        v6.into_iter().for_each(|(start, place)| starts_v6.push(start, place));
-        let (v4, v6) = (starts_v4.into_list().into(), starts_v6.into_list().into());
-        World { v4, v6, places, sources: Vec::new() }
+        World::of(Known::of_runs(v4, v6, places), Vec::new())
     }
 
     /// The whole IPv4 space: where each place begins. The first starts at 0.
     pub fn runs_v4(&self) -> impl Iterator<Item = (u128, PlaceId)> + '_ {
-        self.v4.iter()
+        self.known().v4.iter()
     }
 
     /// The whole IPv6 space: where each place begins. The first starts at 0.
     pub fn runs_v6(&self) -> impl Iterator<Item = (u128, PlaceId)> + '_ {
-        self.v6.iter()
+        self.known().v6.iter()
     }
 
     /// All places; a [`PlaceId`] indexes them, and the first is the unknown place.
     pub fn places(&self) -> &[Place] {
-        &self.places
+        &self.known().places
     }
 
     /// What is known of `address`, and the shortest prefix around it of which the same is known.
     /// IPv6 forms of IPv4 are looked up as IPv4, the length shifted by where the IPv4 address
     /// stands.
     pub fn lookup(&self, address: IpAddr) -> (&Place, PrefixLen) {
-        let find_v4 = |v4: std::net::Ipv4Addr| self.v4.find(u128::from(v4.to_bits()));
+        let known = self.known();
+        let find_v4 = |v4: std::net::Ipv4Addr| known.v4.find(u128::from(v4.to_bits()));
         let (id, len) = match (address, embedded_v4(address)) {
             (IpAddr::V4(v4), _) => find_v4(v4),
             (_, Some((v4, shift))) => {
                 let (id, len) = find_v4(v4);
                 (id, len + shift)
             }
-            (IpAddr::V6(v6), None) => self.v6.find(v6.to_bits()),
+            (IpAddr::V6(v6), None) => known.v6.find(v6.to_bits()),
         };
         (self.place(id), PrefixLen(len))
     }
@@ -109,7 +105,7 @@ impl World {
             asn: None,
             region: None,
         };
-        self.places.get(id.0 as usize).unwrap_or(&UNKNOWN)
+        self.places().get(id.0 as usize).unwrap_or(&UNKNOWN)
     }
 }
 
@@ -193,6 +189,7 @@ fn embedding_spans() -> Vec<Span> {
 mod tests {
     use super::*;
     use crate::geo::PlaceCode;
+    use crate::geo::starts::{List, Starts};
 
     fn world(name: &str, ranges: &[(u32, &str)], asn: Option<u32>) -> World {
         let mut places = Places::new();
@@ -203,7 +200,7 @@ mod tests {
         }
         let sources = vec![Source { name: name.into(), ..Source::default() }];
         let (v4, v6) = (v4.into_list().into(), List::whole(PlaceId(0)).into());
-        World { v4, v6, places: places.into_list(), sources }
+        World::of(Known { v4, v6, places: places.into_list() }, sources)
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use proptest::prelude::*;
 
+use crate::geo::known::Known;
 use crate::geo::starts::{List, Starts};
 use crate::geo::world::Places;
 
@@ -33,7 +34,7 @@ fn world(v4: &[(u32, u32)], v6: &[(u128, u32)]) -> World {
     v6.iter().for_each(|&(start, asn)| starts_v6.push(start, id(asn)));
     let v6 = without_embedded(starts_v6.into_list());
     let v4 = starts_v4.into_list().into();
-    World { v4, v6: v6.into(), places: places.into_list(), sources: Vec::new() }
+    World::of(Known { v4, v6: v6.into(), places: places.into_list() }, Vec::new())
 }
 
 /// The same IPv6 ranges with the blocks that embed IPv4 unknown.
