@@ -11,6 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -19,7 +20,7 @@ use crate::api::{DiagnosticBody, Reloaded};
 use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::fileset::{File, FileSet, is_database};
 use crate::history::Cause;
-use crate::load::{Builder, Built, Config, Held, Motion, Parts, Reader, Removals, Scan};
+use crate::load::{Builder, Built, Config, Held, Motion, Parts, ReadAgain, Reader, Removals, Scan};
 use crate::number::{Digest, Generation};
 
 use super::candidate::Candidate;
@@ -64,6 +65,8 @@ pub struct Files {
     owes: bool,
     /// Whether the last look took in all files.
     saw_all: bool,
+    /// Whether files are being read as a whole beside the looks.
+    reads_again: bool,
     findings: Arc<Findings>,
 }
 
@@ -131,6 +134,7 @@ impl Files {
             cause: cause_of_files(Generation(0)),
             owes: true,
             saw_all: true,
+            reads_again: false,
             findings: Arc::default(),
         }
     }
@@ -270,7 +274,14 @@ impl Files {
                     // Under a pin, what the disk holds is another matter than before.
                     schedule.hint(Instant::now());
                 }
+                Ok(Request::ReadAgain(read)) => self.take_whole(*read, outlet),
                 Err(RecvTimeoutError::Timeout) if put_off.is_some() => {}
+                Err(RecvTimeoutError::Timeout)
+                    if waiting.is_empty() && schedule.is_second_due(Instant::now()) =>
+                {
+                    let begun = self.begin_second_reading();
+                    schedule.await_second(Instant::now(), !begun);
+                }
                 Err(RecvTimeoutError::Timeout) => {
                     self.watch.renew();
                     if !waiting.is_empty() {
@@ -292,9 +303,6 @@ impl Files {
     /// Looks at what may have changed; at all files where somebody `asked`.
     fn look_now(&mut self, schedule: &mut Schedule, asked: bool, outlet: &Outlet) {
         let now = Instant::now();
-        if schedule.is_second_due(now) {
-            self.builder.forget_hasty();
-        }
         let settled = schedule.is_removal_due(now);
         let all = View::All(if settled { Removals::Settled } else { Removals::Wait });
         let view = match self.looks.take_touched() {
@@ -304,11 +312,35 @@ impl Files {
         self.publish(&view, outlet);
         if asked && (!self.saw_all || self.builder.is_hasty()) {
             // Who asked is told all that is to be said, after the change serves.
-            self.builder.forget_hasty();
+            let read = self.builder.second_reading().read();
+            self.builder.take_whole(read);
             self.publish(&all, outlet);
         }
         if self.saw_all {
             schedule.swept(Instant::now(), now.elapsed());
+        }
+    }
+
+    /// Has files of which only a change was read be read as a whole. False if that cannot begin now.
+    fn begin_second_reading(&mut self) -> bool {
+        if self.reads_again {
+            return false;
+        }
+        let (reading, looks) = (self.builder.second_reading(), self.looks.clone());
+        if reading.is_empty() {
+            return true;
+        }
+        let thread = thread::Builder::new().name("second".into());
+        // It ends by itself; what it gives is for a state of files that may be gone by then.
+        self.reads_again = thread.spawn(move || looks.read_again(reading.read())).is_ok();
+        self.reads_again
+    }
+
+    /// Has what else is to be said of files that were read as a whole be said.
+    fn take_whole(&mut self, read: ReadAgain, outlet: &Outlet) {
+        self.reads_again = false;
+        if self.builder.take_whole(read) {
+            self.publish(&View::At(BTreeSet::new()), outlet);
         }
     }
 

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use crate::api::{PublishedBody, Reloaded};
+use crate::load::ReadAgain;
 
 use super::touched::{Told, Touched};
 use super::wish::{Unmet, Wished};
@@ -52,6 +53,8 @@ pub enum Request {
     Now(oneshot::Sender<Reloaded>),
     /// Do what an operator wishes, at once.
     Fulfil(Box<Wished>, oneshot::Sender<Result<PublishedBody, Unmet>>),
+    /// Files that were to be read as a whole were.
+    ReadAgain(Box<ReadAgain>),
     /// The end.
     Stop,
 }
@@ -110,6 +113,12 @@ impl Looks {
         let (reply, outcome) = oneshot::channel();
         let request = Request::Fulfil(Box::new(wished), reply);
         self.sender.try_send(request).ok().map(|()| outcome)
+    }
+
+    /// Gives what was read as a whole.
+    pub fn read_again(&self, read: ReadAgain) {
+        // Disconnected: the server ends.
+        let _ = self.sender.send(Request::ReadAgain(Box::new(read)));
     }
 
     /// Ends whoever looks.

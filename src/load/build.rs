@@ -27,6 +27,7 @@ use super::outcome;
 use super::parts::{Built, Parts, Summary};
 use super::removal::{self, Removals};
 use super::retreat::{Choice, Fault, Patience, Reach, moved_away};
+use super::second::{ReadAgain, SecondReading};
 use super::standing::{Left, Standing};
 use super::steering::{Steered, Steerings, is_steering_file};
 use super::timely::Serials;
@@ -324,12 +325,23 @@ impl Builder {
         self.forms.is_hasty()
     }
 
-    /// Has the next build read those files as a whole, and so say all that is to be said.
-    pub fn forget_hasty(&mut self) {
-        let forgotten = self.forms.forget_hasty();
-        if let Some(standing) = &mut self.standing {
-            standing.read_again(forgotten);
+    /// Those files, to be read as a whole, by anyone.
+    pub fn second_reading(&self) -> SecondReading {
+        SecondReading { files: self.forms.hasty_files() }
+    }
+
+    /// Has the next build take what was read as a whole, where the files are still the same. Tells whether any is.
+    pub fn take_whole(&mut self, read: ReadAgain) -> bool {
+        let mut taken = Vec::new();
+        for (form, digest) in read.forms {
+            let path = form.path.clone();
+            taken.extend(self.forms.take_whole(form, digest).map(|apex| (path, apex)));
         }
+        let is_any = !taken.is_empty();
+        if let Some(standing) = &mut self.standing {
+            standing.read_again(taken);
+        }
+        is_any
     }
 
     /// How many names, below the apexes of their zones, `before` serves and `built`, of the last build, does not.

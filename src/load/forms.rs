@@ -156,19 +156,30 @@ impl Forms {
         !self.hasty.is_empty()
     }
 
-    /// Forgets the forms of files that were not read as a whole, and gives their paths and apexes.
-    pub(super) fn forget_hasty(&mut self) -> Vec<(String, Name)> {
-        let mut forgotten = Vec::new();
-        for path in std::mem::take(&mut self.hasty) {
-            let Some(kept) = self.known.get_mut(&path) else { continue };
-            let hasty = kept.extract_if(.., |k| k.form.change.is_some());
-            let apex = |kept: Kept| Some((path.clone(), kept.form.zone.as_ref()?.apex.clone()));
-            forgotten.extend(hasty.filter_map(apex));
-            if kept.is_empty() {
-                self.known.remove(&path);
-            }
+    /// The files that were not read as a whole.
+    pub(super) fn hasty_files(&self) -> Vec<(String, File)> {
+        let kept = self.hasty.iter().filter_map(|path| Some((path, self.known.get(path)?)));
+        let hasty = kept.flat_map(|(path, kept)| kept.iter().map(move |kept| (path, kept)));
+        let file = |(path, kept): (&String, &Kept)| {
+            let text = Arc::clone(&kept.form.hasty()?.text);
+            Some((path.clone(), File::known(kept.digest, text)))
+        };
+        hasty.filter_map(file).collect()
+    }
+
+    /// Takes the form of a file that was read as a whole in the place of one that was not, and gives the apex that this
+    /// has; none where the file is another by now.
+    pub(super) fn take_whole(&mut self, form: Form, digest: Digest) -> Option<Name> {
+        let kept = self.known.get_mut(&form.path)?;
+        let at = kept.iter().position(|k| k.digest == digest && k.form.hasty().is_some())?;
+        let before = kept.get_mut(at)?;
+        let apex = before.form.zone.as_ref()?.apex.clone();
+        let path = form.path.clone();
+        before.form = Arc::new(form);
+        if !has_hasty(kept) {
+            self.hasty.remove(&path);
         }
-        forgotten
+        Some(apex)
     }
 
     /// The form of `path` with this content, if it is known.
@@ -213,10 +224,15 @@ impl Forms {
 }
 
 fn has_hasty(kept: &[Kept]) -> bool {
-    kept.iter().any(|kept| kept.form.change.is_some())
+    kept.iter().any(|kept| kept.form.hasty().is_some())
 }
 
 impl Form {
+    /// Its text, if only a change of it was read.
+    fn hasty(&self) -> Option<&Parted> {
+        self.change.as_ref().and(self.parted.as_ref())
+    }
+
     /// Whether it can be used up for another: nobody else has it, its file is in chunks, and it is not signed.
     fn is_free(self: &Arc<Form>) -> bool {
         let zone = self.zone.as_ref();
@@ -258,7 +274,7 @@ fn edited(known: &mut Vec<Kept>, at: usize, file: &File) -> Option<Form> {
 
 /// What the cores share.
 #[derive(Clone, Copy)]
-enum Share {
+pub(super) enum Share {
     Files,
     Windows,
 }
@@ -268,7 +284,8 @@ fn crew(count: usize, work: &(dyn Fn(usize) + Sync)) {
     in_parallel((0..count).collect(), |index| work(*index));
 }
 
-fn form(path: &str, file: &File, files: &FileSet, share: Share) -> Form {
+/// The form of `file` among `files`.
+pub(super) fn form(path: &str, file: &File, files: &FileSet, share: Share) -> Form {
     let asked = RefCell::new(Vec::new());
     let includes = |written: &str, includer: &str| {
         let names = include::candidates(written, includer)?;

@@ -511,6 +511,42 @@ fn a_zone_that_cannot_be_laid_out_is_refused_by_itself() {
     assert_eq!((built.parts.summary.zones, built.parts.summary.broken.len()), (1, 2));
 }
 
+// What is read as a whole beside the looks is of a file as it was; by then it may be another.
+#[test]
+fn a_second_reading_holds_back_no_change_and_counts_for_its_own_text_only() {
+    let hosts = |from: usize, address: &str| {
+        let host = |i: usize| format!("host{i} A {address}\n");
+        format!("@ MX 10 host7\na A 192.0.2.1\n{}", (from..400).map(host).collect::<String>())
+    };
+    let mut world = World::new(&[("zones/a.zone", &zone(1, &hosts(0, "192.0.2.1")))]);
+    world.build();
+    assert!(world.builder.second_reading().is_empty());
+    world.write(&[("zones/a.zone", &zone(2, &hosts(8, "192.0.2.1")))]);
+    world.build();
+    let early = world.builder.second_reading();
+    let (read_at_once, changed) = (early.clone().read(), zone(3, &hosts(7, "192.0.2.1")));
+    world.write(&[("zones/a.zone", &changed)]);
+    // Nothing was given yet, and the change is read alone.
+    assert!(world.build().changed && world.builder.is_hasty());
+    assert!(!world.builder.take_whole(early.read()) && !world.builder.take_whole(read_at_once));
+    assert!(world.builder.is_hasty());
+    // Of its own text it says what a reading of the whole does, once.
+    world.write(&[("zones/a.zone", &zone(4, &hosts(8, "192.0.2.1")))]);
+    assert!(world.build().diagnostics.is_empty());
+    let read = world.builder.second_reading().read();
+    assert!(world.builder.take_whole(read) && !world.builder.is_hasty());
+    let built = world.build();
+    assert!(!built.changed && world.builder.second_reading().is_empty());
+    assert_eq!(said(&built, "target-missing").place.line, 4);
+    // And the next change is read alone again, onto it.
+    world.write(&[(
+        "zones/a.zone",
+        &zone(5, &hosts(8, "192.0.2.1").replace("host399 A", "host399 AAAA ::1\nhost A")),
+    )]);
+    let built = world.build();
+    assert!(built.changed && world.builder.is_hasty());
+}
+
 // The rest of a large file is not read before its change serves.
 #[test]
 fn a_changed_record_serves_at_once_and_what_it_means_elsewhere_is_said_after() {
@@ -524,7 +560,8 @@ fn a_changed_record_serves_at_once_and_what_it_means_elsewhere_is_said_after() {
     let built = world.build();
     assert!(world.builder.is_hasty() && built.changed && built.diagnostics.is_empty());
     assert_eq!(built.parts.summary.records, 2 + 1 + 1 + 392);
-    world.builder.forget_hasty();
+    let read = world.builder.second_reading().read();
+    assert!(world.builder.take_whole(read));
     let built = world.build();
     assert!(!world.builder.is_hasty() && !built.changed);
     assert_eq!(said(&built, "target-missing").place.line, 4);
