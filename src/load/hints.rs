@@ -103,8 +103,6 @@ mod tests {
     use super::*;
     use crate::number::Ttl;
     use crate::zone::{Node, Rrset};
-    use std::collections::BTreeMap;
-
     // RFC 9460 §8: what is mandatory has to be there.
     #[test]
     fn hints_leave_with_their_place_among_the_mandatory() {
@@ -138,7 +136,7 @@ mod tests {
         let rdata = [&own[..], b"\0\x01\x01x\0", b"\0\x01\x01y\0\0\x06\0\x10\x20"];
         let rdata = rdata.iter().map(|&r| r.into()).collect();
         let rrset = Rrset { rtype: Rtype::HTTPS, ttl: Ttl::from_secs(60), rdata, line: 7 };
-        let nodes = BTreeMap::from([(name("www.a."), Node { rrsets: vec![rrset] })]);
+        let nodes = vec![(name("www.a."), Node { rrsets: vec![rrset] })].into();
         let (found, record_count) =
             find(&Zone { apex: name("a."), path: "zones/a.zone".into(), nodes });
         assert_eq!((found.len(), record_count), (1, 3));

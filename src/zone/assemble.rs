@@ -1,14 +1,15 @@
 //! Records into a zone: apex, order, RRsets, what is dropped on the way and said so.
 
 use std::cell::RefCell;
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
+use std::ops::Range;
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::number::Ttl;
 use crate::wire::{Name, Rtype};
 
 use super::check::{Validity, check, check_nodes};
+use super::order::sort_nearly;
 use super::rdata;
 use super::report::{Mark, Report};
 use super::rrset::{Node, Rrset, Zone};
@@ -86,12 +87,6 @@ impl Records {
     fn name(&self, record: &Record) -> Option<&Name> {
         self.owner_at(record.owner)
     }
-
-    fn compare(&self, a: &Record, b: &Record) -> Ordering {
-        let by_owner =
-            if a.owner == b.owner { Ordering::Equal } else { self.name(a).cmp(&self.name(b)) };
-        by_owner.then(a.rtype.cmp(&b.rtype))
-    }
 }
 
 /// Makes the zone, checks it, and tells how long its signatures hold. Without a SOA, which is an error, the apex is taken
@@ -109,9 +104,7 @@ pub(super) fn assemble(
         records.drop_outside(&apex, report);
     }
     let gathered = records.gather(report);
-    // Sorted already: the tree is built in one pass.
-    let nodes = BTreeMap::from_iter(gathered.nodes);
-    let zone = Zone { apex, path: path.to_owned(), nodes };
+    let zone = Zone { apex, path: path.to_owned(), nodes: gathered.nodes.into() };
     let validity = match known_apex {
         Some(_) => check(&zone, &gathered.marks, records.is_complete, report),
         None => {
@@ -142,32 +135,86 @@ impl Records {
     /// The records by owner and type.
     pub(super) fn gather(&mut self, report: &mut Report<'_>) -> Gathered {
         let mut list = std::mem::take(&mut self.list);
-        let count = list.len();
-        // Stable, so that records of one RRset keep the order in which they were written.
-        list.sort_by(|a, b| self.compare(a, b));
+        let mut runs = runs(&list);
+        let name = |run: &Run| self.owner_at(run.owner);
+        // Records of one RRset keep the order in which they were written.
+        sort_nearly(&mut runs, |a, b| name(a).cmp(&name(b)).then(a.first.cmp(&b.first)));
         let mut marks = Vec::with_capacity(list.len());
-        let mut nodes = Vec::new();
-        // Names move into the nodes. One is not looked at again once its group has ended.
+        let mut nodes = Vec::with_capacity(runs.len());
+        // Names move into the nodes. One is not looked at again once its runs have ended.
         let owners = std::mem::take(&mut self.owners).into_iter().map(Some);
         let owners: RefCell<Vec<Option<Name>>> = RefCell::new(owners.collect());
-        let same = |a: &Record, b: &Record| {
+        let same = |a: &Run, b: &Run| {
             let owners = owners.borrow();
-            a.owner == b.owner || owners.get(a.owner as usize) == owners.get(b.owner as usize)
+            owners.get(a.owner as usize) == owners.get(b.owner as usize)
         };
-        for owned in list.chunk_by_mut(same) {
-            let first = owned.first().map(|r| r.owner as usize);
+        for owned in runs.chunk_by(same) {
+            let first = owned.first().map(|run| run.owner as usize);
             let taken = first.and_then(|at| owners.borrow_mut().get_mut(at)?.take());
             let Some(owner) = taken else { continue };
-            let type_count = owned.chunk_by(|a, b| a.rtype == b.rtype).count();
-            let mut rrsets = Vec::with_capacity(type_count);
-            for group in owned.chunk_by_mut(|a, b| a.rtype == b.rtype) {
-                rrsets.push(gather(&owner, group, &mut marks, report));
-            }
-            nodes.push((owner, Node { rrsets }));
+            let mut scattered = Vec::new();
+            let records = match owned {
+                [run] => list.get_mut(run.range()).unwrap_or_default(),
+                _ => {
+                    for run in owned {
+                        let part = list.get_mut(run.range()).unwrap_or_default();
+                        scattered.extend(part.iter_mut().map(taken_out));
+                    }
+                    &mut scattered[..]
+                }
+            };
+            let node = node(&owner, records, &mut marks, report);
+            nodes.push((owner, node));
         }
-        let all_kept = marks.len() == count;
+        let all_kept = marks.len() == list.len();
         Gathered { nodes, marks, all_kept }
     }
+}
+
+/// Records of one owner that stand together.
+#[derive(Clone, Copy)]
+struct Run {
+    owner: u32,
+    count: u32,
+    first: usize,
+}
+
+impl Run {
+    fn range(&self) -> Range<usize> {
+        self.first..self.first + self.count as usize
+    }
+}
+
+fn runs(list: &[Record]) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for (first, record) in list.iter().enumerate() {
+        match runs.last_mut().filter(|last| last.owner == record.owner && last.count < u32::MAX) {
+            Some(last) => last.count += 1,
+            None => runs.push(Run { owner: record.owner, count: 1, first }),
+        }
+    }
+    runs
+}
+
+fn taken_out(record: &mut Record) -> Record {
+    Record { rdata: std::mem::take(&mut record.rdata), ..*record }
+}
+
+/// The records of one owner into its node.
+fn node(
+    owner: &Name,
+    records: &mut [Record],
+    marks: &mut Vec<Mark>,
+    report: &mut Report<'_>,
+) -> Node {
+    // Most owners have one type, or few and in order.
+    records.sort_by_key(|record| record.rtype);
+    let type_count = records.chunk_by(|a, b| a.rtype == b.rtype).count();
+    let mut rrsets = Vec::with_capacity(type_count);
+    for group in records.chunk_by_mut(|a, b| a.rtype == b.rtype) {
+        rrsets.push(gather(owner, group, marks, report));
+    }
+    Node { rrsets }
 }
 
 /// The owner of the SOA; one, and the same SOA (RFC 1035 §5.2).

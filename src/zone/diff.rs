@@ -240,7 +240,7 @@ mod tests {
     fn applied(zone: &Zone, changes: &[RrsetChange<'_>]) -> Zone {
         let mut zone = zone.clone();
         for change in changes {
-            let node = zone.nodes.entry(change.owner.clone()).or_default();
+            let node = zone.nodes.at(change.owner);
             let at = node.rrsets.iter().position(|r| r.rtype == change.rtype);
             let mut rrset = match at {
                 Some(at) => node.rrsets.remove(at),

@@ -5,7 +5,7 @@
 //!        applied is the zone that the whole file gives, but for lines.
 //! Never: makes remarks on what changed chunks do to the rest of the zone; the next reading of the whole file does.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::iter::Peekable;
 
 use crate::diagnostic::Diagnostic;
@@ -17,7 +17,7 @@ use super::chunks::{Chunks, Moves, Region, Start};
 use super::packed::PackedZone;
 use super::parser::read_part;
 use super::report::{Report, Text};
-use super::rrset::{Node, Zone};
+use super::rrset::{Node, Nodes, Zone};
 use super::state::Found;
 
 /// What is known of a file as it was.
@@ -78,8 +78,8 @@ pub fn edit(known: Known<'_>, new: &[u8]) -> Option<Edit> {
         return None;
     }
     let Gathered { nodes, marks, .. } = after;
-    let (path, nodes) = (known.zone.path.to_string(), BTreeMap::from_iter(nodes));
-    let part = Zone { apex: apex.clone(), path, nodes };
+    let (apex, path) = (apex.clone(), known.zone.path.to_string());
+    let part = Zone { apex, path, nodes: nodes.into() };
     check_nodes(&part, &marks, &mut report);
     if report.error_count > 0 {
         return None;
@@ -126,7 +126,7 @@ fn read_before(known: Known<'_>, regions: &[Region]) -> Option<Gathered> {
 fn differing(
     zone: &PackedZone,
     before: Vec<(Name, Node)>,
-    after: BTreeMap<Name, Node>,
+    after: Nodes,
 ) -> Option<Vec<(Name, Option<Node>)>> {
     let mut nodes = Vec::new();
     let (mut before, mut after) = (before.into_iter().peekable(), after.into_iter().peekable());

@@ -17,6 +17,7 @@ mod format;
 mod generate;
 mod include;
 mod lexer;
+mod order;
 mod packed;
 mod parser;
 mod rdata;
@@ -36,7 +37,7 @@ pub use include::{Inclusion, inclusions};
 pub use packed::{PackedNode, PackedRrset, PackedZone};
 pub use parser::{Includes, Parsed, parse};
 pub use rdata::to_text;
-pub use rrset::{Node, Rrset, Zone};
+pub use rrset::{Node, Nodes, Rrset, Zone};
 pub use tree::{TreeAnswer, answer};
 pub use windows::{Crew, parse_in_chunks};
 

@@ -55,9 +55,10 @@ impl PackedZone {
     /// Packs a zone, and frees it on the way.
     pub fn of(zone: Zone) -> PackedZone {
         let Zone { apex, path, nodes } = zone;
+        let nodes = nodes.into_iter();
         let node_count = nodes.len();
         let mut blocks = Vec::with_capacity(node_count.div_ceil(BLOCK_NODE_COUNT));
-        let mut nodes = nodes.into_iter().peekable();
+        let mut nodes = nodes.peekable();
         let mut octets = Vec::new();
         while nodes.peek().is_some() {
             octets.clear();
@@ -72,7 +73,8 @@ impl PackedZone {
     /// The zone as it was parsed.
     pub fn unpacked(&self) -> Zone {
         let nodes = self.nodes().map(|(owner, node)| (owner, node.unpacked()));
-        Zone { apex: self.apex.clone(), path: self.path.to_string(), nodes: nodes.collect() }
+        let nodes = nodes.collect::<Vec<_>>().into();
+        Zone { apex: self.apex.clone(), path: self.path.to_string(), nodes }
     }
 
     /// How many nodes own records.

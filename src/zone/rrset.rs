@@ -1,6 +1,6 @@
 //! Zones as parsed: RRsets by owner, in canonical order.
 
-use std::collections::BTreeMap;
+use std::ops::{Bound, RangeBounds};
 
 use crate::number::{Serial, Ttl};
 use crate::wire::{Name, Rtype};
@@ -33,6 +33,106 @@ impl Node {
     }
 }
 
+/// Nodes by owner, in canonical order (RFC 4034 §6.1) and in one piece: most zones are read in that order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Nodes(Vec<(Name, Node)>);
+
+impl Nodes {
+    /// The node of `owner`.
+    pub fn get(&self, owner: &Name) -> Option<&Node> {
+        self.get_key_value(owner).map(|(_, node)| node)
+    }
+
+    /// The node of `owner`, with the owner as it is written in the zone.
+    pub fn get_key_value(&self, owner: &Name) -> Option<(&Name, &Node)> {
+        let (owner, node) = self.0.get(self.place(owner).ok()?)?;
+        Some((owner, node))
+    }
+
+    /// Whether `owner` owns anything.
+    pub fn contains_key(&self, owner: &Name) -> bool {
+        self.place(owner).is_ok()
+    }
+
+    /// The node of `owner`; if it owned nothing, an empty one. Costs a move of all that follow it if it is new.
+    pub fn at(&mut self, owner: &Name) -> &mut Node {
+        let place = self.place(owner).unwrap_or_else(|place| {
+            self.0.insert(place, (owner.clone(), Node::default()));
+            place
+        });
+        &mut self.0[place].1
+    }
+
+    /// All nodes with their owners.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&Name, &Node)> + Clone {
+        self.0.iter().map(|(owner, node)| (owner, node))
+    }
+
+    /// All nodes.
+    pub fn values(&self) -> impl Iterator<Item = &Node> {
+        self.0.iter().map(|(_, node)| node)
+    }
+
+    /// The nodes whose owners are within `owners`, with them.
+    pub fn range(
+        &self,
+        owners: impl RangeBounds<Name>,
+    ) -> impl DoubleEndedIterator<Item = (&Name, &Node)> + Clone {
+        let before = |name: &Name| self.0.partition_point(|(owner, _)| owner < name);
+        let through = |name: &Name| self.0.partition_point(|(owner, _)| owner <= name);
+        let first = match owners.start_bound() {
+            Bound::Included(name) => before(name),
+            Bound::Excluded(name) => through(name),
+            Bound::Unbounded => 0,
+        };
+        let end = match owners.end_bound() {
+            Bound::Included(name) => through(name),
+            Bound::Excluded(name) => before(name),
+            Bound::Unbounded => self.0.len(),
+        };
+        let within = self.0.get(first..end).unwrap_or_default();
+        within.iter().map(|(owner, node)| (owner, node))
+    }
+
+    /// Leaves out those that are not to be kept.
+    pub fn retain(&mut self, mut keeps: impl FnMut(&Name, &Node) -> bool) {
+        self.0.retain(|(owner, node)| keeps(owner, node));
+    }
+
+    fn place(&self, owner: &Name) -> Result<usize, usize> {
+        self.0.binary_search_by(|(known, _)| known.cmp(owner))
+    }
+}
+
+impl From<Vec<(Name, Node)>> for Nodes {
+    /// `nodes` have to stand in canonical order, each owner once.
+    fn from(nodes: Vec<(Name, Node)>) -> Nodes {
+        debug_assert!(nodes.is_sorted_by(|(a, _), (b, _)| a < b), "nodes out of order");
+        Nodes(nodes)
+    }
+}
+
+impl<'n> IntoIterator for &'n Nodes {
+    type Item = (&'n Name, &'n Node);
+    type IntoIter = std::iter::Map<
+        std::slice::Iter<'n, (Name, Node)>,
+        fn(&'n (Name, Node)) -> (&'n Name, &'n Node),
+    >;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter().map(|(owner, node)| (owner, node))
+    }
+}
+
+impl IntoIterator for Nodes {
+    type Item = (Name, Node);
+    type IntoIter = std::vec::IntoIter<(Name, Node)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 /// A whole zone of class IN.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Zone {
@@ -41,7 +141,7 @@ pub struct Zone {
     /// Path of the file it came from.
     pub path: String,
     /// Nodes that own records, in canonical order (RFC 4034 §6.1). Empty non-terminals are not stored.
-    pub nodes: BTreeMap<Name, Node>,
+    pub nodes: Nodes,
 }
 
 impl Zone {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::fileset::FileSet;
 use crate::number::Ttl;
 use crate::route::{Family, Plan};
-use crate::zone::{Name, Node, Rrset, Rtype, Zone};
+use crate::zone::{Name, Rrset, Rtype, Zone};
 
 use super::super::files::Scan;
 use super::super::removal::{self, Removals};
@@ -54,7 +54,7 @@ fn give_default(zone: &mut Zone, owner: &Name, plan: &Plan) {
     };
     let rrsets = rtypes.iter().map(|&(rtype, family)| plain(rtype, ttl, plan.unsteered(family)));
     let rrsets: Vec<Rrset> = rrsets.filter(|rrset| !rrset.rdata.is_empty()).collect();
-    let node: &mut Node = zone.nodes.entry(owner.clone()).or_default();
+    let node = zone.nodes.at(owner);
     node.rrsets.extend(rrsets);
     node.rrsets.sort_by_key(|rrset| rrset.rtype);
 }
