@@ -63,6 +63,13 @@ impl Records {
         self.list.len()
     }
 
+    /// Makes room for the records of `text`: most lines hold one. What is not needed was never touched.
+    pub(super) fn make_room(&mut self, text: &[u8]) {
+        let line_count = memchr::memchr_iter(b'\n', text).count() + 1;
+        self.owners.reserve(line_count);
+        self.list.reserve(line_count);
+    }
+
     pub(super) fn push(&mut self, record: Record) {
         self.list.push(record);
     }

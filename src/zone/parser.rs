@@ -99,6 +99,7 @@ pub(super) fn read_whole<'a>(
     includes: &Includes<'_>,
 ) -> (Found<'a>, Cutter) {
     let mut reader = Reader::new(includes, Found::opened(path, Text::Given(text)));
+    reader.found.records.make_room(text);
     let mut state = State::first(0, origin);
     reader.cutter.begin(Start { at: 0, line: 1, carried: Arc::new(Carried::of(&state)) });
     reader.read(text, &mut state);
@@ -115,6 +116,7 @@ pub(super) fn read_part<'a>(
 ) -> Option<(Vec<Start>, Start)> {
     let text = text.get(..end)?;
     let mut reader = Reader::new(&|_, _| Err(String::new()), std::mem::take(found));
+    reader.found.records.make_room(text.get(start.at as usize..)?);
     let mut lexer = Lexer::within(text, start.at, start.line);
     let mut state = start.carried.state(0);
     reader.cutter.begin(start);
