@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Load and change of one large zone beside other servers: reload.py [--records N] [--changes N] [--rate QPS] SERVER...
+"""Load and change of one large zone beside other servers.
+
+    reload.py [--records N] [--changes N] [--rate QPS] [--rest SECS] SERVER...
 
 Servers: homing, gdnsd, knot, nsd. Each serves one zone on one core. Told are the time from its start to its first answer and the
 processor time of that; its memory when it has rested; for changes of one record, the time from the rename of the zone file to the
@@ -23,7 +25,6 @@ import compare
 from compare import ROOT, ZONE
 
 CHANGED = "h0000000"
-REST_SECS = 5
 
 
 class Server(compare.Server):
@@ -31,7 +32,7 @@ class Server(compare.Server):
 
     def __init__(self, name, folder, zone, options, load):
         super().__init__(name, folder, zone, options, load)
-        self.turn, self.text = 0, zone.read_text()
+        self.turn, self.text, self.rest = 0, zone.read_text(), options.rest
         self.file, self.tell = {
             "homing": (folder / "zones" / zone.name, None),
             "gdnsd": (folder / "zones" / ZONE, ["/usr/bin/gdnsdctl", "-c", folder, "reload-zones"]),
@@ -54,7 +55,7 @@ class Server(compare.Server):
         self.wait(f"{CHANGED}.{ZONE}", address)
         took = time.monotonic() - began
         # What follows a change is part of what it costs, and is not to meet the next one.
-        time.sleep(REST_SECS)
+        time.sleep(self.rest)
         return took * 1000, (self.spent() - before) * 1000
 
     def peak_of_change(self):
@@ -104,6 +105,7 @@ def main():
     parser.add_argument("--records", type=int, default=740_000, help="names of the zone, 1.35 records each")
     parser.add_argument("--changes", type=int, default=5, help="at most 100")
     parser.add_argument("--rate", type=int, default=20_000, help="queries a second while it changes")
+    parser.add_argument("--rest", type=float, default=5, help="seconds between changes")
     parser.add_argument("--homing", default=ROOT / "target/release/homing", help="the binary")
     parser.add_argument("servers", nargs="+", choices=["homing", "gdnsd", "knot", "nsd"])
     options = parser.parse_args()
