@@ -85,7 +85,7 @@ def measure(make, hows, load, options):
         server = Homing("homing", folder / "server", zones, options, load)
         try:
             # What the start leaves to do is done, and memory is warm.
-            server.ask(load, names, argparse.Namespace(rate=20_000, seconds=3))
+            server.ask(load, names, seconds=3, rate=20_000)
             return [server.cost(load, names, options, how) for how in hows]
         finally:
             server.end()

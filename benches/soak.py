@@ -106,7 +106,7 @@ def loads(name, server, load, names, rate, count):
     """Runs the load so often, and tells of it; gives the memory after each."""
     runs, memory, before = [], [], server.dropped()
     for _ in range(count):
-        runs.append(server.ask(load, names, argparse.Namespace(rate=rate, seconds=LOAD_SECONDS)))
+        runs.append(server.ask(load, names, seconds=LOAD_SECONDS, rate=rate))
         memory.append(server.pss())
     lost, answered, wrong = (sum(run[key] for run in runs) for key in ("lost", "answered", "wrong"))
     waits = " ".join(f"{key} {statistics.median(run[key] for run in runs):.0f} (worst {max(run[key] for run in runs)})"
@@ -134,7 +134,7 @@ def main():
         over, faults = threading.Event(), []
         try:
             server.pin()
-            most = server.ask(load, names, argparse.Namespace(rate=0, seconds=5))["per_second"]
+            most = server.ask(load, names, seconds=5)["per_second"]
             rate = int(most * options.share)
             print(f"{most:,.0f} a second at most; {rate:,} from here on", flush=True)
             quiet = loads("quiet", server, load, names, rate, max(1, count // 10))[-1]

@@ -166,12 +166,13 @@ class Server:
         fields = [pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split() for pid in self.processes()]
         return sum(int(f[11]) + int(f[12]) for f in fields) / CLOCK_TICKS
 
-    def ask(self, load, names, options):
-        how = ["--rate", options.rate] if options.rate else ["--outstanding", 200]
-        if options.tcp:
-            how = ["--tcp", options.tcp, "--each", options.each]
+    def ask(self, load, names, seconds, rate=0, tcp=0, each=1):
+        """What the load tells of so many seconds: of `rate` queries a second, or of as many as come back."""
+        how = ["--rate", rate] if rate else ["--outstanding", 200]
+        if tcp:
+            how = ["--tcp", tcp, "--each", each]
         command = ["taskset", "-c", LOAD_CORE, load, "--to", f"127.0.0.1:{self.port}", "--names", names,
-                   "--seconds", options.seconds, *how, "--process", ",".join(map(str, self.processes()))]
+                   "--seconds", seconds, *how, "--process", ",".join(map(str, self.processes()))]
         return json.loads(subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True).stdout)
 
     def end(self):
@@ -203,6 +204,7 @@ def main():
     options = arguments()
     load = load_binary()
     servers, found = [], {name: [] for name in options.servers}
+    how = {"seconds": options.seconds, "rate": options.rate, "tcp": options.tcp, "each": options.each}
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         zone, names = write_zone(folder, options.records)
@@ -210,17 +212,17 @@ def main():
             for name in options.servers:
                 servers.append(Server(name, folder / name, zone, options, load))
             for server in servers:
-                server.ask(load, names, options)
+                server.ask(load, names, **how)
             for _ in range(options.rounds):
                 for server in servers:
-                    found[server.name].append(server.ask(load, names, options))
+                    found[server.name].append(server.ask(load, names, **how))
         finally:
             for server in servers:
                 server.end()
-    how = f"{options.rate} a second" if options.rate else "200 outstanding"
+    asked = f"{options.rate} a second" if options.rate else "200 outstanding"
     if options.tcp:
-        how = f"{options.tcp} connections of {options.each} queries each"
-    print(f"{options.records} names, {how}, {options.rounds} rounds of {options.seconds:g} s, medians")
+        asked = f"{options.tcp} connections of {options.each} queries each"
+    print(f"{options.records} names, {asked}, {options.rounds} rounds of {options.seconds:g} s, medians")
     table(servers, found)
     if options.json:
         print(json.dumps(found))

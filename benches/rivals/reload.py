@@ -78,7 +78,7 @@ class Server(compare.Server):
 
     def ask_while(self, load, names, options, act):
         found = []
-        asking = threading.Thread(target=lambda: found.append(self.ask(load, names, options)))
+        asking = threading.Thread(target=lambda: found.append(self.ask(load, names, seconds=4, rate=options.rate)))
         asking.start()
         time.sleep(1)
         act()
@@ -109,7 +109,6 @@ def main():
     parser.add_argument("--homing", default=ROOT / "target/release/homing", help="the binary")
     parser.add_argument("servers", nargs="+", choices=["homing", "gdnsd", "knot", "nsd"])
     options = parser.parse_args()
-    options.seconds, options.tcp = 4.0, 0
     load = compare.load_binary()
     print(f"{options.records:,} names, {options.changes} changes, {options.rate} queries a second\n")
     print("| server | first answer, ms | its processor ms | change, ms: median, worst | its processor ms | MiB (PSS) | after changes |"
