@@ -10,37 +10,34 @@ const EARLY_MAX: usize = 16;
 const STRAY_SHARE: usize = 16;
 
 /// Sorts `items`, of which no two are equal.
-pub(super) fn sort_nearly<T: Copy>(items: &mut Vec<T>, compare: impl Fn(&T, &T) -> Ordering) {
-    let mut kept: Vec<T> = Vec::with_capacity(items.len());
-    let mut strays = Vec::new();
-    for item in &*items {
-        let last = kept.iter().rev().take(EARLY_MAX + 1);
-        let early = last.take_while(|known| compare(known, item).is_gt()).count();
+pub(super) fn sort_nearly<T: Copy>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
+    // Those up to `kept` are in order; what was taken out from among them is in `strays`.
+    let (mut kept, mut strays) = (0, Vec::new());
+    for at in 0..items.len() {
+        let item = items[at];
+        let last = items[..kept].iter().rev().take(EARLY_MAX + 1);
+        let early = last.take_while(|known| compare(known, &item).is_gt()).count();
         if early > EARLY_MAX {
-            strays.push(*item);
+            strays.push(item);
             continue;
         }
-        strays.extend(kept.drain(kept.len() - early..));
-        kept.push(*item);
+        strays.extend_from_slice(&items[kept - early..kept]);
+        kept -= early;
+        items[kept] = item;
+        kept += 1;
     }
     if strays.len() > items.len() / STRAY_SHARE {
+        items[kept..].copy_from_slice(&strays);
         return items.sort_unstable_by(compare);
     }
     strays.sort_unstable_by(&compare);
-    *items = merged(kept, &strays, compare);
-}
-
-/// Both together, from the last on, so that each is moved once.
-fn merged<T: Copy>(mut kept: Vec<T>, strays: &[T], compare: impl Fn(&T, &T) -> Ordering) -> Vec<T> {
-    let mut end = kept.len();
-    kept.extend_from_slice(strays);
+    // From the last on, so that each is moved once.
     for (before, stray) in strays.iter().enumerate().rev() {
-        let place = kept[..end].partition_point(|item| compare(item, stray).is_lt());
-        kept.copy_within(place..end, place + before + 1);
-        kept[place + before] = *stray;
-        end = place;
+        let place = items[..kept].partition_point(|item| compare(item, stray).is_lt());
+        items.copy_within(place..kept, place + before + 1);
+        items[place + before] = *stray;
+        kept = place;
     }
-    kept
 }
 
 #[cfg(test)]
