@@ -30,6 +30,25 @@ fn an_edit_is_served_and_a_new_zone_too() {
     server.wait_addresses("www.other.test", EUROPE, &["192.0.2.82"]);
 }
 
+// Of a large file only the change is read before it serves; nobody asks for what else is to be said.
+#[test]
+fn what_a_change_of_a_large_file_means_elsewhere_is_told_without_asking() {
+    let large = |www: &str, hosts: std::ops::Range<u32>| {
+        let hosts: String = hosts.map(|n| format!("host{n:05} A 192.0.2.7\n")).collect();
+        format!("{}@ MX 10 host00009\n{hosts}", edited(www))
+    };
+    let server = server();
+    server.write("zones/example.test.zone", &large("192.0.2.81", 0..20_000));
+    server.wait_addresses("www.example.test", EUROPE, &["192.0.2.81"]);
+    wait_status(&server, "target-missing", false);
+    server.write("zones/example.test.zone", &large("192.0.2.82", 10..20_000));
+    server.wait_addresses("www.example.test", EUROPE, &["192.0.2.82"]);
+    wait_status(&server, "target-missing", true);
+    server.write("zones/example.test.zone", &large("192.0.2.83", 9..20_000));
+    server.wait_addresses("www.example.test", EUROPE, &["192.0.2.83"]);
+    wait_status(&server, "target-missing", false);
+}
+
 #[test]
 fn a_broken_edit_is_told_and_the_last_good_form_serves_until_it_is_mended() {
     let server = server();
