@@ -14,6 +14,9 @@ use super::rdata;
 use super::report::{Mark, Report};
 use super::rrset::{Node, Rrset, Zone};
 
+/// Octets of a short line: ` A 1.1.1.1`.
+const RECORD_LEN_MIN: usize = 11;
+
 /// One record as read.
 pub(super) struct Record {
     /// Index of its owner name.
@@ -63,11 +66,13 @@ impl Records {
         self.list.len()
     }
 
-    /// Makes room for the records of `text`: most lines hold one. What is not needed was never touched.
+    /// Makes room for the records of `text`: most lines hold one. What is not needed is never touched.
     pub(super) fn make_room(&mut self, text: &[u8]) {
         let line_count = memchr::memchr_iter(b'\n', text).count() + 1;
-        self.owners.reserve(line_count);
-        self.list.reserve(line_count);
+        let count = line_count.min(text.len() / RECORD_LEN_MIN);
+        // A file of empty lines may ask for more than there is, and needs none of it.
+        let made = self.owners.try_reserve(count).and_then(|()| self.list.try_reserve(count));
+        made.unwrap_or_default();
     }
 
     pub(super) fn push(&mut self, record: Record) {
