@@ -82,7 +82,7 @@ fn answer(mut ready: Box<Ready>) -> Box<Ready> {
 }
 
 #[library_benchmark]
-#[bench::one_of_many(args = (of_many("n123")), config = held(766))]
+#[bench::one_of_many(args = (of_many("n123")), config = held(653))]
 fn fetch(mut ready: Box<Ready>) -> Box<Ready> {
     let Ready { snapshot, request, core, .. } = &mut *ready;
     warm(black_box(snapshot), [black_box(&request[..])].into_iter(), core);

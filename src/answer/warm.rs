@@ -8,12 +8,17 @@
 
 use std::hint::black_box;
 
+use arrayvec::ArrayVec;
+
+use super::image::ZoneImage;
 use super::respond::Core;
 use super::snapshot::Snapshot;
 use super::suffix::QNAME_AT;
 
 /// Packets that are prepared for together; more are not prepared for.
 pub const WARM_COUNT_MAX: usize = 64;
+
+type List<T> = ArrayVec<T, WARM_COUNT_MAX>;
 
 /// What a name is looked for by: the hashes that the apex of its zone may have, and its own.
 type Hashes = ([Option<u64>; 2], u64);
@@ -23,25 +28,23 @@ pub fn warm<'r>(snapshot: &Snapshot, requests: impl Iterator<Item = &'r [u8]>, c
     if !snapshot.catalog.is_large() {
         return;
     }
-    let mut hashes: [Option<Hashes>; WARM_COUNT_MAX] = [None; WARM_COUNT_MAX];
-    let mut count = 0;
-    for (hashes, request) in hashes.iter_mut().zip(requests) {
-        *hashes = hashes_of(snapshot, request, core);
-        count += 1;
+    // Lists that are filled as far as needed, where they stand: a batch of one is not to pay for sixty-four.
+    let mut hashes: List<Hashes> = List::new();
+    for request in requests.take(WARM_COUNT_MAX) {
+        hashes.extend(hashes_of(snapshot, request, core));
     }
-    let mut zones = [None; WARM_COUNT_MAX];
-    for (zone, hashes) in zones.iter_mut().zip(&hashes).take(count) {
-        let apexes = hashes.iter().flat_map(|(apexes, _)| apexes).flatten();
-        *zone = apexes.filter_map(|apex| snapshot.catalog.peek(*apex)).next();
+    let mut zones: List<(&ZoneImage, u64)> = List::new();
+    for (apexes, name) in &hashes {
+        let mut found = apexes.iter().flatten().filter_map(|apex| snapshot.catalog.peek(*apex));
+        zones.extend(found.next().map(|zone| (zone, *name)));
     }
-    let mut nodes = [None; WARM_COUNT_MAX];
     let mut touched = 0;
-    for ((node, zone), hashes) in nodes.iter_mut().zip(&zones).zip(&hashes).take(count) {
-        let Some((zone, (_, name))) = zone.zip(*hashes) else { continue };
+    let mut nodes: List<(&[u8], usize)> = List::new();
+    for (zone, name) in &zones {
         touched += u64::from(zone.apex_folded().first().copied().unwrap_or_default());
-        *node = zone.peek(name);
+        nodes.extend(zone.peek(*name));
     }
-    touched += nodes.iter().take(count).flatten().fold(0, |sum, (arena, at)| {
+    touched += nodes.iter().fold(0, |sum, (arena, at)| {
         // A node is about as long as a line of the cache, and begins anywhere in one.
         let touch = |at: usize| u64::from(arena.get(at).copied().unwrap_or_default());
         sum + touch(*at) + touch(*at + 56)
@@ -49,6 +52,7 @@ pub fn warm<'r>(snapshot: &Snapshot, requests: impl Iterator<Item = &'r [u8]>, c
     black_box(touched);
 }
 
+#[inline]
 fn hashes_of(snapshot: &Snapshot, request: &[u8], core: &mut Core) -> Option<Hashes> {
     let (catalog, name) = (&snapshot.catalog, &mut core.name);
     if !name.load(request, usize::from(QNAME_AT), catalog.seed()) {
