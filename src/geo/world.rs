@@ -18,7 +18,7 @@ use super::table;
 /// Addresses to places: for each family the whole address space. Place 0 is the unknown place.
 #[derive(Clone, Debug)]
 pub struct World {
-    /// Of the built-in table nothing until somebody asks: a server that steers nobody does without 38 MiB.
+    /// Of the built-in table nothing until somebody asks: a server that steers nobody does without 36 MiB.
     known: OnceLock<Known>,
     /// Where all this came from, strongest first.
     pub sources: Vec<Source>,
@@ -228,6 +228,15 @@ mod tests {
             assert_eq!((place.country, prefix_len.0), (Some(*b"DE"), len), "{address}");
         }
         assert!(world.lookup("2001:db8::1".parse().unwrap()).0.is_unknown());
+    }
+
+    #[test]
+    fn the_built_in_table_stays_packed_until_it_is_asked() {
+        let world = World::built_in();
+        assert_eq!(world.sources.len(), 1);
+        assert!(world.known.get().is_none());
+        assert!(!world.lookup("193.0.6.139".parse().unwrap()).0.is_unknown());
+        assert!(world.known.get().is_some());
     }
 
     #[test]

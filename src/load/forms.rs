@@ -112,8 +112,7 @@ impl Forms {
         let mut new: Vec<(&String, &File)> =
             some.filter(|(path, file)| self.find(path, file, files).is_none()).collect();
         new.retain(|(path, file)| !self.edit(path, file));
-        // Many files keep all cores busy by themselves; a few large ones are cut for it.
-        let share = if new.len() < core_count() { Share::Windows } else { Share::Files };
+        let share = Share::of(new.len());
         let read = |(path, file): &(&String, &File)| (form(path, file, files, share), file.digest);
         for (form, digest) in in_parallel(new, read) {
             self.keep(form, digest);
@@ -277,6 +276,13 @@ fn edited(known: &mut Vec<Kept>, at: usize, file: &File) -> Option<Form> {
 pub(super) enum Share {
     Files,
     Windows,
+}
+
+impl Share {
+    /// Many files keep all cores busy by themselves; a few large ones are cut for it.
+    pub(super) fn of(file_count: usize) -> Share {
+        if file_count < core_count() { Share::Windows } else { Share::Files }
+    }
 }
 
 /// All cores at work on the windows of one file.

@@ -13,6 +13,7 @@ pub struct SecondReading {
 }
 
 /// What came of it.
+#[derive(Default)]
 pub struct ReadAgain {
     /// The forms of the files, each with the hash of the content that was read.
     pub(super) forms: Vec<(Form, Digest)>,
@@ -27,10 +28,8 @@ impl SecondReading {
     /// Reads the files on all cores.
     pub fn read(self) -> ReadAgain {
         // One that brings in others is read as a whole from the first.
-        let others = FileSet::default();
-        let read = |(path, file): &(String, File)| {
-            (form(path, file, &others, Share::Windows), file.digest)
-        };
+        let (others, share) = (FileSet::default(), Share::of(self.files.len()));
+        let read = |(path, file): &(String, File)| (form(path, file, &others, share), file.digest);
         ReadAgain { forms: in_parallel(self.files, read) }
     }
 }

@@ -240,7 +240,7 @@ mod tests {
     fn applied(zone: &Zone, changes: &[RrsetChange<'_>]) -> Zone {
         let mut zone = zone.clone();
         for change in changes {
-            let node = zone.nodes.at(change.owner);
+            let mut node = zone.nodes.get(change.owner).cloned().unwrap_or_default();
             let at = node.rrsets.iter().position(|r| r.rtype == change.rtype);
             let mut rrset = match at {
                 Some(at) => node.rrsets.remove(at),
@@ -253,7 +253,9 @@ mod tests {
                 node.rrsets.push(rrset);
                 node.rrsets.sort_by_key(|r| r.rtype);
             }
-            zone.nodes.retain(|_, node| !node.rrsets.is_empty());
+            zone.nodes.retain(|owner, _| owner != change.owner);
+            let kept = Some((change.owner.clone(), node.rrsets)).filter(|(_, r)| !r.is_empty());
+            zone.nodes.add(kept);
         }
         zone
     }

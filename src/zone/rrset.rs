@@ -54,13 +54,21 @@ impl Nodes {
         self.place(owner).is_ok()
     }
 
-    /// The node of `owner`; if it owned nothing, an empty one. Costs a move of all that follow it if it is new.
-    pub fn at(&mut self, owner: &Name) -> &mut Node {
-        let place = self.place(owner).unwrap_or_else(|place| {
-            self.0.insert(place, (owner.clone(), Node::default()));
-            place
-        });
-        &mut self.0[place].1
+    /// Gives each of some owners more RRsets, of types that it does not own; all in one pass, so that many new owners are
+    /// not inserted one by one.
+    pub fn add(&mut self, more: impl IntoIterator<Item = (Name, Vec<Rrset>)>) {
+        let mut new = Vec::new();
+        for (owner, rrsets) in more {
+            match self.place(&owner).ok().and_then(|place| self.0.get_mut(place)) {
+                Some((_, node)) => {
+                    node.rrsets.extend(rrsets);
+                    node.rrsets.sort_by_key(|rrset| rrset.rtype);
+                }
+                None => new.push((owner, Node { rrsets })),
+            }
+        }
+        self.0.extend(new);
+        self.0.sort_by(|(a, _), (b, _)| a.cmp(b));
     }
 
     /// All nodes with their owners.

@@ -30,22 +30,24 @@ impl Builder {
         let plans = &attempt.steered.plans;
         let flat = attempt.served.iter().map(|(apex, served)| {
             let mut zone = served.zone.unpacked();
-            for (owner, policy) in attempt.bindings.routed.get(apex).into_iter().flatten() {
-                if let Some(plan) = plans.get(usize::from(policy.0)) {
-                    give_default(&mut zone, owner, plan);
-                }
-            }
+            let routed = attempt.bindings.routed.get(apex).into_iter().flatten();
+            let given = routed.filter_map(|(owner, policy)| {
+                let rrsets = default_of(&zone, owner, plans.get(usize::from(policy.0))?)?;
+                Some((owner.clone(), rrsets))
+            });
+            let given: Vec<_> = given.collect();
+            zone.nodes.add(given);
             zone
         });
         flat.collect()
     }
 }
 
-/// Gives a routed owner its RRsets, unless the zone file holds its default RRset.
-fn give_default(zone: &mut Zone, owner: &Name, plan: &Plan) {
+/// The RRsets that a routed owner gets; none where the zone file holds its default RRset.
+fn default_of(zone: &Zone, owner: &Name, plan: &Plan) -> Option<Vec<Rrset>> {
     let has = |rtype| zone.rrset(owner, rtype).is_some();
     if has(Rtype::A) || has(Rtype::AAAA) || has(Rtype::CNAME) {
-        return;
+        return None;
     }
     let (_, ttl) = plan.ttl_bounds();
     let rtypes = match plan.answers_names() {
@@ -53,10 +55,7 @@ fn give_default(zone: &mut Zone, owner: &Name, plan: &Plan) {
         false => [(Rtype::A, Family::V4), (Rtype::AAAA, Family::V6)].as_slice(),
     };
     let rrsets = rtypes.iter().map(|&(rtype, family)| plain(rtype, ttl, plan.unsteered(family)));
-    let rrsets: Vec<Rrset> = rrsets.filter(|rrset| !rrset.rdata.is_empty()).collect();
-    let node = zone.nodes.at(owner);
-    node.rrsets.extend(rrsets);
-    node.rrsets.sort_by_key(|rrset| rrset.rtype);
+    Some(rrsets.filter(|rrset| !rrset.rdata.is_empty()).collect())
 }
 
 /// An RRset that no line of a file holds.
