@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use homing::answer::{Catalog, Core, Exchange, Outcome, Seed, Snapshot};
 use homing::number::{Digest, Generation, Revision};
-use homing::serve::{Limits, Sockets, start_with};
+use homing::serve::{Bounds, Sockets, start_with};
 use homing::wire::Rcode;
 use socket2::SockRef;
 
@@ -101,7 +101,7 @@ fn echo(address: SocketAddr) -> ExitCode {
     fn back(_: &Snapshot, exchange: Exchange<'_>, _: &mut Core) -> Outcome {
         let len = exchange.request.len().min(exchange.response.len());
         exchange.response[..len].copy_from_slice(&exchange.request[..len]);
-        Outcome { len, rcode: Rcode::NOERROR, truncated: false }
+        Outcome::bare(len, Rcode::NOERROR, 0)
     }
     let snapshot = Snapshot {
         generation: Generation(1),
@@ -114,9 +114,8 @@ fn echo(address: SocketAddr) -> ExitCode {
     };
     let sockets = Sockets::bind(&[address], 1).expect("bound");
     let snapshots = Arc::new(ArcSwap::from_pointee(snapshot));
-    let (site, limits) = (Arc::default(), Limits::default());
-    let _serving =
-        start_with(sockets, site, limits, Duration::ZERO, snapshots, back).expect("started");
+    let (site, bounds) = (Arc::default(), Bounds::default());
+    let _serving = start_with(sockets, site, bounds, snapshots, back).expect("started");
     loop {
         std::thread::park();
     }

@@ -45,6 +45,8 @@ pub enum Alarm {
     TokensRefused,
     /// The webhook's receiver does not take what it is sent.
     WebhookFailing,
+    /// Networks are asked for more than they get.
+    ResponsesLimited,
     /// An operator took this site out of anycast.
     SiteDrained,
 }
@@ -129,7 +131,7 @@ impl fmt::Display for Alarm {
 }
 
 /// What is told of each, in the order of the list.
-const TABLE: [Told; 20] = [
+const TABLE: [Told; 21] = [
     Told {
         alarm: Alarm::Panic,
         code: "panic",
@@ -264,6 +266,14 @@ const TABLE: [Told; 20] = [
         severity: Severity::Warning,
         text: "the receiver of [webhook] does not take what it is sent",
         help: "look at the receiver; what waits is sent again",
+    },
+    Told {
+        alarm: Alarm::ResponsesLimited,
+        code: "responses-limited",
+        severity: Severity::Warning,
+        text: "queries over UDP from some networks, or forged in their name, are more than their limit",
+        help: "a flood in somebody's name ends by itself; a resolver that is meant to ask so much \
+               goes into exempt of [rate_limit] in homing.toml",
     },
     Told {
         alarm: Alarm::SiteDrained,

@@ -8,6 +8,7 @@ use crate::trace::ClientSource;
 use crate::wire::{ExtendedError, Rcode, Rtype, Writer};
 
 use super::counters::Counters;
+use super::exchange::{Account, ResponseClass};
 use super::links::Links;
 use super::snapshot::Snapshot;
 use super::suffix::Suffixes;
@@ -50,18 +51,45 @@ pub(super) struct Resolution {
     pub scope: PrefixLen,
     /// Why, beyond the response code.
     pub error: Option<ExtendedError>,
+    /// What answers the first name, and the keyed hash of where it stands.
+    told: Account,
 }
 
 impl Resolution {
-    /// An authoritative answer.
-    pub fn authoritative() -> Resolution {
-        Resolution { authoritative: true, ..Resolution::refusal(Rcode::NOERROR) }
+    /// An authoritative answer, from the name of this hash.
+    pub fn authoritative(key: u64) -> Resolution {
+        let told = Account { class: ResponseClass::Answer, key };
+        Resolution { authoritative: true, told, ..Resolution::refusal(Rcode::NOERROR) }
     }
 
     /// A response code and nothing else.
     pub fn refusal(rcode: Rcode) -> Resolution {
         let (authoritative, truncated) = (false, false);
-        Resolution { rcode, authoritative, truncated, scope: PrefixLen(0), error: None }
+        let (scope, told) = (PrefixLen(0), Account::ERROR);
+        Resolution { rcode, authoritative, truncated, scope, error: None, told }
+    }
+
+    /// Notes what answers the first name; what answers those that it leads to is not looked at.
+    pub fn tell(&mut self, class: ResponseClass, key: u64) {
+        self.told = Account { class, key };
+    }
+
+    /// Notes that the first name owns nothing of the type.
+    pub fn tell_nodata(&mut self) {
+        self.told.class = ResponseClass::Nodata;
+    }
+
+    /// What a limit counts the response with.
+    pub fn account(&self, qtype: Rtype) -> Account {
+        match (self.rcode, self.told.class) {
+            (Rcode::NOERROR | Rcode::NXDOMAIN | Rcode::YXDOMAIN, ResponseClass::Answer) => {
+                // The types of a name are answered apart. An odd factor keeps them so.
+                let key = self.told.key ^ u64::from(qtype.0).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                Account { key, ..self.told }
+            }
+            (Rcode::NOERROR | Rcode::NXDOMAIN, _) => self.told,
+            _ => Account::ERROR,
+        }
     }
 }
 

@@ -40,6 +40,15 @@ pub struct CookieSecrets {
     pub previous: Option<CookieSecret>,
 }
 
+/// The cookie of a response, and what the one of the request was worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Renewed {
+    /// The client's cookie and ours.
+    pub octets: [u8; COOKIE_LEN],
+    /// Whether the client showed one of ours that is good: it has the address that it writes from.
+    pub is_proven: bool,
+}
+
 /// What a server cookie of a request is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Worth {
@@ -90,21 +99,20 @@ impl fmt::Debug for CookieSecret {
 
 impl CookieSecrets {
     /// The cookie for the response: as it came while it is fresh, else a new one.
-    pub fn renew(&self, cookie: &Cookie<'_>, address: IpAddr, now_secs: u32) -> [u8; COOKIE_LEN] {
-        let mut renewed = [0; COOKIE_LEN];
-        renewed[..8].copy_from_slice(&cookie.client);
-        match <&[u8; SERVER_COOKIE_LEN]>::try_from(cookie.server) {
-            Ok(server) if self.worth(cookie.client, server, address, now_secs) == Worth::Fresh => {
-                renewed[8..].copy_from_slice(server);
-            }
-            _ => {
-                let [a, b, c, d] = now_secs.to_be_bytes();
-                let head = [VERSION, 0, 0, 0, a, b, c, d];
-                renewed[8..16].copy_from_slice(&head);
-                renewed[16..].copy_from_slice(&self.current.hash(cookie.client, head, address));
-            }
+    pub fn renew(&self, cookie: &Cookie<'_>, address: IpAddr, now_secs: u32) -> Renewed {
+        let mut octets = [0; COOKIE_LEN];
+        octets[..8].copy_from_slice(&cookie.client);
+        let server = <&[u8; SERVER_COOKIE_LEN]>::try_from(cookie.server).ok();
+        let worth = server.map(|server| self.worth(cookie.client, server, address, now_secs));
+        if let (Some(server), Some(Worth::Fresh)) = (server, worth) {
+            octets[8..].copy_from_slice(server);
+        } else {
+            let [a, b, c, d] = now_secs.to_be_bytes();
+            let head = [VERSION, 0, 0, 0, a, b, c, d];
+            octets[8..16].copy_from_slice(&head);
+            octets[16..].copy_from_slice(&self.current.hash(cookie.client, head, address));
         }
-        renewed
+        Renewed { octets, is_proven: matches!(worth, Some(Worth::Fresh | Worth::Ageing)) }
     }
 
     fn worth(
@@ -204,6 +212,10 @@ mod tests {
 
     impl Vector {
         fn renew(&self, server: &[u8], now_secs: u32) -> [u8; COOKIE_LEN] {
+            self.renewed(server, now_secs).octets
+        }
+
+        fn renewed(&self, server: &[u8], now_secs: u32) -> Renewed {
             self.secrets.renew(&Cookie { client: self.client, server }, self.address, now_secs)
         }
 
@@ -257,6 +269,8 @@ mod tests {
                 assert_eq!(vector.worth(now), worth, "{age}");
                 let is_echoed = vector.renew(&vector.server, now)[8..] == vector.server;
                 assert_eq!(is_echoed, worth == Worth::Fresh || age == 0, "{age}");
+                let is_proven = vector.renewed(&vector.server, now).is_proven;
+                assert_eq!(is_proven, worth != Worth::Nothing, "{age}");
             }
         }
     }
@@ -288,9 +302,10 @@ mod tests {
         }
         let cookie = Cookie { client: vector.client, server: &vector.server };
         let elsewhere = vector.secrets.renew(&cookie, IpAddr::from([198, 51, 100, 101]), now);
-        assert_ne!(elsewhere[8..], vector.server);
+        assert_ne!(elsewhere.octets[8..], vector.server);
+        assert!(!elsewhere.is_proven);
         let cookie = Cookie { client: [7; 8], ..cookie };
-        assert_ne!(vector.secrets.renew(&cookie, vector.address, now)[8..], vector.server);
+        assert!(!vector.secrets.renew(&cookie, vector.address, now).is_proven);
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct Site {
     pub cookie_secrets: Option<CookieSecrets>,
     /// Whose client subnets decide answers.
     pub subnet_trust: SubnetTrust,
+    /// Octets of the largest response over UDP to a client that shows no cookie of ours; none: as for all others.
+    pub unproven_payload: Option<u16>,
 }
 
 /// How a query came.
@@ -45,6 +47,42 @@ pub struct Exchange<'a> {
     pub response: &'a mut [u8],
 }
 
+/// The kinds of response that are limited apart from each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResponseClass {
+    /// Records.
+    Answer,
+    /// A delegation.
+    Referral,
+    /// The name exists, and owns nothing of the type.
+    Nodata,
+    /// The name does not exist.
+    Nxdomain,
+    /// A failure or a refusal.
+    Error,
+}
+
+impl ResponseClass {
+    /// All of them, in order.
+    pub const ALL: [ResponseClass; 5] = [
+        ResponseClass::Answer,
+        ResponseClass::Referral,
+        ResponseClass::Nodata,
+        ResponseClass::Nxdomain,
+        ResponseClass::Error,
+    ];
+}
+
+/// What a response is counted with where responses are limited: all that say the same to a client, however it asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its kind.
+    pub class: ResponseClass,
+    /// A keyed hash of what is answered: of the name and type of records, or the wildcard that they are made from; of a
+    /// cut; of a name that owns nothing; of the closest encloser of a name that is not. 0 for errors.
+    pub key: u64,
+}
+
 /// What came of a request: enough for limits, so that `serve` never parses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcome {
@@ -54,4 +92,24 @@ pub struct Outcome {
     pub rcode: Rcode,
     /// Whether the response was truncated.
     pub truncated: bool,
+    /// Whether the client showed a cookie of ours, so that its address is its own (RFC 7873 §5.2.5).
+    pub proven: bool,
+    /// Octets of the OPT record that ends the response; 0 is none.
+    pub opt_len: u16,
+    /// What a limit counts it with.
+    pub account: Account,
+}
+
+impl Account {
+    /// That of errors.
+    pub const ERROR: Account = Account { class: ResponseClass::Error, key: 0 };
+}
+
+impl Outcome {
+    /// A response code and at most an OPT record of `opt_len` octets.
+    pub fn bare(len: usize, rcode: Rcode, opt_len: usize) -> Outcome {
+        // Bounded: an OPT record of ours is far shorter than a message.
+        let opt_len = opt_len as u16;
+        Outcome { len, rcode, truncated: false, proven: false, opt_len, account: Account::ERROR }
+    }
 }

@@ -19,6 +19,7 @@ mod node;
 mod opt;
 mod parts;
 mod patch;
+mod rates;
 mod resolve;
 mod respond;
 mod sections;
@@ -28,6 +29,7 @@ mod steer;
 mod suffix;
 mod template;
 mod transcript;
+mod truncate;
 mod trust;
 mod warm;
 
@@ -38,15 +40,17 @@ pub use counters::{
     SteeredSlots,
 };
 pub use denial::NSEC3_ITERATIONS_MAX;
-pub use exchange::{Exchange, Outcome, Site, Transport, UDP_PAYLOAD_MAX};
+pub use exchange::{Account, Exchange, Outcome, ResponseClass, Site, Transport, UDP_PAYLOAD_MAX};
 pub use image::{ImageWriter, ZoneImage};
 pub use links::CHAIN_LEN_MAX;
 pub use parts::{Address, NodeParts, RrsetParts};
 pub use patch::ImagePatcher;
+pub use rates::{PerClass, RATE_IPV6_PREFIX_MAX, RATE_WINDOW_SECS_MAX, RateLimits};
 pub use respond::{Core, respond, respond_quietly};
 pub use snapshot::Snapshot;
 pub use suffix::Seed;
 pub use transcript::Transcript;
+pub use truncate::truncate;
 pub use trust::{Networks, SubnetTrust};
 pub use warm::{WARM_COUNT_MAX, warm};
 

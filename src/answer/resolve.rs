@@ -7,6 +7,7 @@ use crate::wire::{ExtendedError, Rcode, Rtype, Section, Writer};
 use super::catalog::Served;
 use super::chain::{Additional, Chain, Full, Next, Resolution, World, fits};
 use super::denial::Absence;
+use super::exchange::ResponseClass;
 use super::image::ZoneImage;
 use super::links::{Links, Owed};
 use super::lookup::{Found, look_up};
@@ -107,6 +108,16 @@ impl<'s> Chain<'_, 's, '_> {
         let found = look_up(zone, self.world.snapshot.catalog.seed(), name, self.qtype);
         if self.links.is_first() {
             self.resolution.authoritative = !matches!(found, Found::Cut { .. });
+            let (class, depth) = match found {
+                Found::Exact { .. } => (ResponseClass::Answer, name.label_count()),
+                // The asterisk's own hash is not at hand; that of its parent, turned, is nobody else's.
+                Found::Wildcard { encloser, .. } => (ResponseClass::Answer, encloser),
+                Found::Dname { depth, .. } => (ResponseClass::Answer, depth),
+                Found::Cut { depth, .. } => (ResponseClass::Referral, depth),
+                Found::Absent { encloser } => (ResponseClass::Nxdomain, encloser),
+            };
+            let is_made = matches!(found, Found::Wildcard { .. });
+            self.resolution.tell(class, name.hash(depth).rotate_left(u32::from(is_made)));
         }
         match found {
             Found::Exact { node } => self.node(zone, node, name, None, trace),

@@ -47,7 +47,7 @@ pub fn respond(
 ) -> Outcome {
     let transport = exchange.transport;
     let outcome = match parse_query(exchange.request) {
-        Parsed::Silence => Outcome { len: 0, rcode: Rcode::NOERROR, truncated: false },
+        Parsed::Silence => Outcome::bare(0, Rcode::NOERROR, 0),
         Parsed::Rejected(rejected) => reject(&rejected, exchange.response),
         Parsed::Cookie(query) => give_cookie(&query, exchange, core),
         Parsed::Query(mut query) => match read_subnet(&mut query.edns, &exchange, core) {
@@ -72,12 +72,13 @@ pub fn respond_quietly(snapshot: &Snapshot, exchange: Exchange<'_>, core: &mut C
 fn reject(rejected: &Rejected<'_>, response: &mut [u8]) -> Outcome {
     let mut writer = Writer::new(response, UDP_PAYLOAD_MIN);
     let echoed = !rejected.question.is_empty() && writer.put(rejected.question);
+    let opt_at = writer.len();
     if rejected.has_edns {
         ResponseOpt::bare().write(&mut writer, rejected.rcode, 0);
     }
     let flags = Flags(rejected.flags.of_response().0 | rejected.rcode.0 & 0x0f);
     let len = writer.finish(rejected.id, flags, u16::from(echoed));
-    Outcome { len, rcode: rejected.rcode, truncated: false }
+    Outcome::bare(len, rejected.rcode, len - opt_at)
 }
 
 /// Leaves of `edns` what this server reads of that client; a response code where a client subnet that is used is not sound.
@@ -111,9 +112,10 @@ fn give_cookie(query: &CookieQuery<'_>, exchange: Exchange<'_>, core: &Core) -> 
     };
     let cookie = secrets.renew(cookie, exchange.client, exchange.now_secs);
     let mut writer = Writer::new(exchange.response, UDP_PAYLOAD_MIN);
-    ResponseOpt::of(&edns, &site.name, Some(cookie)).write(&mut writer, Rcode::NOERROR, 0);
+    let opt_at = writer.len();
+    ResponseOpt::of(&edns, &site.name, Some(cookie.octets)).write(&mut writer, Rcode::NOERROR, 0);
     let len = writer.finish(*id, flags.of_response(), 0);
-    Outcome { len, rcode: Rcode::NOERROR, truncated: false }
+    Outcome { proven: cookie.is_proven, ..Outcome::bare(len, Rcode::NOERROR, len - opt_at) }
 }
 
 fn answer(
@@ -129,15 +131,17 @@ fn answer(
     let dnssec_ok = edns.is_some_and(|e| e.dnssec_ok);
     counters.query(query.qtype, subnet.is_some(), dnssec_ok);
 
-    let opt = edns.map(|edns| {
-        let spoken = edns.cookie.as_ref().zip(site.cookie_secrets.as_ref());
-        let renew = |(cookie, secrets): (_, &CookieSecrets)| {
-            secrets.renew(cookie, exchange.client, exchange.now_secs)
-        };
-        ResponseOpt::of(edns, &site.name, spoken.map(renew))
-    });
+    let spoken = edns.and_then(|e| e.cookie.as_ref()).zip(site.cookie_secrets.as_ref());
+    let renew = |(cookie, secrets): (_, &CookieSecrets)| {
+        secrets.renew(cookie, exchange.client, exchange.now_secs)
+    };
+    let renewed = spoken.map(renew);
+    let proven = renewed.is_some_and(|renewed| renewed.is_proven);
+    let opt =
+        edns.map(|edns| ResponseOpt::of(edns, &site.name, renewed.map(|renewed| renewed.octets)));
     let room = opt.map_or(0, |opt| opt.room());
-    let mut writer = Writer::new(exchange.response, limit(exchange.transport, query));
+    let unproven = site.unproven_payload.filter(|_| !proven);
+    let mut writer = Writer::new(exchange.response, limit(exchange.transport, query, unproven));
     writer.reserve(room);
     let question_end = put_question(&mut writer, query);
     let is_sound = name.load(writer.message(), usize::from(QNAME_AT), snapshot.catalog.seed());
@@ -155,19 +159,23 @@ fn answer(
         writer.cut(question_end);
     }
     writer.release(room);
+    let opt_at = writer.len();
     if let Some(mut opt) = opt {
         opt.error = resolution.error;
         // RFC 7871 §7.1.2: a subnet of length 0 asks not to be looked up, and gets scope 0.
         let scope = if subnet.is_some_and(|s| s.source > 0) { resolution.scope.0 } else { 0 };
         opt.write(&mut writer, resolution.rcode, scope);
     }
-    finish(writer, query, &resolution)
+    let opt_len = (writer.len() - opt_at) as u16;
+    Outcome { proven, opt_len, ..finish(writer, query, &resolution) }
 }
 
-fn limit(transport: Transport, query: &Query<'_>) -> usize {
+/// Octets that the response may have; over UDP no more than `unproven` says, if it says so.
+fn limit(transport: Transport, query: &Query<'_>, unproven: Option<u16>) -> usize {
+    let most = unproven.map_or(UDP_PAYLOAD_MAX, usize::from);
     match (transport, &query.edns) {
         (Transport::Tcp, _) => usize::from(u16::MAX),
-        (Transport::Udp, Some(edns)) => usize::from(edns.payload).min(UDP_PAYLOAD_MAX),
+        (Transport::Udp, Some(edns)) => usize::from(edns.payload).min(most),
         (Transport::Udp, None) => UDP_PAYLOAD_MIN,
     }
 }
@@ -186,7 +194,7 @@ fn chaos(
 ) -> Resolution {
     let is_text = qtype == Rtype::TXT || qtype == Rtype::ANY;
     match is_text.then(|| chaos::answer(snapshot, site, name.name(), writer)).flatten() {
-        Some(()) => Resolution::authoritative(),
+        Some(()) => Resolution::authoritative(name.hash(0)),
         None => Resolution::refusal(Rcode::REFUSED),
     }
 }
@@ -200,7 +208,8 @@ fn finish(writer: Writer<'_>, query: &Query<'_>, resolution: &Resolution) -> Out
         flags |= Flags::TC;
     }
     let len = writer.finish(query.id, Flags(flags), 1);
-    Outcome { len, rcode: resolution.rcode, truncated: resolution.truncated }
+    let account = resolution.account(query.qtype);
+    Outcome { truncated: resolution.truncated, account, ..Outcome::bare(len, resolution.rcode, 0) }
 }
 
 #[cfg(test)]

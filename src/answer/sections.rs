@@ -34,6 +34,9 @@ impl<'s> Chain<'_, 's, '_> {
         absence: Absence,
         ttl_max: Option<Ttl>,
     ) -> Result<Next, Full> {
+        if self.links.is_first() && !matches!(absence, Absence::Nxdomain { .. }) {
+            self.resolution.tell_nodata();
+        }
         let Some(soa) = zone.negative() else { return Ok(Next::Done) };
         let anchors = self.anchors(name, name.label_count());
         self.soa(&soa, &anchors, ttl_max)?;

@@ -41,6 +41,11 @@ impl SubnetTrust {
 }
 
 impl Networks {
+    /// The addresses of this machine that no other has (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3).
+    pub fn loopback() -> Networks {
+        Networks { v4: Box::new([(0x7f00_0000, 0x7fff_ffff)]), v6: Box::new([(1, 1)]) }
+    }
+
     /// All addresses of `prefixes`, which may overlap and come in any order.
     pub fn of(prefixes: &[Prefix]) -> Networks {
         let (v4, v6): (Vec<&Prefix>, Vec<&Prefix>) =

@@ -195,6 +195,12 @@ fn udp(text: &mut Exposition, totals: &UdpTotals) {
         .sample(&[("event", "oversized")], totals.oversized)
         .sample(&[("event", "unanswerable")], totals.unanswerable)
         .sample(&[("event", "panic")], totals.panics);
+    let help = "Responses over their network's limit, by what became of them: see `rate_limit` in homing.toml.";
+    text.family("homing_responses_rate_limited_total", Kind::Counter, help)
+        .sample(&[("action", "dropped")], totals.limited_dropped)
+        .sample(&[("action", "truncated")], totals.limited_truncated)
+        .sample(&[("action", "leaked")], totals.limited_leaked)
+        .sample(&[("action", "watched")], totals.limited_watched);
     let help = "Batches received; packets received by it is the mean length of a batch.";
     text.single("homing_udp_batches_total", Kind::Counter, help, totals.batches);
     let help = "Failed receives over UDP.";

@@ -23,6 +23,7 @@ mod exposition;
 mod facts;
 mod file_alarms;
 mod files;
+mod floods;
 mod folding;
 mod follower;
 mod gate;

@@ -21,7 +21,7 @@ use crate::health::State;
 use crate::history::Log;
 use crate::load::{Config, Removals};
 use crate::probe::Within;
-use crate::serve::{self, BindError, Limits, Serving, Sockets};
+use crate::serve::{self, BindError, Bounds, Limits, Serving, Sockets};
 
 use super::alarms::Alarms;
 use super::banner;
@@ -31,6 +31,7 @@ use super::desk::Desk;
 use super::disk;
 use super::facts::{Facts, epoch_millis};
 use super::files::{Files, Outlet, View};
+use super::floods;
 use super::gate::Gate;
 use super::hindsight::Hindsight;
 use super::http;
@@ -188,8 +189,8 @@ fn answer_on(
     config: &Config,
     snapshots: Arc<ArcSwap<Snapshot>>,
 ) -> Result<Arc<Serving>, String> {
-    let (site, limits) = (answerer(config), Limits::default());
-    let serving = serve::start(sockets, site, limits, config.rest, snapshots);
+    let bounds = Bounds { tcp: Limits::default(), rates: config.rates.clone(), rest: config.rest };
+    let serving = serve::start(sockets, answerer(config), bounds, snapshots);
     serving.map(Arc::new).map_err(|e| e.to_string())
 }
 
@@ -221,6 +222,7 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
     let api = tokio::net::TcpListener::from_std(prepared.api).map_err(|e| e.to_string())?;
     let listen = serving.addresses().to_vec();
     disk::follow(config.state.clone(), alarms.clone());
+    floods::follow(Arc::clone(&serving), config.rates.log_only, alarms.clone());
     inside::keep(&config, prepared.within, hub.clone(), writer.clone());
     let desk = Desk {
         hub: hub.clone(),
@@ -263,8 +265,12 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
 
 /// What queries are answered with besides the snapshot.
 fn answerer(config: &Config) -> Arc<Answerer> {
-    let (cookie_secrets, subnet_trust) = (cookies::secrets(config), config.subnet_trust.clone());
-    Arc::new(Answerer { name: config.site_name.as_str().into(), cookie_secrets, subnet_trust })
+    Arc::new(Answerer {
+        name: config.site_name.as_str().into(),
+        cookie_secrets: cookies::secrets(config),
+        subnet_trust: config.subnet_trust.clone(),
+        unproven_payload: config.unproven_payload,
+    })
 }
 
 /// Two threads: the API and the signals are all that runs on them.

@@ -9,13 +9,14 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::answer::{CookieSecret, CookieSecrets, SubnetTrust};
+use crate::answer::{CookieSecret, CookieSecrets, RateLimits, SubnetTrust, UDP_PAYLOAD_MAX};
 use crate::diagnostic::{Diagnostic, Place, has_error};
 use crate::geo::Position;
 use crate::route::{Reader, Settings, Source, read_duration, read_health, read_position};
 
 use super::guard::Guard;
 use super::listen::{CertificateFiles, SAFETY_KEYS, read_safety};
+use super::rates::read_rates;
 use super::resolvers::read_subnet_trust;
 use super::terms::Terms;
 use super::webhook::{Webhook, read_webhook};
@@ -35,12 +36,24 @@ const REST_MICROS_MAX: u32 = 1_000;
 const GENERATION_COUNT_MAX: u32 = 100_000;
 /// The most age of a geo database that may be asked for: a day, for they are built daily at most, to ten years.
 const MAX_AGE_MILLIS: std::ops::RangeInclusive<u64> = 86_400_000..=3653 * 86_400_000;
+/// Octets that every client takes over UDP (RFC 1035 §4.2.1).
+const UDP_PAYLOAD_MIN: u32 = 512;
 /// Hexadecimal digits in a row that may be a piece of a secret: nothing else in the file has so many.
 const SECRET_RUN_LEN: usize = 8;
 
 /// The tables of the file. Those of the vantages within the server, the last two, `probe` reads.
-const SECTIONS: [&str; 11] = [
-    "site", "listen", "files", "geo", "cookies", "health", "guard", "history", "webhook", "probe",
+const SECTIONS: [&str; 12] = [
+    "site",
+    "listen",
+    "files",
+    "geo",
+    "cookies",
+    "rate_limit",
+    "health",
+    "guard",
+    "history",
+    "webhook",
+    "probe",
     "extfile",
 ];
 
@@ -74,6 +87,10 @@ pub struct Config {
     /// What DNS cookies are made with, read at start; none: a secret of this server's own. Sites that clients move
     /// between share one, so that a cookie of one is good at the others (RFC 9018 §5).
     pub cookies: Option<CookieSecrets>,
+    /// Octets of the largest response over UDP to a client that shows no cookie of ours; none: as for all others.
+    pub unproven_payload: Option<u16>,
+    /// How many responses over UDP a network gets.
+    pub rates: RateLimits,
     /// What pools inherit.
     pub health: Settings,
     /// What a new geo database has to meet.
@@ -121,6 +138,8 @@ impl Config {
             geo: root.join("geo"),
             state: root.join("state"),
             cookies: None,
+            unproven_payload: None,
+            rates: RateLimits::default(),
             health: Settings::default(),
             geo_terms: Terms::default(),
             guard: Guard::default(),
@@ -172,7 +191,8 @@ impl Config {
         section("listen", &mut |reader, table| read_listen(&mut config, reader, table, root));
         section("files", &mut |reader, table| read_files(&mut config, reader, table, root));
         section("geo", &mut |reader, table| read_geo(&mut config.geo_terms, reader, table));
-        section("cookies", &mut |reader, table| config.cookies = read_cookies(reader, table));
+        section("cookies", &mut |reader, table| read_cookies(&mut config, reader, table));
+        section("rate_limit", &mut |reader, table| read_rates(&mut config.rates, reader, table));
         section("health", &mut |reader, table| {
             let patch = read_health(reader, table, "[health]");
             config.health = patch.over(&Settings::default());
@@ -297,8 +317,19 @@ fn read_history(bounds: &mut Bounds, reader: &mut Reader<'_>, table: &DeTable<'_
     }
 }
 
-fn read_cookies(reader: &mut Reader<'_>, cookies: &DeTable<'_>) -> Option<CookieSecrets> {
-    reader.only_keys(cookies, &["secret", "previous"], "[cookies]");
+fn read_cookies(config: &mut Config, reader: &mut Reader<'_>, cookies: &DeTable<'_>) {
+    const MOST: &str = "max_udp_without_cookie";
+    reader.only_keys(cookies, &["secret", "previous", MOST], "[cookies]");
+    if let Some(value) = cookies.get(MOST) {
+        let max = UDP_PAYLOAD_MAX as u32;
+        let octets = reader.integer(value, &format!("`{MOST}`"), UDP_PAYLOAD_MIN, max);
+        // No more than `max`, which fits.
+        config.unproven_payload = octets.map(|octets| octets as u16);
+    }
+    config.cookies = read_secrets(reader, cookies);
+}
+
+fn read_secrets(reader: &mut Reader<'_>, cookies: &DeTable<'_>) -> Option<CookieSecrets> {
     let mut secret = |key: &str| {
         let value = cookies.get(key)?;
         let text = reader.text(value, &format!("`{key}`"))?;

@@ -25,6 +25,7 @@ mod losses;
 mod motion;
 mod outcome;
 mod parts;
+mod rates;
 mod removal;
 mod resolvers;
 mod retreat;

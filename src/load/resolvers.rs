@@ -7,8 +7,8 @@ use crate::answer::{Networks, SubnetTrust};
 use crate::geo::{Prefix, PrefixError};
 use crate::route::Reader;
 
-/// Prefixes of resolvers that may be listed: a guess, above the networks of all public resolvers.
-const TRUSTED_COUNT_MAX: usize = 10_000;
+/// Networks that a list may hold: a guess, above those of all public resolvers.
+const NETWORK_COUNT_MAX: usize = 10_000;
 
 /// The list may stand there while another word holds, so that it is one word to change.
 pub(super) fn read_subnet_trust(reader: &mut Reader<'_>, listen: &DeTable<'_>) -> SubnetTrust {
@@ -35,14 +35,24 @@ pub(super) fn read_subnet_trust(reader: &mut Reader<'_>, listen: &DeTable<'_>) -
 }
 
 fn read_resolvers(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> Vec<Prefix> {
-    let Some(list) = reader.full_list(value, "`ecs_trusted`") else { return Vec::new() };
-    if list.len() > TRUSTED_COUNT_MAX {
-        let what = format!("`ecs_trusted` lists {} networks", list.len());
-        let help = format!("at most {TRUSTED_COUNT_MAX}");
+    let list = reader.full_list(value, "`ecs_trusted`");
+    list.map_or(Vec::new(), |list| read_networks(reader, value, list, "ecs_trusted"))
+}
+
+/// The networks in `list`, the value of `key`.
+pub(super) fn read_networks(
+    reader: &mut Reader<'_>,
+    value: &Spanned<DeValue<'_>>,
+    list: &[Spanned<DeValue<'_>>],
+    key: &str,
+) -> Vec<Prefix> {
+    if list.len() > NETWORK_COUNT_MAX {
+        let what = format!("`{key}` lists {} networks", list.len());
+        let help = format!("at most {NETWORK_COUNT_MAX}");
         reader.error("too-many-addresses", &value.span(), what, help);
     }
     let read = |value| {
-        let text = reader.text(value, "a network of `ecs_trusted`")?;
+        let text = reader.text(value, &format!("a network of `{key}`"))?;
         let help = match Prefix::parse(text) {
             Ok(prefix) => return Some(prefix),
             Err(PrefixError::Malformed) => "address/length, such as 192.0.2.0/24".to_owned(),
@@ -51,7 +61,7 @@ fn read_resolvers(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> Vec<
         reader.error("bad-subnet", &value.span(), format!("`{text}` is not a subnet"), help);
         None
     };
-    list.iter().take(TRUSTED_COUNT_MAX).filter_map(read).collect()
+    list.iter().take(NETWORK_COUNT_MAX).filter_map(read).collect()
 }
 
 #[cfg(test)]
@@ -80,7 +90,7 @@ mod tests {
         ] {
             assert_eq!(trust(&keys), Ok(expected), "{keys}");
         }
-        let many = vec!["\"192.0.2.1\""; TRUSTED_COUNT_MAX + 1].join(",");
+        let many = vec!["\"192.0.2.1\""; NETWORK_COUNT_MAX + 1].join(",");
         for (keys, code, line, column) in [
             ("ecs = \"trusted\"", "ecs-without-list", 2, 7),
             ("ecs = \"trusted\"\necs_trusted = []", "empty-list", 3, 15),

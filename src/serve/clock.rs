@@ -11,3 +11,8 @@ pub fn now() -> Duration {
 pub fn secs(now: Duration) -> u32 {
     now.as_secs() as u32
 }
+
+/// Its microseconds, wrapped to 32 bits.
+pub fn micros(now: Duration) -> u32 {
+    now.as_micros() as u32
+}

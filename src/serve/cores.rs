@@ -1,9 +1,10 @@
 //! The threads of serving: started together, counted together, stopped together.
 
 use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
-use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Builder;
@@ -12,12 +13,13 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-use crate::answer::{Core, Counters, Site, Snapshot, respond_quietly};
+use crate::answer::{Core, Counters, RateLimits, Site, Snapshot, respond_quietly};
 
 use super::bind::{BindError, Bound, Sockets};
 use super::counters::{TcpCounters, TcpTotals, UdpCounters, UdpTotals, add};
 use super::limit::Limits;
 use super::pace::Pace;
+use super::rate::RateLimiter;
 use super::responder::{Panicked, Responder, fenced};
 use super::socket::allow_descriptors;
 use super::tcp::{Doors, TcpCore};
@@ -32,12 +34,26 @@ const RESTART_PAUSE: Duration = Duration::from_millis(20);
 /// The longest such pause: for TCP it doubles, until a run outlasts it.
 const RESTART_PAUSE_MAX: Duration = Duration::from_secs(1);
 
+/// What the transports are held to.
+#[derive(Clone, Debug, Default)]
+pub struct Bounds {
+    /// Connections.
+    pub tcp: Limits,
+    /// Responses over UDP.
+    pub rates: RateLimits,
+    /// How long a busy core rests after a short batch, so that it meets more at once; 0 is never.
+    pub rest: Duration,
+}
+
 /// The running transports. Dropped, they stop too, but nobody waits for them.
 pub struct Serving {
     addresses: Vec<SocketAddr>,
     answered: Vec<Arc<Counters>>,
     udp: Vec<Arc<UdpCounters>>,
     tcp: Arc<TcpCounters>,
+    rates: RateLimits,
+    /// By thread, the network that was last over its limit; 0 is none.
+    over: Vec<Arc<AtomicU64>>,
     stop_udp: Arc<AtomicBool>,
     stop_tcp: watch::Sender<bool>,
     /// Ends when the last thread does.
@@ -55,8 +71,7 @@ struct Start<F> {
 }
 
 /// Answers on `sockets` until [`Serving::stop`]: a thread for each core and address for UDP, one
-/// for TCP. A busy core rests for `rest` after a short batch, so that it meets more at once; 0 is
-/// never.
+/// for TCP.
 ///
 /// Whoever publishes into `snapshots` keeps the old snapshot until it holds the only count
 /// (hub-drops-last); each thread lets go of it within 250 ms.
@@ -67,22 +82,21 @@ struct Start<F> {
 pub fn start(
     sockets: Sockets,
     site: Arc<Site>,
-    limits: Limits,
-    rest: Duration,
+    bounds: Bounds,
     snapshots: Arc<ArcSwap<Snapshot>>,
 ) -> Result<Serving, BindError> {
-    start_with(sockets, site, limits, rest, snapshots, respond_quietly)
+    start_with(sockets, site, bounds, snapshots, respond_quietly)
 }
 
 /// [`start`] with an answerer of the caller's.
 pub fn start_with<F: Responder>(
     sockets: Sockets,
     site: Arc<Site>,
-    limits: Limits,
-    rest: Duration,
+    bounds: Bounds,
     snapshots: Arc<ArcSwap<Snapshot>>,
     respond: F,
 ) -> Result<Serving, BindError> {
+    let Bounds { tcp: limits, rates, rest } = bounds;
     allow_descriptors(limits.connections.saturating_add(DESCRIPTORS_SPARE));
     let (running, ended) = channel();
     let mut serving = Serving {
@@ -90,6 +104,8 @@ pub fn start_with<F: Responder>(
         answered: Vec::new(),
         udp: Vec::new(),
         tcp: Arc::default(),
+        rates,
+        over: Vec::new(),
         stop_udp: Arc::default(),
         stop_tcp: watch::Sender::new(false),
         ended: Mutex::new(ended),
@@ -99,9 +115,11 @@ pub fn start_with<F: Responder>(
     for (number, bound) in sockets.endpoints.into_iter().enumerate() {
         let Bound { address: _, tcp, udp } = bound;
         listeners.push(tcp);
+        let core_count = udp.len();
         for (core, socket) in udp.into_iter().enumerate() {
+            let limiter = RateLimiter::new(&serving.rates, core_count, random());
             serving
-                .start_udp(&start, socket, &format!("udp-{core}-{number}"))
+                .start_udp(&start, socket, limiter, &format!("udp-{core}-{number}"))
                 .map_err(BindError::NoThread)?;
         }
     }
@@ -134,6 +152,15 @@ impl Serving {
         totals
     }
 
+    /// The networks that were last over their limit of responses, one for each thread at most: address and length.
+    pub fn networks_over_limit(&self) -> Vec<(IpAddr, u8)> {
+        let over = self.over.iter().map(|network| network.load(Ordering::Relaxed));
+        let mut over: Vec<u64> = over.filter(|network| *network != 0).collect();
+        over.sort_unstable();
+        over.dedup();
+        over.into_iter().map(|network| self.rates.named(network)).collect()
+    }
+
     /// Stops: nothing new is accepted, what has arrived is answered, connections end within their
     /// grace. True if all threads have ended `within` the time given; false leaves them ending
     /// behind. May be called again.
@@ -155,6 +182,7 @@ impl Serving {
         &mut self,
         start: &Start<F>,
         socket: std::net::UdpSocket,
+        limiter: Option<RateLimiter>,
         name: &str,
     ) -> io::Result<()> {
         let counters = Arc::<UdpCounters>::default();
@@ -163,11 +191,14 @@ impl Serving {
             snapshots: Arc::clone(&start.snapshots),
             respond: start.respond,
             core: self.core(start),
+            limiter,
+            over: Arc::default(),
             pace: start.pace.clone(),
             counters: Arc::clone(&counters),
             stop: Arc::clone(&self.stop_udp),
         };
         self.udp.push(Arc::clone(&counters));
+        self.over.push(Arc::clone(&core.over));
         let running = start.running.clone();
         Builder::new().name(name.to_owned()).spawn(move || {
             // A panic outside of answering would be ours; the core goes on all the same (DESIGN.md
@@ -226,6 +257,11 @@ impl Serving {
         self.answered.push(Arc::clone(&counters));
         counters
     }
+}
+
+/// The one source of randomness that std has; no answer depends on it.
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 /// The doors of `listeners`, which stay open whatever becomes of the doors: nobody is refused

@@ -61,6 +61,14 @@ counters! {
     unanswerable,
     /// Packets dropped because answering them panicked.
     panics,
+    /// Responses over their client's limit that were not sent.
+    limited_dropped,
+    /// Responses over their client's limit that were sent truncated.
+    limited_truncated,
+    /// Responses over their client's limit that were sent whole, as some are.
+    limited_leaked,
+    /// Responses over their client's limit that were sent, since limits are only watched.
+    limited_watched,
     /// Failed receives.
     receive_errors,
 }

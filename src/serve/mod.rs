@@ -15,13 +15,14 @@ mod counters;
 mod frame;
 mod limit;
 mod pace;
+mod rate;
 mod responder;
 mod socket;
 mod tcp;
 mod udp;
 
 pub use bind::{BindError, Sockets};
-pub use cores::{Serving, start, start_with};
+pub use cores::{Bounds, Serving, start, start_with};
 pub use counters::{TcpTotals, UdpTotals};
 pub use limit::Limits;
 pub use responder::Responder;

@@ -6,17 +6,18 @@
 use std::net::UdpSocket;
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Cache};
 
-use crate::answer::{Core, Exchange, Snapshot, Transport, WARM_COUNT_MAX, warm};
+use crate::answer::{Core, Exchange, Outcome, Snapshot, Transport, WARM_COUNT_MAX, truncate, warm};
 
 use super::batch::{BATCH_COUNT, Batch, Packet, Sent, Unusable, Wait};
 use super::clock;
 use super::counters::{UdpCounters, add};
 use super::pace::Pace;
+use super::rate::{RateLimiter, Verdict};
 use super::responder::{Panicked, Responder, fenced};
 
 /// Batches that are still answered after a stop: what the socket's buffer held by then, and a flood
@@ -38,6 +39,10 @@ pub struct UdpCore<F> {
     pub respond: F,
     /// Its memory.
     pub core: Core,
+    /// Whom it gives how much; none: everybody what he asks for.
+    pub limiter: Option<RateLimiter>,
+    /// Where it tells which network was last over its limit; 0 is none.
+    pub over: Arc<AtomicU64>,
     /// When it rests.
     pub pace: Pace,
     /// What it counts.
@@ -61,6 +66,50 @@ struct Tally {
     oversized: u64,
     unanswerable: u64,
     panics: u64,
+    limited: Limited,
+}
+
+/// What became of the responses over their client's limit.
+#[derive(Clone, Copy, Default)]
+struct Limited {
+    dropped: u64,
+    truncated: u64,
+    leaked: u64,
+    watched: u64,
+}
+
+impl Limited {
+    /// Counts a response that is over the limit, and gives the octets of it that are sent.
+    #[inline]
+    fn apply(&mut self, verdict: Verdict, response: &mut [u8], outcome: &Outcome) -> usize {
+        match verdict {
+            Verdict::Within => return outcome.len,
+            Verdict::Watched => self.watched += 1,
+            Verdict::Leaked => self.leaked += 1,
+            Verdict::Truncated => {
+                self.truncated += 1;
+                return truncate(response, outcome);
+            }
+            Verdict::Dropped => {
+                self.dropped += 1;
+                return 0;
+            }
+        }
+        outcome.len
+    }
+}
+
+impl Tally {
+    /// Adds what became of one more packet.
+    fn include(&mut self, one: Tally) {
+        self.silent += one.silent;
+        self.oversized += one.oversized;
+        self.unanswerable += one.unanswerable;
+        self.limited.dropped += one.limited.dropped;
+        self.limited.truncated += one.limited.truncated;
+        self.limited.leaked += one.limited.leaked;
+        self.limited.watched += one.limited.watched;
+    }
 }
 
 impl<F: Responder> UdpCore<F> {
@@ -105,10 +154,9 @@ impl<F: Responder> UdpCore<F> {
                 return Turn { count: 0, now };
             }
         };
-        let now_secs = clock::secs(now);
-        let tally = match fenced(|| self.answer(snapshot, batch, 0..count, now_secs)) {
+        let tally = match fenced(|| self.answer(snapshot, batch, 0..count, now)) {
             Ok(tally) => tally,
-            Err(Panicked) => self.replay(snapshot, batch, count, now_secs),
+            Err(Panicked) => self.replay(snapshot, batch, count, now),
         };
         let sent = batch.send(self.socket.as_fd());
         self.count(count, tally, sent);
@@ -120,9 +168,9 @@ impl<F: Responder> UdpCore<F> {
         snapshot: &Snapshot,
         batch: &mut Batch,
         range: std::ops::Range<usize>,
-        now_secs: u32,
+        now: Duration,
     ) -> Tally {
-        let mut tally = Tally::default();
+        let (mut tally, now_secs) = (Tally::default(), clock::secs(now));
         if range.len() > 1 {
             warm(snapshot, batch.requests(), &mut self.core);
         }
@@ -130,9 +178,17 @@ impl<F: Responder> UdpCore<F> {
             match batch.packet(index) {
                 Ok(Packet { request, client, response }) => {
                     let transport = Transport::Udp;
-                    let exchange = Exchange { request, client, transport, now_secs, response };
-                    let len = (self.respond)(snapshot, exchange, &mut self.core).len;
-                    tally.silent += u64::from(len == 0);
+                    let exchange =
+                        Exchange { request, client, transport, now_secs, response: &mut *response };
+                    let outcome = (self.respond)(snapshot, exchange, &mut self.core);
+                    let len = match &mut self.limiter {
+                        Some(limiter) if outcome.len > 0 => {
+                            let verdict = limiter.judge(client, &outcome, clock::micros(now));
+                            tally.limited.apply(verdict, response, &outcome)
+                        }
+                        _ => outcome.len,
+                    };
+                    tally.silent += u64::from(outcome.len == 0);
                     batch.reply(index, len);
                 }
                 Err(Unusable::Oversized) => tally.oversized += 1,
@@ -150,16 +206,12 @@ impl<F: Responder> UdpCore<F> {
         snapshot: &Snapshot,
         batch: &mut Batch,
         count: usize,
-        now_secs: u32,
+        now: Duration,
     ) -> Tally {
         let mut tally = Tally::default();
         for index in 0..count {
-            match fenced(|| self.answer(snapshot, batch, index..index + 1, now_secs)) {
-                Ok(one) => {
-                    tally.silent += one.silent;
-                    tally.oversized += one.oversized;
-                    tally.unanswerable += one.unanswerable;
-                }
+            match fenced(|| self.answer(snapshot, batch, index..index + 1, now)) {
+                Ok(one) => tally.include(one),
                 Err(Panicked) => {
                     batch.reply(index, 0);
                     tally.panics += 1;
@@ -181,10 +233,17 @@ impl<F: Responder> UdpCore<F> {
             (&counters.oversized, tally.oversized),
             (&counters.unanswerable, tally.unanswerable),
             (&counters.panics, tally.panics),
+            (&counters.limited_dropped, tally.limited.dropped),
+            (&counters.limited_truncated, tally.limited.truncated),
+            (&counters.limited_leaked, tally.limited.leaked),
+            (&counters.limited_watched, tally.limited.watched),
         ] {
             if count > 0 {
                 add(counter, count);
             }
+        }
+        if let Some(limiter) = &self.limiter {
+            self.over.store(limiter.last_over(), Ordering::Relaxed);
         }
     }
 }

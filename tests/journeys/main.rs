@@ -1,5 +1,6 @@
 //! Journeys: the real binary on loopback, from what somebody does to what somebody else sees.
 
+mod abuse;
 mod acknowledged;
 mod ci;
 mod clock;

@@ -30,6 +30,13 @@ impl Server {
         server
     }
 
+    /// Starts one that is told `more` of itself, tables of homing.toml, and waits until it is ready.
+    pub fn start_told(more: &str, files: &[(&str, &str)]) -> Server {
+        let server = Server::start_all(more, files, None);
+        server.wait_ready();
+        server
+    }
+
     /// Starts one and does not wait.
     pub fn start_unready(files: &[(&str, &str)]) -> Server {
         Server::start_mounted(files, None)
@@ -37,10 +44,14 @@ impl Server {
 
     /// Starts one that sees what a shell line mounts, and does not wait.
     pub fn start_mounted(files: &[(&str, &str)], mount: Option<&str>) -> Server {
+        Server::start_all("", files, mount)
+    }
+
+    fn start_all(more: &str, files: &[(&str, &str)], mount: Option<&str>) -> Server {
         let root = tempfile::tempdir().unwrap();
         let (dns, api) = (free_port(), free_port());
         let config = format!(
-            "[site]\nname = \"test\"\nposition = [50.11, 8.68]\n[listen]\ndns = [\"{dns}\"]\napi = \"{api}\"\n"
+            "[site]\nname = \"test\"\nposition = [50.11, 8.68]\n[listen]\ndns = [\"{dns}\"]\napi = \"{api}\"\n{more}"
         );
         for folder in ["zones", "geo"] {
             fs::create_dir_all(root.path().join(folder)).unwrap();

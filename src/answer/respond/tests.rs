@@ -6,7 +6,9 @@ use std::sync::Arc;
 use hickory_proto::op::Message;
 
 use super::*;
-use crate::answer::{Address, Catalog, ImageWriter, NodeParts, RrsetParts, Seed};
+use crate::answer::{
+    Address, Catalog, CookieSecret, ImageWriter, NodeParts, ResponseClass, RrsetParts, Seed,
+};
 use crate::number::Ttl;
 use crate::trace::Silent;
 use crate::wire::{Name, Rtype};
@@ -84,19 +86,24 @@ fn request(qname: &str, qtype: Rtype, qclass: u16) -> Vec<u8> {
     request
 }
 
+/// What came of a request over UDP, and its response.
+fn outcome(request: &[u8], site: Site) -> (Outcome, Vec<u8>) {
+    let mut response = vec![0; UDP_PAYLOAD_MAX];
+    let mut core = Core::new(Arc::new(site), Arc::default());
+    let client = "192.0.2.200".parse().unwrap();
+    let transport = Transport::Udp;
+    let exchange = Exchange { request, client, transport, now_secs: 0, response: &mut response };
+    let outcome = super::respond(&snapshot(), exchange, &mut core, &mut Silent);
+    (outcome, response)
+}
+
 /// The response in words: code, flags, and each section's records.
 fn ask(qname: &str, qtype: Rtype) -> String {
     show(&request(qname, qtype, 1))
 }
 
 fn show(request: &[u8]) -> String {
-    let mut response = [0; UDP_PAYLOAD_MAX];
-    let site = Site { name: "fra1".into(), ..Site::default() };
-    let mut core = Core::new(Arc::new(site), Arc::default());
-    let client = "192.0.2.200".parse().unwrap();
-    let transport = Transport::Udp;
-    let exchange = Exchange { request, client, transport, now_secs: 0, response: &mut response };
-    let outcome = super::respond(&snapshot(), exchange, &mut core, &mut Silent);
+    let (outcome, response) = outcome(request, Site { name: "fra1".into(), ..Site::default() });
     if outcome.len == 0 {
         return "silence".into();
     }
@@ -192,4 +199,107 @@ fn without_secrets_cookies_are_not_spoken() {
     let asked = [&header(1)[..], question, opt].concat();
     assert_eq!(show(&asked), "NoError aa | ns.a.test. A 192.0.2.1 |  | ");
     assert_eq!(show(&[&header(0)[..], opt].concat()), "FormErr |  |  | ");
+}
+
+/// The request with an OPT record that has these options.
+fn with_opt(mut request: Vec<u8>, options: &[u8]) -> Vec<u8> {
+    request[11] = 1;
+    request.extend_from_slice(b"\0\0\x29\x04\xd0\0\0\0\0\0");
+    request.push(options.len() as u8);
+    request.extend_from_slice(options);
+    request
+}
+
+const COOKIE: &[u8] = b"\0\x0a\0\x0812345678";
+
+// A limit has to count together what an attacker gets again by asking a little otherwise.
+#[test]
+fn what_says_the_same_has_one_account() {
+    use ResponseClass::{Answer, Error, Nodata, Nxdomain, Referral};
+    let account = |(qname, qtype): (&str, Rtype)| {
+        outcome(&request(qname, qtype, 1), Site::default()).0.account
+    };
+    let (a, aaaa) = (Rtype::A, Rtype::AAAA);
+    let same = [
+        (Answer, ("www.a.test.", a), ("WWW.A.test.", a)),
+        (Answer, ("p.wild.a.test.", a), ("q.r.wild.a.test.", a)),
+        (Answer, ("x.old.a.test.", a), ("y.old.a.test.", a)),
+        (Referral, ("x.cut.a.test.", a), ("y.cut.a.test.", aaaa)),
+        (Nodata, ("www.a.test.", aaaa), ("www.a.test.", Rtype::TXT)),
+        (Nxdomain, ("x.a.test.", a), ("y.z.a.test.", aaaa)),
+        (Nxdomain, ("x.www.a.test.", a), ("y.www.a.test.", a)),
+        (Error, ("elsewhere.", a), ("broken.", a)),
+    ];
+    let mut accounts = Vec::new();
+    for (class, one, other) in same {
+        assert_eq!(account(one), account(other), "{one:?} {other:?}");
+        assert_eq!(account(one).class, class, "{one:?}");
+        accounts.push((class as u8, account(one).key));
+    }
+    for other in [("ns.a.test.", a), ("www.a.test.", Rtype::ANY), ("alias.a.test.", a)] {
+        assert_eq!(account(other).class, Answer, "{other:?}");
+        accounts.push((Answer as u8, account(other).key));
+    }
+    let count = accounts.len();
+    accounts.sort_unstable();
+    accounts.dedup();
+    assert_eq!(accounts.len(), count, "each has its own");
+}
+
+#[test]
+fn a_response_cut_back_keeps_its_question_and_its_opt_record() {
+    let cookie_secrets = CookieSecrets { current: CookieSecret::new([7; 16]), previous: None };
+    let site = Site { cookie_secrets: Some(cookie_secrets), ..Site::default() };
+    let plain = request("www.a.test.", Rtype::A, 1);
+    for (request, has_opt) in [
+        (plain.clone(), false),
+        (with_opt(plain.clone(), b""), true),
+        (with_opt(plain, COOKIE), true),
+        (with_opt(request("x.a.test.", Rtype::A, 1), COOKIE), true),
+        (with_opt(request("x.cut.a.test.", Rtype::A, 1), COOKIE), true),
+        (request("elsewhere.", Rtype::A, 1), false),
+    ] {
+        let (outcome, mut response) = outcome(&request, site.clone());
+        let whole = Message::from_vec(&response[..outcome.len]).unwrap();
+        let len = crate::answer::truncate(&mut response, &outcome);
+        let cut = Message::from_vec(&response[..len]).unwrap();
+        assert!(cut.metadata.truncation);
+        assert_eq!(cut.queries, whole.queries);
+        assert_eq!(cut.metadata.id, whole.metadata.id);
+        assert_eq!(cut.metadata.response_code, whole.metadata.response_code);
+        assert_eq!((cut.edns.is_some(), &cut.edns), (has_opt, &whole.edns));
+        assert!(cut.answers.is_empty() && cut.authorities.is_empty());
+        assert!(len <= request.len() + 4 + 16, "{len} octets for {}", request.len());
+    }
+}
+
+// RFC 7873 §5.4: a cookie and no question.
+#[test]
+fn a_response_without_a_question_is_cut_back_to_its_opt_record() {
+    let mut request = with_opt(vec![0x12, 0x34, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0], COOKIE);
+    let secrets = CookieSecrets { current: CookieSecret::new([7; 16]), previous: None };
+    let site = Site { cookie_secrets: Some(secrets), ..Site::default() };
+    let (first, mut response) = outcome(&request, site.clone());
+    assert!(!first.proven);
+    assert_eq!(crate::answer::truncate(&mut response, &first), first.len);
+    // The cookie that it got proves its address.
+    request.truncate(23);
+    request.extend_from_slice(&response[first.len - 28..first.len]);
+    request[22] = 28;
+    assert!(outcome(&request, site).0.proven);
+}
+
+#[test]
+fn without_a_cookie_large_responses_are_truncated_where_that_is_asked() {
+    let secrets = CookieSecrets { current: CookieSecret::new([7; 16]), previous: None };
+    let site = Site { cookie_secrets: Some(secrets), ..Site::default() };
+    let small = Site { unproven_payload: Some(90), ..site.clone() };
+    let asked = with_opt(request("www.a.test.", Rtype::A, 1), COOKIE);
+    let (whole, response) = outcome(&asked, site);
+    assert!(!whole.truncated);
+    assert!(outcome(&asked, small.clone()).0.truncated);
+    let cookie = &response[whole.len - 28..whole.len];
+    let proven = with_opt(request("www.a.test.", Rtype::A, 1), cookie);
+    let (again, _) = outcome(&proven, small);
+    assert!(again.proven && !again.truncated);
 }

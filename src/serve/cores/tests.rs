@@ -20,7 +20,7 @@ use super::super::counters::TcpCounters;
 use super::super::limit::Limits;
 use super::super::responder::Responder;
 use super::super::tcp::TcpCore;
-use super::{Serving, open_again, persist, start, start_with};
+use super::{Bounds, Serving, open_again, persist, start, start_with};
 
 /// The longest that any test waits for what must happen.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -60,14 +60,16 @@ fn snapshot(generation: u64) -> Arc<Snapshot> {
     })
 }
 
-const REST: Duration = Duration::from_micros(100);
+fn bounds(tcp: Limits) -> Bounds {
+    Bounds { tcp, rest: Duration::from_micros(100), ..Bounds::default() }
+}
 
 fn serve(addresses: &[&str], cores: usize, limits: Limits, respond: impl Responder) -> Serving {
     let addresses: Vec<SocketAddr> =
         addresses.iter().map(|text| text.parse().expect("an address")).collect();
     let sockets = Sockets::bind(&addresses, cores).expect("bound");
     let snapshots = Arc::new(ArcSwap::new(snapshot(1)));
-    start_with(sockets, Arc::default(), limits, REST, snapshots, respond).expect("started")
+    start_with(sockets, Arc::default(), bounds(limits), snapshots, respond).expect("started")
 }
 
 fn serve_echo(limits: Limits) -> Serving {
@@ -260,8 +262,8 @@ fn an_idle_core_lets_go_of_an_old_snapshot() {
     let old = snapshot(1);
     let snapshots = Arc::new(ArcSwap::new(Arc::clone(&old)));
     let held = Arc::clone(&snapshots);
-    let serving =
-        start_with(sockets, Arc::default(), Limits::default(), REST, held, echo).expect("started");
+    let serving = start_with(sockets, Arc::default(), bounds(Limits::default()), held, echo)
+        .expect("started");
     exchange_all(&udp_client(serving.addresses()[0]), 5);
     ask(&mut tcp_client(&serving), 1);
     assert!(Arc::strong_count(&old) > 2);
@@ -442,8 +444,7 @@ fn a_thread_that_serves_survives_a_flood_of_panics() {
 fn both_transports_answer_alike_and_count() {
     let sockets = Sockets::bind(&["127.0.0.1:0".parse().expect("an address")], 1).expect("bound");
     let snapshots = Arc::new(ArcSwap::new(snapshot(1)));
-    let serving =
-        start(sockets, Arc::default(), Limits::default(), REST, snapshots).expect("started");
+    let serving = start(sockets, Arc::default(), Bounds::default(), snapshots).expect("started");
     // No zone is served, so a question for the root's NS is REFUSED.
     let query = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x01";
     let expected = b"\x12\x34\x81\x05\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x01";
