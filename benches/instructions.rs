@@ -25,7 +25,7 @@ struct Ready {
 impl Ready {
     fn answer(&mut self) -> usize {
         let Ready { snapshot, request, core, response } = self;
-        world::answer(snapshot, black_box(request), Transport::Udp, core, response).len
+        world::answer(snapshot, black_box(request), Transport::Udp, core, response).len()
     }
 }
 

@@ -56,9 +56,9 @@ pub(super) struct Resolution {
 }
 
 impl Resolution {
-    /// An authoritative answer, from the name of this hash.
+    /// An authoritative answer of this hash.
     pub fn authoritative(key: u64) -> Resolution {
-        let told = Account { class: ResponseClass::Answer, key };
+        let told = Account::of(ResponseClass::Answer, key);
         Resolution { authoritative: true, told, ..Resolution::refusal(Rcode::NOERROR) }
     }
 
@@ -70,27 +70,35 @@ impl Resolution {
     }
 
     /// Notes what answers the first name; what answers those that it leads to is not looked at.
+    #[inline]
     pub fn tell(&mut self, class: ResponseClass, key: u64) {
-        self.told = Account { class, key };
+        self.told = Account::of(class, key);
     }
 
-    /// Notes that the first name owns nothing of the type.
-    pub fn tell_nodata(&mut self) {
-        self.told.class = ResponseClass::Nodata;
+    /// As [`Resolution::tell`], for records: the types of a name are told apart.
+    #[inline]
+    pub fn tell_records(&mut self, key: u64, qtype: Rtype) {
+        self.tell(ResponseClass::Answer, key ^ apart(qtype));
+    }
+
+    /// Notes that the first name, of which records were told, owns none of the type; neither of any other.
+    pub fn tell_nodata(&mut self, qtype: Rtype) {
+        self.tell(ResponseClass::Nodata, self.told.key() ^ apart(qtype));
     }
 
     /// What a limit counts the response with.
-    pub fn account(&self, qtype: Rtype) -> Account {
-        match (self.rcode, self.told.class) {
-            (Rcode::NOERROR | Rcode::NXDOMAIN | Rcode::YXDOMAIN, ResponseClass::Answer) => {
-                // The types of a name are answered apart. An odd factor keeps them so.
-                let key = self.told.key ^ u64::from(qtype.0).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-                Account { key, ..self.told }
-            }
-            (Rcode::NOERROR | Rcode::NXDOMAIN, _) => self.told,
+    #[inline]
+    pub fn account(&self) -> Account {
+        match self.rcode {
+            Rcode::NOERROR | Rcode::NXDOMAIN | Rcode::YXDOMAIN => self.told,
             _ => Account::ERROR,
         }
     }
+}
+
+/// What tells types apart: a factor that is odd keeps them so.
+fn apart(qtype: Rtype) -> u64 {
+    u64::from(qtype.0).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// What follows a step.

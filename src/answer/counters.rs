@@ -111,7 +111,7 @@ impl Counters {
             },
             1,
         );
-        if outcome.len == 0 {
+        if outcome.is_empty() {
             return Counters::add(&self.silent, 1);
         }
         if outcome.truncated {

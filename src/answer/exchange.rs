@@ -73,43 +73,76 @@ impl ResponseClass {
     ];
 }
 
-/// What a response is counted with where responses are limited: all that say the same to a client, however it asks.
+/// What a response is counted with where responses are limited: its class, and what says the same to a client however it
+/// asks.
+///
+/// Invariant class-is-low: the lowest bits are the class, the others a keyed hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Account {
-    /// Its kind.
-    pub class: ResponseClass,
-    /// A keyed hash of what is answered: of the name and type of records, or the wildcard that they are made from; of a
-    /// cut; of a name that owns nothing; of the closest encloser of a name that is not. 0 for errors.
-    pub key: u64,
-}
+pub struct Account(u64);
 
-/// What came of a request: enough for limits, so that `serve` never parses.
+/// What came of a request: enough for limits, so that `serve` never parses. Of a size that fits two registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// Octets of the response; 0 means silence.
-    pub len: usize,
+    pub octets: u16,
+    /// Octets of the OPT record that ends the response; 0 is none.
+    pub opt_len: u16,
     /// The response code.
     pub rcode: Rcode,
     /// Whether the response was truncated.
     pub truncated: bool,
     /// Whether the client showed a cookie of ours, so that its address is its own (RFC 7873 §5.2.5).
     pub proven: bool,
-    /// Octets of the OPT record that ends the response; 0 is none.
-    pub opt_len: u16,
     /// What a limit counts it with.
     pub account: Account,
 }
 
 impl Account {
     /// That of errors.
-    pub const ERROR: Account = Account { class: ResponseClass::Error, key: 0 };
+    pub const ERROR: Account = Account(ResponseClass::Error as u64);
+
+    /// Bits of a class.
+    const CLASS_MASK: u64 = 7;
+
+    /// That of a class, and of a keyed hash of what is answered: of the name and type of records, or of the wildcard that
+    /// they are made from; of a cut; of a name that owns nothing; of the closest encloser of a name that is not.
+    #[inline]
+    pub const fn of(class: ResponseClass, hash: u64) -> Account {
+        Account(hash & !Account::CLASS_MASK | class as u64)
+    }
+
+    /// Its class, as it stands in [`ResponseClass::ALL`].
+    #[inline]
+    pub const fn class(self) -> usize {
+        (self.0 & Account::CLASS_MASK) as usize
+    }
+
+    /// All of it: never 0 but for an answer of that hash.
+    #[inline]
+    pub const fn key(self) -> u64 {
+        self.0
+    }
 }
 
 impl Outcome {
-    /// A response code and at most an OPT record of `opt_len` octets.
+    /// A response of `len` octets, of them an OPT record of `opt_len`, that is counted as an error.
+    #[inline]
     pub fn bare(len: usize, rcode: Rcode, opt_len: usize) -> Outcome {
-        // Bounded: an OPT record of ours is far shorter than a message.
-        let opt_len = opt_len as u16;
-        Outcome { len, rcode, truncated: false, proven: false, opt_len, account: Account::ERROR }
+        // A message has no more than 65,535 octets, for no room for it is larger.
+        let (octets, opt_len) = (len as u16, opt_len as u16);
+        let (truncated, proven) = (false, false);
+        Outcome { octets, opt_len, rcode, truncated, proven, account: Account::ERROR }
+    }
+
+    /// Octets of the response; 0 means silence.
+    #[inline]
+    pub fn len(&self) -> usize {
+        usize::from(self.octets)
+    }
+
+    /// Whether it is silence.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.octets == 0
     }
 }

@@ -108,16 +108,7 @@ impl<'s> Chain<'_, 's, '_> {
         let found = look_up(zone, self.world.snapshot.catalog.seed(), name, self.qtype);
         if self.links.is_first() {
             self.resolution.authoritative = !matches!(found, Found::Cut { .. });
-            let (class, depth) = match found {
-                Found::Exact { .. } => (ResponseClass::Answer, name.label_count()),
-                // The asterisk's own hash is not at hand; that of its parent, turned, is nobody else's.
-                Found::Wildcard { encloser, .. } => (ResponseClass::Answer, encloser),
-                Found::Dname { depth, .. } => (ResponseClass::Answer, depth),
-                Found::Cut { depth, .. } => (ResponseClass::Referral, depth),
-                Found::Absent { encloser } => (ResponseClass::Nxdomain, encloser),
-            };
-            let is_made = matches!(found, Found::Wildcard { .. });
-            self.resolution.tell(class, name.hash(depth).rotate_left(u32::from(is_made)));
+            self.tell(&found, name);
         }
         match found {
             Found::Exact { node } => self.node(zone, node, name, None, trace),
@@ -138,6 +129,22 @@ impl<'s> Chain<'_, 's, '_> {
                 self.resolution.rcode = Rcode::NXDOMAIN;
                 self.negative(zone, name, Absence::Nxdomain { encloser }, None)
             }
+        }
+    }
+
+    /// Notes what says the same as this, however it is asked for.
+    #[inline]
+    fn tell(&mut self, found: &Found<'_>, name: &Suffixes) {
+        let (told, qtype) = (&mut self.resolution, self.qtype);
+        match *found {
+            Found::Exact { .. } => told.tell_records(name.hash(name.label_count()), qtype),
+            // The asterisk's own hash is not at hand; that of its parent, turned, is nobody else's.
+            Found::Wildcard { encloser, .. } => {
+                told.tell_records(name.hash(encloser).rotate_left(1), qtype);
+            }
+            Found::Dname { depth, .. } => told.tell(ResponseClass::Answer, name.hash(depth)),
+            Found::Cut { depth, .. } => told.tell(ResponseClass::Referral, name.hash(depth)),
+            Found::Absent { encloser } => told.tell(ResponseClass::Nxdomain, name.hash(encloser)),
         }
     }
 

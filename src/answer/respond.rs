@@ -208,8 +208,8 @@ fn finish(writer: Writer<'_>, query: &Query<'_>, resolution: &Resolution) -> Out
         flags |= Flags::TC;
     }
     let len = writer.finish(query.id, Flags(flags), 1);
-    let account = resolution.account(query.qtype);
-    Outcome { truncated: resolution.truncated, account, ..Outcome::bare(len, resolution.rcode, 0) }
+    let (truncated, account) = (resolution.truncated, resolution.account());
+    Outcome { truncated, account, ..Outcome::bare(len, resolution.rcode, 0) }
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ impl<'s> Chain<'_, 's, '_> {
         ttl_max: Option<Ttl>,
     ) -> Result<Next, Full> {
         if self.links.is_first() && !matches!(absence, Absence::Nxdomain { .. }) {
-            self.resolution.tell_nodata();
+            self.resolution.tell_nodata(self.qtype);
         }
         let Some(soa) = zone.negative() else { return Ok(Next::Done) };
         let anchors = self.anchors(name, name.label_count());

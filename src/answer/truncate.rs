@@ -14,7 +14,7 @@ const QUESTION_FIXED_LEN: usize = 4;
 ///
 /// A response of another make, or none, stays as it is.
 pub fn truncate(response: &mut [u8], outcome: &Outcome) -> usize {
-    let (len, opt_len) = (outcome.len, usize::from(outcome.opt_len));
+    let (len, opt_len) = (outcome.len(), usize::from(outcome.opt_len));
     cut(response, len, opt_len).unwrap_or(len)
 }
 

@@ -84,7 +84,7 @@ impl Resolver {
             response: &mut self.response,
         };
         let outcome = respond(&scene.snapshot, exchange, &mut self.core, &mut listener);
-        let response = Transcript::read(self.response.get(..outcome.len)?)?;
+        let response = Transcript::read(self.response.get(..outcome.len())?)?;
         Some((response, listener.steps))
     }
 }

@@ -224,7 +224,7 @@ impl<F: Responder> Connection<F> {
                 return Next::Close;
             };
             // Silence is for what is no query; over TCP its sender would only hold the seat.
-            let Some(answer) = response.get(..outcome.len).filter(|answer| !answer.is_empty())
+            let Some(answer) = response.get(..outcome.len()).filter(|answer| !answer.is_empty())
             else {
                 add(&desk.counters.malformed, 1);
                 return Next::Close;

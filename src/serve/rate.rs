@@ -17,7 +17,7 @@ use std::time::Duration;
 use foldhash::SharedSeed;
 use foldhash::fast::FoldHasher;
 
-use crate::answer::{Account, Outcome, RATE_WINDOW_SECS_MAX, RateLimits, ResponseClass};
+use crate::answer::{Outcome, RATE_WINDOW_SECS_MAX, RateLimits, ResponseClass};
 
 /// Accounts of one bucket: those that one line of the cache holds.
 const WAY_COUNT: usize = 8;
@@ -25,6 +25,9 @@ const WAY_COUNT: usize = 8;
 /// Responses that an account has room for, however few it gets a second: a core sees only its part of a client, and not
 /// evenly.
 const BURST_COUNT_MIN: u32 = 16;
+
+/// The account of all that goes to a network: of no class.
+const ALL_KEY: u64 = 7;
 
 /// The longest that one response costs. With it no time of an account is as far ahead as half of what 32 bits count.
 const STEP_MICROS_MAX: u32 = 60_000_000;
@@ -122,12 +125,11 @@ impl RateLimiter {
             return Verdict::Within;
         }
         let network = self.limits.network(client);
-        let Account { class, key } = outcome.account;
-        let charge = self.classes[class as usize];
+        let charge = self.classes.get(outcome.account.class()).copied().unwrap_or(self.all);
         // A kind that is not limited has no account. Neither has any response where all are as many as asked for.
-        let own = charge.step > 0
-            && self.overdraws(network, key.rotate_left(8 * (1 + class as u32)), charge, now_micros);
-        let all = self.all.step > 0 && self.overdraws(network, 0, self.all, now_micros);
+        let own =
+            charge.step > 0 && self.overdraws(network, outcome.account.key(), charge, now_micros);
+        let all = self.all.step > 0 && self.overdraws(network, ALL_KEY, self.all, now_micros);
         if own || all { self.refuse(network) } else { Verdict::Within }
     }
 

@@ -83,7 +83,7 @@ impl Limited {
     #[inline]
     fn apply(&mut self, verdict: Verdict, response: &mut [u8], outcome: &Outcome) -> usize {
         match verdict {
-            Verdict::Within => return outcome.len,
+            Verdict::Within => return outcome.len(),
             Verdict::Watched => self.watched += 1,
             Verdict::Leaked => self.leaked += 1,
             Verdict::Truncated => {
@@ -95,7 +95,7 @@ impl Limited {
                 return 0;
             }
         }
-        outcome.len
+        outcome.len()
     }
 }
 
@@ -182,13 +182,13 @@ impl<F: Responder> UdpCore<F> {
                         Exchange { request, client, transport, now_secs, response: &mut *response };
                     let outcome = (self.respond)(snapshot, exchange, &mut self.core);
                     let len = match &mut self.limiter {
-                        Some(limiter) if outcome.len > 0 => {
+                        Some(limiter) if !outcome.is_empty() => {
                             let verdict = limiter.judge(client, &outcome, clock::micros(now));
                             tally.limited.apply(verdict, response, &outcome)
                         }
-                        _ => outcome.len,
+                        _ => outcome.len(),
                     };
-                    tally.silent += u64::from(outcome.len == 0);
+                    tally.silent += u64::from(outcome.is_empty());
                     batch.reply(index, len);
                 }
                 Err(Unusable::Oversized) => tally.oversized += 1,

@@ -145,8 +145,9 @@ fn no_answer_allocates() {
                 query(0, &wire, rtype, 1, &opt(0, &cookie)),
             ] {
                 let (mut udp, mut tcp) = (0, 0);
-                let mut ask =
-                    |transport| answer(snapshot, &request, transport, &mut core, &mut response).len;
+                let mut ask = |transport| {
+                    answer(snapshot, &request, transport, &mut core, &mut response).len()
+                };
                 let allocations = counted(|| {
                     udp = ask(Transport::Udp);
                     tcp = ask(Transport::Tcp);
@@ -160,7 +161,7 @@ fn no_answer_allocates() {
     let no_question = [&[0x12, 0x34, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], &opt(0, &cookie)[..]].concat();
     let mut len = 0;
     let allocations = counted(|| {
-        len = answer(snapshot, &no_question, Transport::Udp, &mut core, &mut response).len;
+        len = answer(snapshot, &no_question, Transport::Udp, &mut core, &mut response).len();
     });
     assert_eq!((allocations, len), (0, 12 + 11 + 28));
     let silence = counted(|| {

@@ -137,7 +137,7 @@ proptest! {
             let flags = if dnssec_ok { 0x8000 } else { 0 };
             let request = world::query(0, qname.as_wire(), qtype, 1, &world::opt(flags, &[]));
             let outcome = world::answer(&snapshot, &request, Transport::Tcp, &mut core, &mut response);
-            let found = Transcript::read(&response[..outcome.len]).expect("a well-formed response");
+            let found = Transcript::read(&response[..outcome.len()]).expect("a well-formed response");
             let wanted = zone::answer(&zones, &qname, Rtype(qtype), dnssec_ok);
             let shown = format!(
                 "{qname} {} do={dnssec_ok}\nwanted {wanted:#?}\nfound {found:#?}\n{}\n{}",

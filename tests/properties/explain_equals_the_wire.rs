@@ -153,7 +153,7 @@ proptest! {
             response: &mut response,
         };
         let outcome = respond_quietly(&scene.snapshot, exchange, &mut world::core());
-        let sent = Transcript::read(&response[..outcome.len]).expect("a well-formed response");
+        let sent = Transcript::read(&response[..outcome.len()]).expect("a well-formed response");
         prop_assert_eq!(&told.response, &sent, "{}", told.text);
 
         let routers = routers();

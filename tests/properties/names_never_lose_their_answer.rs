@@ -19,7 +19,7 @@ fn ask(snapshot: &Snapshot, label: &[u8], rtype: u16, subnet: [u8; 3]) -> (u8, u
     let option = [&[0, 8, 0, 7, 0, 1, 24, 0][..], &subnet].concat();
     let request = query(0, &name, rtype, 1, &opt(0, &option));
     let mut response = vec![0; 65_535];
-    let len = answer(snapshot, &request, Transport::Udp, &mut core(), &mut response).len;
+    let len = answer(snapshot, &request, Transport::Udp, &mut core(), &mut response).len();
     assert!(len >= 12, "no answer");
     (response[3] & 15, u16::from_be_bytes([response[6], response[7]]))
 }

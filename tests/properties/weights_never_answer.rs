@@ -23,7 +23,7 @@ fn request(name: &[u8], rtype: u16, subnet: [u8; 3]) -> Vec<u8> {
 
 fn bytes(snapshot: &Snapshot, request: &[u8], core: &mut Core) -> Vec<u8> {
     let mut response = vec![0; 65_535];
-    let len = answer(snapshot, request, Transport::Udp, core, &mut response).len;
+    let len = answer(snapshot, request, Transport::Udp, core, &mut response).len();
     response.truncate(len);
     response
 }

@@ -104,10 +104,10 @@ fn ask(qname: &str, qtype: Rtype) -> String {
 
 fn show(request: &[u8]) -> String {
     let (outcome, response) = outcome(request, Site { name: "fra1".into(), ..Site::default() });
-    if outcome.len == 0 {
+    if outcome.is_empty() {
         return "silence".into();
     }
-    let message = Message::from_vec(&response[..outcome.len]).unwrap();
+    let message = Message::from_vec(&response[..outcome.len()]).unwrap();
     let records = |section: &[hickory_proto::rr::Record]| {
         let one =
             |r: &hickory_proto::rr::Record| format!("{} {} {}", r.name, r.record_type(), r.data);
@@ -233,12 +233,12 @@ fn what_says_the_same_has_one_account() {
     let mut accounts = Vec::new();
     for (class, one, other) in same {
         assert_eq!(account(one), account(other), "{one:?} {other:?}");
-        assert_eq!(account(one).class, class, "{one:?}");
-        accounts.push((class as u8, account(one).key));
+        assert_eq!(account(one).class(), class as usize, "{one:?}");
+        accounts.push(account(one).key());
     }
     for other in [("ns.a.test.", a), ("www.a.test.", Rtype::ANY), ("alias.a.test.", a)] {
-        assert_eq!(account(other).class, Answer, "{other:?}");
-        accounts.push((Answer as u8, account(other).key));
+        assert_eq!(account(other).class(), Answer as usize, "{other:?}");
+        accounts.push(account(other).key());
     }
     let count = accounts.len();
     accounts.sort_unstable();
@@ -260,7 +260,7 @@ fn a_response_cut_back_keeps_its_question_and_its_opt_record() {
         (request("elsewhere.", Rtype::A, 1), false),
     ] {
         let (outcome, mut response) = outcome(&request, site.clone());
-        let whole = Message::from_vec(&response[..outcome.len]).unwrap();
+        let whole = Message::from_vec(&response[..outcome.len()]).unwrap();
         let len = crate::answer::truncate(&mut response, &outcome);
         let cut = Message::from_vec(&response[..len]).unwrap();
         assert!(cut.metadata.truncation);
@@ -281,10 +281,10 @@ fn a_response_without_a_question_is_cut_back_to_its_opt_record() {
     let site = Site { cookie_secrets: Some(secrets), ..Site::default() };
     let (first, mut response) = outcome(&request, site.clone());
     assert!(!first.proven);
-    assert_eq!(crate::answer::truncate(&mut response, &first), first.len);
+    assert_eq!(crate::answer::truncate(&mut response, &first), first.len());
     // The cookie that it got proves its address.
     request.truncate(23);
-    request.extend_from_slice(&response[first.len - 28..first.len]);
+    request.extend_from_slice(&response[first.len() - 28..first.len()]);
     request[22] = 28;
     assert!(outcome(&request, site).0.proven);
 }
@@ -298,7 +298,7 @@ fn without_a_cookie_large_responses_are_truncated_where_that_is_asked() {
     let (whole, response) = outcome(&asked, site);
     assert!(!whole.truncated);
     assert!(outcome(&asked, small.clone()).0.truncated);
-    let cookie = &response[whole.len - 28..whole.len];
+    let cookie = &response[whole.len() - 28..whole.len()];
     let proven = with_opt(request("www.a.test.", Rtype::A, 1), cookie);
     let (again, _) = outcome(&proven, small);
     assert!(again.proven && !again.truncated);

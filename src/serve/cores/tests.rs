@@ -45,7 +45,7 @@ fn echo(snapshot: &Snapshot, exchange: Exchange<'_>, core: &mut Core) -> Outcome
     }
     // Whatever else an outcome holds is as for a request that is met with silence.
     let nothing = Exchange { request: &[], client, response: &mut [], transport, now_secs };
-    Outcome { len, ..respond_quietly(snapshot, nothing, core) }
+    Outcome::bare(len, respond_quietly(snapshot, nothing, core).rcode, 0)
 }
 
 fn snapshot(generation: u64) -> Arc<Snapshot> {

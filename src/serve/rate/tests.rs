@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::*;
-use crate::answer::{Networks, PerClass};
+use crate::answer::{Account, Networks, PerClass};
 use crate::wire::Rcode;
 
 const SECOND: u32 = 1_000_000;
@@ -17,7 +17,7 @@ fn limiter(limits: &RateLimits) -> RateLimiter {
 }
 
 fn answer(key: u64) -> Outcome {
-    let account = Account { class: ResponseClass::Answer, key };
+    let account = Account::of(ResponseClass::Answer, key << 32);
     Outcome { account, ..Outcome::bare(100, Rcode::NOERROR, 0) }
 }
 
@@ -76,7 +76,7 @@ fn networks_kinds_and_contents_are_counted_apart() {
     assert_eq!(flood(&mut limiter, "192.0.3.1", answer(1)), 100);
     assert_eq!(flood(&mut limiter, "192.0.2.1", answer(2)), 100, "another name");
     for class in ResponseClass::ALL {
-        let account = Account { class, key: 3 };
+        let account = Account::of(class, 3 << 32);
         assert_eq!(flood(&mut limiter, "192.0.2.1", Outcome { account, ..answer(0) }), 100);
     }
     assert_eq!(flood(&mut limiter, "2001:db8::1", answer(1)), 100);
