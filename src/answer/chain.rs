@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use crate::number::PrefixLen;
 use crate::route::Asker;
 use crate::trace::ClientSource;
-use crate::wire::{ExtendedError, Rcode, Rtype, Writer};
+use crate::wire::{Rcode, Rtype, Writer};
 
 use super::counters::Counters;
 use super::exchange::{Account, ResponseClass};
 use super::links::Links;
+use super::opt::{Explanation, ZoneVersion};
 use super::snapshot::Snapshot;
 use super::suffix::Suffixes;
 use super::template::{Anchors, Piece};
@@ -26,6 +27,8 @@ pub(super) struct World<'s> {
     pub subnet: Option<IpAddr>,
     /// Whether DNSSEC records are wanted.
     pub dnssec_ok: bool,
+    /// Whether the version of the zone is wanted.
+    pub wants_version: bool,
 }
 
 impl World<'_> {
@@ -50,7 +53,9 @@ pub(super) struct Resolution {
     /// The longest scope of the routed names on the way (RFC 7871 §7.2.1).
     pub scope: PrefixLen,
     /// Why, beyond the response code.
-    pub error: Option<ExtendedError>,
+    pub explanation: Option<Explanation>,
+    /// The version of the first name's zone, if it is wanted.
+    pub version: Option<ZoneVersion>,
     /// What answers the first name, and the keyed hash of where it stands.
     told: Account,
 }
@@ -66,7 +71,8 @@ impl Resolution {
     pub fn refusal(rcode: Rcode) -> Resolution {
         let (authoritative, truncated) = (false, false);
         let (scope, told) = (PrefixLen(0), Account::ERROR);
-        Resolution { rcode, authoritative, truncated, scope, error: None, told }
+        let (explanation, version) = (None, None);
+        Resolution { rcode, authoritative, truncated, scope, explanation, version, told }
     }
 
     /// Notes what answers the first name; what answers those that it leads to is not looked at.

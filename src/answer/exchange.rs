@@ -32,6 +32,13 @@ pub enum Transport {
     Tcp,
 }
 
+impl Transport {
+    /// Whether nobody between can read it.
+    pub const fn is_encrypted(self) -> bool {
+        false
+    }
+}
+
 /// One request and the room for its response.
 pub struct Exchange<'a> {
     /// The request as it came.
@@ -40,6 +47,8 @@ pub struct Exchange<'a> {
     pub client: IpAddr,
     /// How it came.
     pub transport: Transport,
+    /// How long its connection may be idle now, in tenths of a second, for who asks (RFC 7828 §3.2.2); 0 over UDP.
+    pub idle_tenths: u16,
     /// The time of day in seconds since 1970, as the caller read it once for the batch; it may wrap. Only the cookie of
     /// the response depends on it.
     pub now_secs: u32,

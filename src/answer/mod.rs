@@ -13,13 +13,13 @@ mod counters;
 mod denial;
 mod exchange;
 mod image;
+mod limits;
 mod links;
 mod lookup;
 mod node;
 mod opt;
 mod parts;
 mod patch;
-mod rates;
 mod resolve;
 mod respond;
 mod sections;
@@ -42,10 +42,12 @@ pub use counters::{
 pub use denial::NSEC3_ITERATIONS_MAX;
 pub use exchange::{Account, Exchange, Outcome, ResponseClass, Site, Transport, UDP_PAYLOAD_MAX};
 pub use image::{ImageWriter, ZoneImage};
+pub use limits::{
+    ConnectionLimits, PerClass, RATE_IPV6_PREFIX_MAX, RATE_WINDOW_SECS_MAX, RateLimits,
+};
 pub use links::CHAIN_LEN_MAX;
 pub use parts::{Address, NodeParts, RrsetParts};
 pub use patch::ImagePatcher;
-pub use rates::{PerClass, RATE_IPV6_PREFIX_MAX, RATE_WINDOW_SECS_MAX, RateLimits};
 pub use respond::{Core, respond, respond_quietly};
 pub use snapshot::Snapshot;
 pub use suffix::Seed;

@@ -12,11 +12,17 @@ use super::image::ZoneImage;
 use super::links::{Links, Owed};
 use super::lookup::{Found, look_up};
 use super::node::{Node, NodeFlags};
+use super::opt::{Explanation, ZoneVersion};
 use super::suffix::Suffixes;
 use super::template::Anchors;
 
 /// Types that no answer to ANY shows while there is another.
 const HIDDEN: [Rtype; 3] = [Rtype::RRSIG, Rtype::NSEC, Rtype::NSEC3];
+
+/// DESIGN rule 4.4: it answers as soon as it loads.
+const NEVER_LOADED: Explanation =
+    Explanation { error: ExtendedError::NOT_READY, text: "zone-broken" };
+const NO_ZONE: Explanation = Explanation { error: ExtendedError::NOT_AUTHORITATIVE, text: "" };
 
 /// Writes the sections that answer `qtype` at `name`.
 pub(super) fn resolve(
@@ -91,7 +97,7 @@ impl<'s> Chain<'_, 's, '_> {
                 // DESIGN rule 4: an alias of a sound zone is told all the same, and its target looked up by who asks.
                 if self.links.is_first() {
                     self.resolution.rcode = Rcode::SERVFAIL;
-                    self.resolution.error = Some(ExtendedError::NOT_READY);
+                    self.resolution.explanation = Some(NEVER_LOADED);
                 }
                 return Ok(Next::Done);
             }
@@ -99,7 +105,7 @@ impl<'s> Chain<'_, 's, '_> {
                 trace.step(Step::NoZone);
                 if self.links.is_first() {
                     self.resolution.rcode = Rcode::REFUSED;
-                    self.resolution.error = Some(ExtendedError::NOT_AUTHORITATIVE);
+                    self.resolution.explanation = Some(NO_ZONE);
                 }
                 return Ok(Next::Done);
             }
@@ -109,6 +115,11 @@ impl<'s> Chain<'_, 's, '_> {
         if self.links.is_first() {
             self.resolution.authoritative = !matches!(found, Found::Cut { .. });
             self.tell(&found, name);
+            if self.world.wants_version {
+                // A name has at most 127 labels.
+                let (label_count, serial) = (zone.depth() as u8, zone.serial());
+                self.resolution.version = Some(ZoneVersion { label_count, serial });
+            }
         }
         match found {
             Found::Exact { node } => self.node(zone, node, name, None, trace),

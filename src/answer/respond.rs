@@ -12,7 +12,7 @@ use super::chaos;
 use super::cookie::CookieSecrets;
 use super::counters::Counters;
 use super::exchange::{Exchange, Outcome, Site, Transport, UDP_PAYLOAD_MAX};
-use super::opt::ResponseOpt;
+use super::opt::{Known, ResponseOpt};
 use super::resolve::resolve;
 use super::snapshot::Snapshot;
 use super::suffix::{QNAME_AT, Suffixes};
@@ -74,7 +74,7 @@ fn reject(rejected: &Rejected<'_>, response: &mut [u8]) -> Outcome {
     let echoed = !rejected.question.is_empty() && writer.put(rejected.question);
     let opt_at = writer.len();
     if rejected.has_edns {
-        ResponseOpt::bare().write(&mut writer, rejected.rcode, 0);
+        ResponseOpt::bare().write(&mut writer, rejected.rcode, &Known::default());
     }
     let flags = Flags(rejected.flags.of_response().0 | rejected.rcode.0 & 0x0f);
     let len = writer.finish(rejected.id, flags, u16::from(echoed));
@@ -111,9 +111,10 @@ fn give_cookie(query: &CookieQuery<'_>, exchange: Exchange<'_>, core: &Core) -> 
         return reject(&rejected, exchange.response);
     };
     let cookie = secrets.renew(cookie, exchange.client, exchange.now_secs);
+    let opt = ResponseOpt::of(&edns, &site.name, &exchange, Some(cookie.octets));
     let mut writer = Writer::new(exchange.response, UDP_PAYLOAD_MIN);
     let opt_at = writer.len();
-    ResponseOpt::of(&edns, &site.name, Some(cookie.octets)).write(&mut writer, Rcode::NOERROR, 0);
+    opt.write(&mut writer, Rcode::NOERROR, &Known::default());
     let len = writer.finish(*id, flags.of_response(), 0);
     Outcome { proven: cookie.is_proven, ..Outcome::bare(len, Rcode::NOERROR, len - opt_at) }
 }
@@ -137,8 +138,8 @@ fn answer(
     };
     let renewed = spoken.map(renew);
     let proven = renewed.is_some_and(|renewed| renewed.is_proven);
-    let opt =
-        edns.map(|edns| ResponseOpt::of(edns, &site.name, renewed.map(|renewed| renewed.octets)));
+    let cookie = renewed.map(|renewed| renewed.octets);
+    let opt = edns.map(|edns| ResponseOpt::of(edns, &site.name, &exchange, cookie));
     let room = opt.map_or(0, |opt| opt.room());
     let unproven = site.unproven_payload.filter(|_| !proven);
     let mut writer = Writer::new(exchange.response, limit(exchange.transport, query, unproven));
@@ -150,7 +151,8 @@ fn answer(
         Class::CH => chaos(snapshot, site, query.qtype, name, &mut writer),
         Class::IN | Class::ANY => {
             let (resolver, subnet) = (exchange.client, subnet.and_then(|s| s.address));
-            let world = World { snapshot, counters, resolver, subnet, dnssec_ok };
+            let wants_version = opt.is_some_and(|opt| opt.wants_zone_version);
+            let world = World { snapshot, counters, resolver, subnet, dnssec_ok, wants_version };
             resolve(&world, query.qtype, name, &mut writer, trace)
         }
         _ => Resolution::refusal(Rcode::REFUSED),
@@ -160,11 +162,11 @@ fn answer(
     }
     writer.release(room);
     let opt_at = writer.len();
-    if let Some(mut opt) = opt {
-        opt.error = resolution.error;
+    if let Some(opt) = opt {
         // RFC 7871 §7.1.2: a subnet of length 0 asks not to be looked up, and gets scope 0.
         let scope = if subnet.is_some_and(|s| s.source > 0) { resolution.scope.0 } else { 0 };
-        opt.write(&mut writer, resolution.rcode, scope);
+        let Resolution { explanation, version, .. } = resolution;
+        opt.write(&mut writer, resolution.rcode, &Known { scope, explanation, version });
     }
     let opt_len = (writer.len() - opt_at) as u16;
     Outcome { proven, opt_len, ..finish(writer, query, &resolution) }

@@ -1,14 +1,16 @@
 //! Routed names: the policy's choice into records (DESIGN §5).
 
 use crate::number::PolicyId;
+use crate::reason::Reason;
 use crate::route::{ChoiceAnswer, Chosen, Family, choose};
 use crate::trace::{Step, Trace};
-use crate::wire::{Rcode, Rtype, Section};
+use crate::wire::{ExtendedError, Rcode, Rtype, Section};
 
 use super::chain::{Chain, Full, Next, fits};
 use super::denial::Absence;
 use super::image::ZoneImage;
 use super::node::Node;
+use super::opt::Explanation;
 use super::suffix::Suffixes;
 use super::template::write_pointed;
 
@@ -55,6 +57,7 @@ impl<'s> Chain<'_, 's, '_> {
         let (counters, region) = (self.world.counters, chosen.choice.region);
         counters.steered(&snapshot.steered, policy, region, chosen.class);
         let start = self.writer.len();
+        self.explain(&chosen);
         match chosen.choice.answer {
             ChoiceAnswer::Default => {
                 let own = node.rrset(self.qtype).or(node.rrset(Rtype::CNAME));
@@ -73,6 +76,19 @@ impl<'s> Chain<'_, 's, '_> {
                 let follows = plan.answers_names() && !ends;
                 Ok(Some(if follows { Next::Follow(start + 12) } else { Next::Done }))
             }
+        }
+    }
+
+    /// Tells why, where a client gets less than it would on a better day: the reason code that `explain` tells too.
+    fn explain(&mut self, chosen: &Chosen<'_>) {
+        let reason = chosen.choice.reason;
+        let is_less = match chosen.choice.answer {
+            ChoiceAnswer::Nodata | ChoiceAnswer::Servfail => true,
+            ChoiceAnswer::Default | ChoiceAnswer::Records { .. } => reason == Reason::LastResort,
+        };
+        if is_less {
+            let (error, text) = (ExtendedError::OTHER, reason.code());
+            self.resolution.explanation = Some(Explanation { error, text });
         }
     }
 

@@ -80,6 +80,7 @@ impl Resolver {
             request: &request,
             client: inquiry.client.address,
             transport: Transport::Tcp,
+            idle_tenths: 0,
             now_secs: 0,
             response: &mut self.response,
         };

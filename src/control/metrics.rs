@@ -220,6 +220,7 @@ fn tcp(text: &mut Exposition, totals: &TcpTotals) {
         .sample(&[("event", "timed-out-write")], totals.timed_out_write)
         .sample(&[("event", "malformed")], totals.malformed)
         .sample(&[("event", "exhausted")], totals.exhausted)
+        .sample(&[("event", "outlived")], totals.outlived)
         .sample(&[("event", "failed")], totals.failed)
         .sample(&[("event", "accept-error")], totals.accept_errors)
         .sample(&[("event", "panic")], totals.panics);

@@ -21,7 +21,7 @@ use crate::health::State;
 use crate::history::Log;
 use crate::load::{Config, Removals};
 use crate::probe::Within;
-use crate::serve::{self, BindError, Bounds, Limits, Serving, Sockets};
+use crate::serve::{self, BindError, Bounds, Serving, Sockets};
 
 use super::alarms::Alarms;
 use super::banner;
@@ -189,7 +189,7 @@ fn answer_on(
     config: &Config,
     snapshots: Arc<ArcSwap<Snapshot>>,
 ) -> Result<Arc<Serving>, String> {
-    let bounds = Bounds { tcp: Limits::default(), rates: config.rates.clone(), rest: config.rest };
+    let bounds = Bounds { tcp: config.tcp, rates: config.rates.clone(), rest: config.rest };
     let serving = serve::start(sockets, answerer(config), bounds, snapshots);
     serving.map(Arc::new).map_err(|e| e.to_string())
 }

@@ -9,14 +9,16 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::answer::{CookieSecret, CookieSecrets, RateLimits, SubnetTrust, UDP_PAYLOAD_MAX};
+use crate::answer::{
+    ConnectionLimits, CookieSecret, CookieSecrets, RateLimits, SubnetTrust, UDP_PAYLOAD_MAX,
+};
 use crate::diagnostic::{Diagnostic, Place, has_error};
 use crate::geo::Position;
 use crate::route::{Reader, Settings, Source, read_duration, read_health, read_position};
 
 use super::guard::Guard;
+use super::limits::{read_rates, read_tcp};
 use super::listen::{CertificateFiles, SAFETY_KEYS, read_safety};
-use super::rates::read_rates;
 use super::resolvers::read_subnet_trust;
 use super::terms::Terms;
 use super::webhook::{Webhook, read_webhook};
@@ -42,7 +44,8 @@ const UDP_PAYLOAD_MIN: u32 = 512;
 const SECRET_RUN_LEN: usize = 8;
 
 /// The tables of the file. Those of the vantages within the server, the last two, `probe` reads.
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 13] = [
+    "tcp",
     "site",
     "listen",
     "files",
@@ -89,6 +92,8 @@ pub struct Config {
     pub cookies: Option<CookieSecrets>,
     /// Octets of the largest response over UDP to a client that shows no cookie of ours; none: as for all others.
     pub unproven_payload: Option<u16>,
+    /// What connections are held to.
+    pub tcp: ConnectionLimits,
     /// How many responses over UDP a network gets.
     pub rates: RateLimits,
     /// What pools inherit.
@@ -139,6 +144,7 @@ impl Config {
             state: root.join("state"),
             cookies: None,
             unproven_payload: None,
+            tcp: ConnectionLimits::default(),
             rates: RateLimits::default(),
             health: Settings::default(),
             geo_terms: Terms::default(),
@@ -192,6 +198,7 @@ impl Config {
         section("files", &mut |reader, table| read_files(&mut config, reader, table, root));
         section("geo", &mut |reader, table| read_geo(&mut config.geo_terms, reader, table));
         section("cookies", &mut |reader, table| read_cookies(&mut config, reader, table));
+        section("tcp", &mut |reader, table| read_tcp(&mut config.tcp, reader, table));
         section("rate_limit", &mut |reader, table| read_rates(&mut config.rates, reader, table));
         section("health", &mut |reader, table| {
             let patch = read_health(reader, table, "[health]");

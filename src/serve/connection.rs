@@ -15,15 +15,15 @@ use arc_swap::ArcSwap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, yield_now};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::answer::{Core, Exchange, Snapshot, Transport};
+use crate::answer::{ConnectionLimits, Core, Exchange, Snapshot, Transport};
 
 use super::clock;
 use super::counters::{TcpCounters, add};
 use super::frame::{Frame, Inbox};
-use super::limit::{Limits, SeatId, Seats};
+use super::limit::{SeatId, Seats};
 use super::responder::{Responder, fenced};
 
 /// The longest response (RFC 1035 §4.2.2).
@@ -56,7 +56,7 @@ pub struct Desk<F> {
     /// What the thread counts.
     pub counters: Arc<TcpCounters>,
     /// The bounds.
-    pub limits: Limits,
+    pub limits: ConnectionLimits,
     /// True when the server is to stop.
     pub stopping: watch::Receiver<bool>,
 }
@@ -85,7 +85,7 @@ impl<F> Desk<F> {
         respond: F,
         core: Core,
         counters: Arc<TcpCounters>,
-        limits: Limits,
+        limits: ConnectionLimits,
         stopping: watch::Receiver<bool>,
     ) -> Desk<F> {
         Desk {
@@ -144,6 +144,8 @@ pub struct Connection<F> {
     answers: u64,
     /// Queries that may still come.
     queries_left: u64,
+    /// When its life is over.
+    ends: Instant,
     stopping: watch::Receiver<bool>,
 }
 
@@ -152,6 +154,7 @@ impl<F: Responder> Connection<F> {
     pub fn new(stream: TcpStream, client: IpAddr, seat: Seat<F>) -> Connection<F> {
         let stopping = seat.desk.stopping.clone();
         let queries_left = seat.desk.limits.queries_per_connection;
+        let ends = Instant::now() + seat.desk.limits.life;
         Connection {
             stream,
             client,
@@ -160,6 +163,7 @@ impl<F: Responder> Connection<F> {
             outgoing: Vec::new(),
             answers: 0,
             queries_left,
+            ends,
             stopping,
         }
     }
@@ -176,11 +180,19 @@ impl<F: Responder> Connection<F> {
                 deadline = self.next_deadline();
             }
             let heard = match next {
-                Next::Answer => true,
+                // Others have their turn between two parts of a long pipeline (RFC 7766 §6.2.1.1).
+                Next::Answer => {
+                    yield_now().await;
+                    true
+                }
                 Next::Read => self.hear(deadline).await,
                 Next::Close => false,
             };
             if !heard {
+                break;
+            }
+            if Instant::now() >= self.ends {
+                add(&self.seat.desk.counters.outlived, 1);
                 break;
             }
         }
@@ -199,6 +211,9 @@ impl<F: Responder> Connection<F> {
         let mut core = desk.core.borrow_mut();
         let snapshot = desk.snapshots.load();
         let now_secs = clock::secs(clock::now());
+        // 6,553 seconds are as good as for ever.
+        let idle_tenths = desk.seats.borrow().idle_time().as_millis() / 100;
+        let idle_tenths = u16::try_from(idle_tenths).unwrap_or(u16::MAX);
         while self.outgoing.len() < WRITE_LEN {
             let request = match self.inbox.next_message() {
                 Frame::Message(request) => request,
@@ -216,6 +231,7 @@ impl<F: Responder> Connection<F> {
                 request,
                 client: self.client,
                 transport: Transport::Tcp,
+                idle_tenths,
                 now_secs,
                 response: &mut response,
             };

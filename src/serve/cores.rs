@@ -13,11 +13,12 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-use crate::answer::{Core, Counters, RateLimits, Site, Snapshot, respond_quietly};
+use crate::answer::{
+    ConnectionLimits, Core, Counters, RateLimits, Site, Snapshot, respond_quietly,
+};
 
 use super::bind::{BindError, Bound, Sockets};
 use super::counters::{TcpCounters, TcpTotals, UdpCounters, UdpTotals, add};
-use super::limit::Limits;
 use super::pace::Pace;
 use super::rate::RateLimiter;
 use super::responder::{Panicked, Responder, fenced};
@@ -38,7 +39,7 @@ const RESTART_PAUSE_MAX: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug, Default)]
 pub struct Bounds {
     /// Connections.
-    pub tcp: Limits,
+    pub tcp: ConnectionLimits,
     /// Responses over UDP.
     pub rates: RateLimits,
     /// How long a busy core rests after a short batch, so that it meets more at once; 0 is never.
@@ -216,7 +217,7 @@ impl Serving {
         &mut self,
         start: &Start<F>,
         mut listeners: Vec<std::net::TcpListener>,
-        limits: Limits,
+        limits: ConnectionLimits,
     ) -> io::Result<()> {
         let mut doors = Some(open_again(&listeners)?);
         let answered = self.count_another();

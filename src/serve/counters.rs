@@ -96,6 +96,8 @@ counters! {
     malformed,
     /// Connections closed at the bound of queries for one connection.
     exhausted,
+    /// Connections closed at the end of the longest life that one may have.
+    outlived,
     /// Connections that failed while being read or written.
     failed,
     /// Failed accepts.

@@ -1,4 +1,4 @@
-//! Limits of connections: who gets a seat, who has to leave for another, how long a silent client
+//! ConnectionLimits of connections: who gets a seat, who has to leave for another, how long a silent client
 //! may stay.
 //!
 //! Owns:  the book of seats. When all are taken, the client that has kept us waiting longest
@@ -10,37 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
-/// The bounds of TCP. Memory at worst: connections × 240 KiB, a long query and a long answer each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Connections at one time.
-    pub connections: usize,
-    /// Connections of one client at one time: of one IPv4 address, or of one IPv6 /64.
-    pub connections_per_client: usize,
-    /// Queries on one connection; then it is closed, and the client may open another.
-    pub queries_per_connection: u64,
-    /// From one whole query to the next (RFC 7766 §6.2.3). Shorter when more than half of the seats
-    /// are taken.
-    pub idle: Duration,
-    /// For the client to take what was written to it.
-    pub write: Duration,
-    /// For connections to end after a stop.
-    pub grace: Duration,
-}
-
-impl Default for Limits {
-    /// Guesses between those of NSD, Knot and gdnsd, to be measured.
-    fn default() -> Limits {
-        Limits {
-            connections: 1024,
-            connections_per_client: 64,
-            queries_per_connection: 1_000_000,
-            idle: Duration::from_secs(10),
-            write: Duration::from_secs(5),
-            grace: Duration::from_secs(3),
-        }
-    }
-}
+use crate::answer::ConnectionLimits;
 
 /// A taken seat. Never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,7 +37,7 @@ pub enum Admission {
 /// Who sits, and who has been waiting since when.
 #[derive(Debug)]
 pub struct Seats {
-    limits: Limits,
+    limits: ConnectionLimits,
     seats: HashMap<SeatId, Seat>,
     per_client: HashMap<IpAddr, usize>,
     /// Waiting seats, by when they began to wait.
@@ -85,7 +55,7 @@ struct Seat {
 
 impl Seats {
     /// An empty room.
-    pub fn new(limits: Limits) -> Seats {
+    pub fn new(limits: ConnectionLimits) -> Seats {
         Seats {
             limits,
             seats: HashMap::new(),
@@ -196,7 +166,11 @@ mod tests {
     use super::*;
 
     fn seats(connections: usize, connections_per_client: usize) -> Seats {
-        Seats::new(Limits { connections, connections_per_client, ..Limits::default() })
+        Seats::new(ConnectionLimits {
+            connections,
+            connections_per_client,
+            ..ConnectionLimits::default()
+        })
     }
 
     fn ip(text: &str) -> IpAddr {
@@ -256,7 +230,7 @@ mod tests {
     #[test]
     fn patience_shrinks_as_the_room_fills() {
         let mut seats = seats(100, 100);
-        let idle = Limits::default().idle;
+        let idle = ConnectionLimits::default().idle;
         for taken in 0..=100 {
             let expected = match taken {
                 0..=50 => idle,

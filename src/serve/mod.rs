@@ -24,5 +24,4 @@ mod udp;
 pub use bind::{BindError, Sockets};
 pub use cores::{Bounds, Serving, start, start_with};
 pub use counters::{TcpTotals, UdpTotals};
-pub use limit::Limits;
 pub use responder::Responder;

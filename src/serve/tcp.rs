@@ -17,11 +17,11 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet, LocalSet, spawn_local};
 use tokio::time::{sleep, timeout};
 
-use crate::answer::{Core, Snapshot};
+use crate::answer::{ConnectionLimits, Core, Snapshot};
 
 use super::connection::{Connection, Desk, Seat};
 use super::counters::{TcpCounters, add};
-use super::limit::{Admission, Limits};
+use super::limit::Admission;
 use super::responder::Responder;
 
 /// The pause after a failed accept, such as one for want of descriptors, so that it does not spin.
@@ -64,7 +64,7 @@ pub struct TcpCore<F> {
     /// What it counts.
     pub counters: Arc<TcpCounters>,
     /// The bounds.
-    pub limits: Limits,
+    pub limits: ConnectionLimits,
     /// True when it is to stop.
     pub stopping: watch::Receiver<bool>,
 }

@@ -178,8 +178,14 @@ impl<F: Responder> UdpCore<F> {
             match batch.packet(index) {
                 Ok(Packet { request, client, response }) => {
                     let transport = Transport::Udp;
-                    let exchange =
-                        Exchange { request, client, transport, now_secs, response: &mut *response };
+                    let exchange = Exchange {
+                        request,
+                        client,
+                        transport,
+                        now_secs,
+                        idle_tenths: 0,
+                        response: &mut *response,
+                    };
                     let outcome = (self.respond)(snapshot, exchange, &mut self.core);
                     let len = match &mut self.limiter {
                         Some(limiter) if !outcome.is_empty() => {

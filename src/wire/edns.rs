@@ -16,8 +16,14 @@ impl OptionCode {
     pub const CLIENT_SUBNET: OptionCode = OptionCode(8);
     /// DNS cookie (RFC 7873).
     pub const COOKIE: OptionCode = OptionCode(10);
+    /// How long an idle connection stays open (RFC 7828).
+    pub const TCP_KEEPALIVE: OptionCode = OptionCode(11);
+    /// Octets that say nothing (RFC 7830).
+    pub const PADDING: OptionCode = OptionCode(12);
     /// Extended DNS error (RFC 8914).
     pub const EXTENDED_ERROR: OptionCode = OptionCode(15);
+    /// Version of a zone (RFC 9660).
+    pub const ZONE_VERSION: OptionCode = OptionCode(19);
 }
 
 /// An extended error's info code (RFC 8914 §4).
@@ -25,6 +31,8 @@ impl OptionCode {
 pub struct ExtendedError(pub u16);
 
 impl ExtendedError {
+    /// None of the others: the text tells.
+    pub const OTHER: ExtendedError = ExtendedError(0);
     /// The server has not loaded the data yet.
     pub const NOT_READY: ExtendedError = ExtendedError(14);
     /// Not authoritative for the name.
@@ -47,6 +55,12 @@ pub struct Edns<'a> {
     pub has_bad_subnet: bool,
     /// The cookie.
     pub cookie: Option<Cookie<'a>>,
+    /// Whether the client asks how long an idle connection stays open.
+    pub wants_keepalive: bool,
+    /// Whether the client hides the length of what it says, and wants ours hidden.
+    pub is_padded: bool,
+    /// Whether the version of the zone is wanted.
+    pub wants_zone_version: bool,
 }
 
 /// A client subnet option (RFC 7871 §6), found sound.
@@ -107,6 +121,9 @@ impl<'a> Edns<'a> {
             subnet: None,
             has_bad_subnet: false,
             cookie: None,
+            wants_keepalive: false,
+            is_padded: false,
+            wants_zone_version: false,
         };
         let mut rest = rdata;
         // Bounded by the rdata: an option takes four octets at least.
@@ -131,6 +148,11 @@ impl<'a> Edns<'a> {
             OptionCode::COOKIE if self.cookie.is_none() => {
                 self.cookie = Some(Cookie::parse(data).ok_or(EdnsError::BadOption)?);
             }
+            OptionCode::TCP_KEEPALIVE => self.wants_keepalive = true,
+            OptionCode::PADDING => self.is_padded = true,
+            // RFC 9660 §3.1: a client sends it empty.
+            OptionCode::ZONE_VERSION if data.is_empty() => self.wants_zone_version = true,
+            OptionCode::ZONE_VERSION => return Err(EdnsError::BadOption),
             // RFC 6891 §6.1.2: options that are not understood are ignored.
             _ => {}
         }

@@ -8,9 +8,12 @@ mod rfc4892;
 mod rfc6672;
 mod rfc6891;
 mod rfc7766;
+mod rfc7828;
 mod rfc7871;
 mod rfc7873;
 mod rfc8482;
+mod rfc8914;
+mod rfc9660;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -149,6 +149,7 @@ proptest! {
             request: &request,
             client: cut,
             transport: Transport::Tcp,
+            idle_tenths: 0,
             now_secs: 0,
             response: &mut response,
         };

@@ -32,8 +32,8 @@ proptest! {
             let [one, other] = &mut buffers;
             let expected = answer(large(), request, Transport::Udp, &mut cold, one);
             let found = answer(large(), request, Transport::Udp, &mut warmed, other);
-            prop_assert_eq!(found.len, expected.len);
-            prop_assert_eq!(&other[..found.len], &one[..expected.len]);
+            prop_assert_eq!(found.len(), expected.len());
+            prop_assert_eq!(&other[..found.len()], &one[..expected.len()]);
         }
     }
 }

@@ -88,7 +88,11 @@ pub fn answer(
 ) -> Outcome {
     let client = IpAddr::from([193, 0, 0, 1]);
     let now_secs = 1_559_731_985;
-    respond_quietly(snapshot, Exchange { request, client, transport, now_secs, response }, core)
+    respond_quietly(
+        snapshot,
+        Exchange { request, client, transport, now_secs, idle_tenths: 0, response },
+        core,
+    )
 }
 
 /// A query message: flags, name in wire format, type, and what comes after the question, of which `additional` records.

@@ -92,7 +92,14 @@ fn outcome(request: &[u8], site: Site) -> (Outcome, Vec<u8>) {
     let mut core = Core::new(Arc::new(site), Arc::default());
     let client = "192.0.2.200".parse().unwrap();
     let transport = Transport::Udp;
-    let exchange = Exchange { request, client, transport, now_secs: 0, response: &mut response };
+    let exchange = Exchange {
+        request,
+        client,
+        transport,
+        now_secs: 0,
+        idle_tenths: 0,
+        response: &mut response,
+    };
     let outcome = super::respond(&snapshot(), exchange, &mut core, &mut Silent);
     (outcome, response)
 }

@@ -11,13 +11,13 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use crate::answer::{
-    Catalog, Core, Counters, Exchange, Outcome, Seed, Snapshot, Transport, respond_quietly,
+    Catalog, ConnectionLimits, Core, Counters, Exchange, Outcome, Seed, Snapshot, Transport,
+    respond_quietly,
 };
 use crate::number::{Digest, Generation, Revision};
 
 use super::super::bind::Sockets;
 use super::super::counters::TcpCounters;
-use super::super::limit::Limits;
 use super::super::responder::Responder;
 use super::super::tcp::TcpCore;
 use super::{Bounds, Serving, open_again, persist, start, start_with};
@@ -31,11 +31,11 @@ const SILENCE: u8 = 0xfe;
 const LONG: u8 = 0xfd;
 
 fn echo(snapshot: &Snapshot, exchange: Exchange<'_>, core: &mut Core) -> Outcome {
-    let Exchange { request, client, response, transport, now_secs } = exchange;
+    let Exchange { request, client, response, transport, now_secs, idle_tenths } = exchange;
     let len = match request.first() {
         Some(&PANIC) => panic!("asked to"),
         None | Some(&SILENCE) => 0,
-        Some(&LONG) if transport == Transport::Tcp => response.len(),
+        Some(&LONG) if transport != Transport::Udp => response.len(),
         Some(_) => request.len().min(response.len()),
     };
     let copied = request.len().min(len);
@@ -44,7 +44,8 @@ fn echo(snapshot: &Snapshot, exchange: Exchange<'_>, core: &mut Core) -> Outcome
         *flags |= 0x80;
     }
     // Whatever else an outcome holds is as for a request that is met with silence.
-    let nothing = Exchange { request: &[], client, response: &mut [], transport, now_secs };
+    let nothing =
+        Exchange { request: &[], client, response: &mut [], transport, now_secs, idle_tenths };
     Outcome::bare(len, respond_quietly(snapshot, nothing, core).rcode, 0)
 }
 
@@ -60,11 +61,16 @@ fn snapshot(generation: u64) -> Arc<Snapshot> {
     })
 }
 
-fn bounds(tcp: Limits) -> Bounds {
+fn bounds(tcp: ConnectionLimits) -> Bounds {
     Bounds { tcp, rest: Duration::from_micros(100), ..Bounds::default() }
 }
 
-fn serve(addresses: &[&str], cores: usize, limits: Limits, respond: impl Responder) -> Serving {
+fn serve(
+    addresses: &[&str],
+    cores: usize,
+    limits: ConnectionLimits,
+    respond: impl Responder,
+) -> Serving {
     let addresses: Vec<SocketAddr> =
         addresses.iter().map(|text| text.parse().expect("an address")).collect();
     let sockets = Sockets::bind(&addresses, cores).expect("bound");
@@ -72,7 +78,7 @@ fn serve(addresses: &[&str], cores: usize, limits: Limits, respond: impl Respond
     start_with(sockets, Arc::default(), bounds(limits), snapshots, respond).expect("started")
 }
 
-fn serve_echo(limits: Limits) -> Serving {
+fn serve_echo(limits: ConnectionLimits) -> Serving {
     serve(&["127.0.0.1:0"], 1, limits, echo)
 }
 
@@ -172,7 +178,7 @@ fn udp_answers_every_packet_from_the_address_that_was_asked() {
         if asked.is_ipv6() && UdpSocket::bind((asked, 0)).is_err() {
             continue; // This machine has no IPv6.
         }
-        let serving = serve(&[listen], 2, Limits::default(), echo);
+        let serving = serve(&[listen], 2, ConnectionLimits::default(), echo);
         let server = SocketAddr::new(asked, serving.addresses()[0].port());
         let mut total = 0;
         for count in [1, 2, 63, 64, 65, 128, 200] {
@@ -190,7 +196,7 @@ fn udp_answers_every_packet_from_the_address_that_was_asked() {
 
 #[test]
 fn a_panic_costs_its_packet_and_no_other() {
-    let serving = serve_echo(Limits::default());
+    let serving = serve_echo(ConnectionLimits::default());
     let client = udp_client(serving.addresses()[0]);
     for round in 0..3 {
         for id in 0..20 {
@@ -216,7 +222,7 @@ fn a_panic_costs_its_packet_and_no_other() {
 
 #[test]
 fn packets_that_are_no_query_are_met_with_silence_and_counted() {
-    let serving = serve_echo(Limits::default());
+    let serving = serve_echo(ConnectionLimits::default());
     let client = udp_client(serving.addresses()[0]);
     client.send(&[]).expect("sent");
     client.send(&[SILENCE; 12]).expect("sent");
@@ -238,10 +244,11 @@ fn a_stop_answers_what_has_arrived() {
     // gate opens.
     static GATE: Mutex<()> = Mutex::new(());
     let closed = GATE.lock().expect("a gate");
-    let serving = serve(&["127.0.0.1:0"], 2, Limits::default(), |snapshot, exchange, core| {
-        drop(GATE.lock());
-        echo(snapshot, exchange, core)
-    });
+    let serving =
+        serve(&["127.0.0.1:0"], 2, ConnectionLimits::default(), |snapshot, exchange, core| {
+            drop(GATE.lock());
+            echo(snapshot, exchange, core)
+        });
     let client = udp_client(serving.addresses()[0]);
     for id in 0..200 {
         client.send(&request(id, 20)).expect("sent");
@@ -262,8 +269,9 @@ fn an_idle_core_lets_go_of_an_old_snapshot() {
     let old = snapshot(1);
     let snapshots = Arc::new(ArcSwap::new(Arc::clone(&old)));
     let held = Arc::clone(&snapshots);
-    let serving = start_with(sockets, Arc::default(), bounds(Limits::default()), held, echo)
-        .expect("started");
+    let serving =
+        start_with(sockets, Arc::default(), bounds(ConnectionLimits::default()), held, echo)
+            .expect("started");
     exchange_all(&udp_client(serving.addresses()[0]), 5);
     ask(&mut tcp_client(&serving), 1);
     assert!(Arc::strong_count(&old) > 2);
@@ -273,7 +281,7 @@ fn an_idle_core_lets_go_of_an_old_snapshot() {
 
 #[test]
 fn rfc_7766_section_6_2_1_1_a_pipeline_is_answered_in_order() {
-    let serving = serve_echo(Limits::default());
+    let serving = serve_echo(ConnectionLimits::default());
     let mut stream = tcp_client(&serving);
     let requests: Vec<Vec<u8>> = (0..2000).map(|id| request(id, usize::from(id) / 4)).collect();
     let mut writer = stream.try_clone().expect("a clone");
@@ -296,7 +304,7 @@ fn rfc_7766_section_6_2_1_1_a_pipeline_is_answered_in_order() {
 
 #[test]
 fn rfc_7766_section_8_octets_may_come_one_by_one() {
-    let serving = serve_echo(Limits::default());
+    let serving = serve_echo(ConnectionLimits::default());
     let mut stream = tcp_client(&serving);
     for id in 0..3 {
         for octet in framed(&request(id, 30)) {
@@ -311,7 +319,7 @@ fn rfc_7766_section_8_octets_may_come_one_by_one() {
 
 #[test]
 fn what_is_no_query_ends_its_connection() {
-    let serving = serve_echo(Limits::default());
+    let serving = serve_echo(ConnectionLimits::default());
     for bad in [vec![0, 0], framed(&[SILENCE; 12])] {
         let mut stream = tcp_client(&serving);
         ask(&mut stream, 1);
@@ -327,7 +335,10 @@ fn what_is_no_query_ends_its_connection() {
 
 #[test]
 fn a_silent_client_and_one_that_stops_midway_are_closed() {
-    let serving = serve_echo(Limits { idle: Duration::from_millis(50), ..Limits::default() });
+    let serving = serve_echo(ConnectionLimits {
+        idle: Duration::from_millis(50),
+        ..ConnectionLimits::default()
+    });
     let mut silent = tcp_client(&serving);
     let mut midway = tcp_client(&serving);
     midway.write_all(&[0, 40, 1]).expect("written");
@@ -339,7 +350,10 @@ fn a_silent_client_and_one_that_stops_midway_are_closed() {
 
 #[test]
 fn a_client_that_does_not_read_is_closed() {
-    let serving = serve_echo(Limits { write: Duration::from_millis(50), ..Limits::default() });
+    let serving = serve_echo(ConnectionLimits {
+        write: Duration::from_millis(50),
+        ..ConnectionLimits::default()
+    });
     let mut stream = tcp_client(&serving);
     let mut long = request(1, 12);
     long[0] = LONG;
@@ -353,7 +367,7 @@ fn a_client_that_does_not_read_is_closed() {
 
 #[test]
 fn a_full_room_closes_the_longest_waiting() {
-    let serving = serve_echo(Limits { connections: 2, ..Limits::default() });
+    let serving = serve_echo(ConnectionLimits { connections: 2, ..ConnectionLimits::default() });
     let mut clients: Vec<TcpStream> = Vec::new();
     for id in 0..2 {
         let mut client = tcp_client(&serving);
@@ -374,7 +388,8 @@ fn a_full_room_closes_the_longest_waiting() {
 
 #[test]
 fn one_client_has_its_share_of_seats() {
-    let serving = serve_echo(Limits { connections_per_client: 1, ..Limits::default() });
+    let serving =
+        serve_echo(ConnectionLimits { connections_per_client: 1, ..ConnectionLimits::default() });
     let mut first = tcp_client(&serving);
     ask(&mut first, 1);
     assert!(is_closed(&mut tcp_client(&serving)));
@@ -385,7 +400,8 @@ fn one_client_has_its_share_of_seats() {
 
 #[test]
 fn a_connection_ends_at_its_bound_of_queries() {
-    let serving = serve_echo(Limits { queries_per_connection: 3, ..Limits::default() });
+    let serving =
+        serve_echo(ConnectionLimits { queries_per_connection: 3, ..ConnectionLimits::default() });
     let mut stream = tcp_client(&serving);
     for id in 0..3 {
         ask(&mut stream, id);
@@ -397,7 +413,7 @@ fn a_connection_ends_at_its_bound_of_queries() {
 
 #[test]
 fn a_stop_lets_a_message_under_way_finish() {
-    let serving = serve_echo(Limits::default());
+    let serving = serve_echo(ConnectionLimits::default());
     let mut midway = tcp_client(&serving);
     ask(&mut midway, 1);
     let mut waiting = tcp_client(&serving);
@@ -416,7 +432,7 @@ fn a_stop_lets_a_message_under_way_finish() {
 #[test]
 fn a_stop_is_not_held_up_by_a_client() {
     let grace = Duration::from_millis(100);
-    let serving = serve_echo(Limits { grace, ..Limits::default() });
+    let serving = serve_echo(ConnectionLimits { grace, ..ConnectionLimits::default() });
     let mut midway = tcp_client(&serving);
     ask(&mut midway, 1);
     midway.write_all(&[0, 50, 1, 2, 3]).expect("written");
@@ -427,10 +443,11 @@ fn a_stop_is_not_held_up_by_a_client() {
 #[test]
 fn a_thread_that_serves_survives_a_flood_of_panics() {
     static ARMED: AtomicBool = AtomicBool::new(true);
-    let serving = serve(&["127.0.0.1:0"], 1, Limits::default(), |snapshot, exchange, core| {
-        assert!(!ARMED.load(Ordering::Relaxed), "armed");
-        echo(snapshot, exchange, core)
-    });
+    let serving =
+        serve(&["127.0.0.1:0"], 1, ConnectionLimits::default(), |snapshot, exchange, core| {
+            assert!(!ARMED.load(Ordering::Relaxed), "armed");
+            echo(snapshot, exchange, core)
+        });
     let client = udp_client(serving.addresses()[0]);
     for id in 0..100 {
         client.send(&request(id, 20)).expect("sent");
@@ -489,7 +506,7 @@ fn tcp_goes_on_after_a_panic_outside_of_answering() {
                     respond: echo,
                     core: Core::new(Arc::default(), Arc::default()),
                     counters: Arc::clone(&counters),
-                    limits: Limits::default(),
+                    limits: ConnectionLimits::default(),
                     stopping: stopping.clone(),
                 };
                 core.run(&mut listeners);

@@ -1,11 +1,13 @@
-//! How many responses a network gets: `[rate_limit]`, in the words that operators know from BIND.
+//! What clients are held to: `[tcp]`, and `[rate_limit]`, in the words that operators know from BIND.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use toml::de::DeTable;
 
-use crate::answer::{Networks, RATE_IPV6_PREFIX_MAX, RATE_WINDOW_SECS_MAX, RateLimits};
+use crate::answer::{
+    ConnectionLimits, Networks, RATE_IPV6_PREFIX_MAX, RATE_WINDOW_SECS_MAX, RateLimits,
+};
 use crate::route::{Reader, read_duration};
 
 use super::resolvers::read_networks;
@@ -16,6 +18,14 @@ const RATE_MAX: u32 = 1_000_000;
 const SLIP_MAX: u32 = 1_000;
 /// Accounts of a core: 8 KiB to 128 MiB of memory.
 const ACCOUNTS: RangeInclusive<u32> = 1 << 10..=1 << 24;
+
+/// Connections that may be asked for: a guess, of what memory one server may give them.
+const CONNECTIONS_MAX: u32 = 1_000_000;
+/// Times of a connection, in milliseconds: to the longest that a day's clients need.
+const CONNECTION_MILLIS: RangeInclusive<u64> = 100..=86_400_000;
+
+const TCP_KEYS: [&str; 6] =
+    ["connections", "connections_per_client", "queries_per_connection", "idle", "life", "write"];
 
 const KEYS: [&str; 14] = [
     "responses_per_second",
@@ -34,7 +44,39 @@ const KEYS: [&str; 14] = [
     "accounts",
 ];
 
-/// Reads the table. The kinds that it does not name have the rate of records.
+/// Reads `[tcp]`.
+pub(super) fn read_tcp(
+    limits: &mut ConnectionLimits,
+    reader: &mut Reader<'_>,
+    table: &DeTable<'_>,
+) {
+    reader.only_keys(table, &TCP_KEYS, "[tcp]");
+    let counts = [
+        ("connections", &mut limits.connections),
+        ("connections_per_client", &mut limits.connections_per_client),
+    ];
+    for (key, count) in counts {
+        if let Some(value) = table.get(key) {
+            let read = reader.integer(value, &format!("`{key}`"), 1, CONNECTIONS_MAX);
+            *count = read.map_or(*count, |read| read as usize);
+        }
+    }
+    if let Some(value) = table.get("queries_per_connection") {
+        let read = reader.integer(value, "`queries_per_connection`", 1, u32::MAX);
+        limits.queries_per_connection = read.map_or(limits.queries_per_connection, u64::from);
+    }
+    let times =
+        [("idle", &mut limits.idle), ("life", &mut limits.life), ("write", &mut limits.write)];
+    for (key, time) in times {
+        if let Some(value) = table.get(key) {
+            let (min, max) = (*CONNECTION_MILLIS.start(), *CONNECTION_MILLIS.end());
+            let read = read_duration(reader, value, &format!("`{key}`"), min, max);
+            *time = read.map_or(*time, Duration::from_millis);
+        }
+    }
+}
+
+/// Reads `[rate_limit]`. The kinds that it does not name have the rate of records.
 pub(super) fn read_rates(rates: &mut RateLimits, reader: &mut Reader<'_>, table: &DeTable<'_>) {
     reader.only_keys(table, &KEYS, "[rate_limit]");
     read_numbers(rates, reader, table);
@@ -117,6 +159,26 @@ mod tests {
             accounts: 4096,
         };
         assert_eq!(read.unwrap(), expected);
+    }
+
+    #[test]
+    fn what_connections_are_held_to_is_read() {
+        let text = "[tcp]\nconnections = 9\nconnections_per_client = 3\nidle = \"1s\"\nlife = \"2m\"\n\
+                    write = \"500ms\"\nqueries_per_connection = 100\n";
+        let config = Config::parse("homing.toml", text.as_bytes(), Path::new("/srv")).unwrap();
+        let expected = ConnectionLimits {
+            connections: 9,
+            connections_per_client: 3,
+            queries_per_connection: 100,
+            idle: Duration::from_secs(1),
+            life: Duration::from_secs(120),
+            write: Duration::from_millis(500),
+            ..ConnectionLimits::default()
+        };
+        assert_eq!(config.tcp, expected);
+        let text = "[tcp]\nconnections = 0\nidle = \"0s\"\n";
+        let said = Config::parse("homing.toml", text.as_bytes(), Path::new("/srv")).unwrap_err();
+        assert_eq!(said.len(), 2, "{said:?}");
     }
 
     #[test]

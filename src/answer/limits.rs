@@ -1,10 +1,31 @@
-//! How many responses over UDP a network may get (response rate limiting). Counted where packets are; here is what is asked.
+//! What clients are held to: connections, and responses over UDP (response rate limiting). Counted where packets are; here
+//! is what an operator asks for.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use super::exchange::ResponseClass;
 use super::trust::Networks;
+
+/// The bounds of connections. Memory at worst: connections × 240 KiB, a long query and a long answer each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionLimits {
+    /// Connections at one time.
+    pub connections: usize,
+    /// Connections of one client at one time: of one IPv4 address, or of one IPv6 /64.
+    pub connections_per_client: usize,
+    /// Queries on one connection; then it is closed, and the client may open another.
+    pub queries_per_connection: u64,
+    /// From one whole query to the next (RFC 7766 §6.2.3). Shorter when more than half of the seats
+    /// are taken.
+    pub idle: Duration,
+    /// From its beginning to its end, however busy it is: a connection has no right to stay.
+    pub life: Duration,
+    /// For the client to take what was written to it.
+    pub write: Duration,
+    /// For connections to end after a stop.
+    pub grace: Duration,
+}
 
 /// The longest that an overdrawn account stays so after a flood.
 pub const RATE_WINDOW_SECS_MAX: u32 = 60;
@@ -50,6 +71,21 @@ pub struct PerClass {
     pub nxdomains: u32,
     /// Failures and refusals.
     pub errors: u32,
+}
+
+impl Default for ConnectionLimits {
+    /// Guesses between those of NSD, Knot and gdnsd, to be measured.
+    fn default() -> ConnectionLimits {
+        ConnectionLimits {
+            connections: 1024,
+            connections_per_client: 64,
+            queries_per_connection: 1_000_000,
+            idle: Duration::from_secs(10),
+            life: Duration::from_secs(3600),
+            write: Duration::from_secs(5),
+            grace: Duration::from_secs(3),
+        }
+    }
 }
 
 impl Default for RateLimits {
