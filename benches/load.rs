@@ -112,7 +112,7 @@ fn echo(address: SocketAddr) -> ExitCode {
         table: Default::default(),
         steered: Arc::default(),
     };
-    let sockets = Sockets::bind(&[address], 1).expect("bound");
+    let sockets = Sockets::bind(&[address], &[], 1).expect("bound");
     let snapshots = Arc::new(ArcSwap::from_pointee(snapshot));
     let (site, bounds) = (Arc::default(), Bounds::default());
     let _serving = start_with(sockets, site, bounds, snapshots, back).expect("started");

@@ -54,6 +54,8 @@ pub struct Counters {
     pub udp: AtomicU64,
     /// Requests over TCP.
     pub tcp: AtomicU64,
+    /// Requests over TLS.
+    pub tls: AtomicU64,
     /// Requests met with silence.
     pub silent: AtomicU64,
     /// Responses truncated.
@@ -80,6 +82,7 @@ impl Default for Counters {
         Counters {
             udp: AtomicU64::default(),
             tcp: AtomicU64::default(),
+            tls: AtomicU64::default(),
             silent: AtomicU64::default(),
             truncated: AtomicU64::default(),
             with_subnet: AtomicU64::default(),
@@ -108,6 +111,7 @@ impl Counters {
             match transport {
                 Transport::Udp => &self.udp,
                 Transport::Tcp => &self.tcp,
+                Transport::Tls => &self.tls,
             },
             1,
         );

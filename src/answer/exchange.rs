@@ -30,12 +30,14 @@ pub enum Transport {
     Udp,
     /// Over TCP: up to 65,535 octets.
     Tcp,
+    /// Over TLS, as over TCP, and nobody between reads it (RFC 7858).
+    Tls,
 }
 
 impl Transport {
     /// Whether nobody between can read it.
     pub const fn is_encrypted(self) -> bool {
-        false
+        matches!(self, Transport::Tls)
     }
 }
 

@@ -60,7 +60,7 @@ fn rules(job: &str) -> String {
 }
 
 /// What a server that is gone, or that looks away, cannot give alarm for itself.
-fn of_servers(job: &str) -> [Rule<'static>; 4] {
+fn of_servers(job: &str) -> [Rule<'static>; 5] {
     [
         Rule {
             name: "HomingGone",
@@ -79,19 +79,8 @@ fn of_servers(job: &str) -> [Rule<'static>; 4] {
                 .to_owned(),
             help: "GET /readyz says why; homing site undrain, if an operator took it out",
         },
-        Rule {
-            name: "HomingCertificateEnds",
-            expr: format!(
-                "homing_api_certificate_expires_timestamp_seconds{{job=\"{job}\"}} - time() < \
-                 {CERTIFICATE_DAYS} * 86400"
-            ),
-            wait: "1h",
-            severity: Severity::Warning,
-            summary: format!(
-                "the certificate of the API of {{{{ $labels.instance }}}} ends within {CERTIFICATE_DAYS} days"
-            ),
-            help: "renew the files that [listen] names: they are read again by themselves",
-        },
+        ending("HomingCertificateEnds", "api", "the API", job),
+        ending("HomingDotCertificateEnds", "dot", "DNS over TLS", job),
         Rule {
             name: "HomingUdpReceiveErrors",
             expr: format!("rate(homing_udp_receive_errors_total{{job=\"{job}\"}}[5m]) > 0"),
@@ -101,6 +90,23 @@ fn of_servers(job: &str) -> [Rule<'static>; 4] {
             help: "look at the log of the server and of the kernel",
         },
     ]
+}
+
+/// That the certificate of a service ends soon.
+fn ending<'t>(name: &'t str, service: &str, words: &str, job: &str) -> Rule<'t> {
+    Rule {
+        name,
+        expr: format!(
+            "homing_{service}_certificate_expires_timestamp_seconds{{job=\"{job}\"}} - time() < \
+             {CERTIFICATE_DAYS} * 86400"
+        ),
+        wait: "1h",
+        severity: Severity::Warning,
+        summary: format!(
+            "the certificate of {words} of {{{{ $labels.instance }}}} ends within {CERTIFICATE_DAYS} days"
+        ),
+        help: "renew the files that [listen] names: they are read again by themselves",
+    }
 }
 
 impl Rule<'_> {
@@ -142,7 +148,7 @@ mod tests {
         let names: Vec<&str> =
             text.lines().filter_map(|l| l.split_once("alert: ")).map(|(_, n)| n).collect();
         let distinct: std::collections::BTreeSet<_> = names.iter().collect();
-        assert_eq!((names.len(), distinct.len()), (Alarm::ALL.len() + 4, Alarm::ALL.len() + 4));
+        assert_eq!((names.len(), distinct.len()), (Alarm::ALL.len() + 5, Alarm::ALL.len() + 5));
         assert!(text.contains("alert: HomingPoolFrozen\n"), "{text}");
     }
 

@@ -47,6 +47,18 @@ impl Alarms {
         self.insert(&mut self.lock(), alarm, "", words.into());
     }
 
+    /// As [`Alarms::raise`], of one subject of several.
+    pub fn raise_of(&self, alarm: Alarm, subject: &str, words: impl Into<String>) {
+        self.insert(&mut self.lock(), alarm, subject, words.into());
+    }
+
+    /// Takes the alarm of one subject down; nothing happens if it does not stand.
+    pub fn clear_of(&self, alarm: Alarm, subject: &str) {
+        if self.lock().remove(&(alarm, subject.into())).is_some() {
+            self.tell(Change { alarm, subject: subject.into(), raised: None });
+        }
+    }
+
     /// Takes an alarm down; nothing happens if it does not stand.
     pub fn clear(&self, alarm: Alarm) {
         self.settle(alarm, Vec::new());

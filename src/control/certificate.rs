@@ -1,5 +1,5 @@
-//! The certificate of the API: read at the start and whenever its files change, so that a renewed one serves new connections
-//! and no connection is cut.
+//! The certificates of the API and of DNS within TLS, each with its key: read at the start and whenever its files change, so
+//! that a renewed one serves new connections and no connection is cut.
 //!
 //! Owns: the pair in force, the look at its files once a second. A pair that is refused changes nothing, and an alarm
 //! stands. Before the first good one no handshake is made: DNS serves all the same.
@@ -27,12 +27,46 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Octets of a file that are read at most. A guess: a long chain is 20 kB.
 const FILE_LEN_MAX: u64 = 1024 * 1024;
 
-/// What HTTP is offered within TLS, the better first (RFC 7301).
-const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
+/// What is served with a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// The API.
+    Api,
+    /// DNS within TLS.
+    Dot,
+}
+
+impl Service {
+    /// What is offered within TLS, the better first (RFC 7301; RFC 7858 §3.1 leaves it open, IANA names `dot`).
+    fn protocols(self) -> Vec<Vec<u8>> {
+        let protocols: &[&[u8]] = match self {
+            Service::Api => &[b"h2", b"http/1.1"],
+            Service::Dot => &[b"dot"],
+        };
+        protocols.iter().map(|protocol| protocol.to_vec()).collect()
+    }
+
+    /// What its alarm is of.
+    const fn subject(self) -> &'static str {
+        match self {
+            Service::Api => "api",
+            Service::Dot => "dot",
+        }
+    }
+
+    fn tell_end(self, secs: i64) {
+        let gauge = match self {
+            Service::Api => metrics::gauge!("homing_api_certificate_expires_timestamp_seconds"),
+            Service::Dot => metrics::gauge!("homing_dot_certificate_expires_timestamp_seconds"),
+        };
+        gauge.set(secs as f64);
+    }
+}
 
 /// The certificate in force.
 #[derive(Clone)]
 pub struct Certificate {
+    service: Service,
     files: Arc<CertificateFiles>,
     alarms: Alarms,
     /// None before the first good pair.
@@ -53,20 +87,17 @@ type Signature = (u64, u64, u64, i64, i64);
 
 impl Certificate {
     /// Reads the pair.
-    pub fn open(files: CertificateFiles, alarms: Alarms) -> Certificate {
-        let files = Arc::new(files);
-        let certificate =
-            Certificate { files, alarms, served: Arc::default(), seen: Arc::default() };
+    pub fn open(service: Service, files: CertificateFiles, alarms: Alarms) -> Certificate {
+        let (files, served, seen) = (Arc::new(files), Arc::default(), Arc::default());
+        let certificate = Certificate { service, files, alarms, served, seen };
         certificate.lock().in_doubt = true;
         certificate.look();
         certificate
     }
 
-    /// As [`Certificate::open`], and looks at the files from now on, for as long as the runtime lives. Call it within the
-    /// runtime.
-    pub fn start(files: CertificateFiles, alarms: Alarms) -> Certificate {
-        let certificate = Certificate::open(files, alarms);
-        let looked = certificate.clone();
+    /// Looks at the files from now on, for as long as the runtime lives. Call it within the runtime.
+    pub fn follow(&self) {
+        let looked = self.clone();
         tokio::spawn(async move {
             loop {
                 tokio::time::sleep(LOOK_EVERY).await;
@@ -75,7 +106,11 @@ impl Certificate {
                 let _ = tokio::task::spawn_blocking(move || looks.look()).await;
             }
         });
-        certificate
+    }
+
+    /// Where what is in force is found, for who serves with it.
+    pub fn source(&self) -> Arc<ArcSwapOption<ServerConfig>> {
+        Arc::clone(&self.served)
     }
 
     /// What a new connection is served with.
@@ -92,15 +127,15 @@ impl Certificate {
         if signature.is_some() && seen.signature == signature && !seen.in_doubt {
             return;
         }
-        match read(&self.files) {
+        match read(self.service, &self.files) {
             Ok(config) => {
                 self.served.store(Some(Arc::new(config)));
-                self.alarms.clear(Alarm::CertificateRefused);
+                self.alarms.clear_of(Alarm::CertificateRefused, self.service.subject());
                 tracing::info!(event = "certificate-read", file = %self.files.certificate.display());
                 seen.in_doubt = false;
             }
             Err(words) if seen.in_doubt => {
-                self.alarms.raise(Alarm::CertificateRefused, words);
+                self.alarms.raise_of(Alarm::CertificateRefused, self.service.subject(), words);
                 // A file that is not there has no signature, and is looked for again.
                 seen.in_doubt = signature.is_none();
             }
@@ -124,7 +159,7 @@ fn signature(files: &CertificateFiles) -> Option<[Signature; 2]> {
 }
 
 /// The pair as TLS serves it; in words why it cannot.
-fn read(files: &CertificateFiles) -> Result<ServerConfig, String> {
+fn read(service: Service, files: &CertificateFiles) -> Result<ServerConfig, String> {
     let CertificateFiles { certificate, key } = files;
     let bad = |path: &Path, cause: &dyn std::fmt::Display| format!("{}: {cause}", path.display());
     let text = contents(certificate)?;
@@ -148,16 +183,15 @@ fn read(files: &CertificateFiles) -> Result<ServerConfig, String> {
         }
         e => bad(certificate, &e),
     })?;
-    leaf.iter().for_each(tell_end);
-    config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
+    leaf.iter().for_each(|leaf| service.tell_end(end(leaf)));
+    config.alpn_protocols = service.protocols();
     Ok(config)
 }
 
-/// Tells when the certificate ends, in seconds of the Unix epoch; 0 where it does not say so in a way that is known.
-fn tell_end(leaf: &CertificateDer<'_>) {
-    let end = x509_parser::parse_x509_certificate(leaf)
-        .map_or(0, |(_, certificate)| certificate.validity().not_after.timestamp());
-    metrics::gauge!("homing_api_certificate_expires_timestamp_seconds").set(end as f64);
+/// When the certificate ends, in seconds of the Unix epoch; 0 where it does not say so in a way that is known.
+fn end(leaf: &CertificateDer<'_>) -> i64 {
+    x509_parser::parse_x509_certificate(leaf)
+        .map_or(0, |(_, certificate)| certificate.validity().not_after.timestamp())
 }
 
 fn contents(path: &Path) -> Result<Vec<u8>, String> {
@@ -186,7 +220,7 @@ mod tests {
     fn open(folder: &Path) -> (Certificate, Alarms) {
         let alarms = Alarms::default();
         let files = CertificateFiles { certificate: folder.join("cert"), key: folder.join("key") };
-        (Certificate::open(files, alarms.clone()), alarms)
+        (Certificate::open(Service::Api, files, alarms.clone()), alarms)
     }
 
     fn words(alarms: &Alarms) -> String {

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::time::SystemTime;
 
 use crate::health::LogTime;
+use crate::load::Config;
+use crate::serve::Serving;
 
 /// What does not change while the process lives.
 #[derive(Clone, Debug)]
@@ -12,8 +14,22 @@ pub struct Facts {
     pub site_name: String,
     /// Addresses that DNS is answered on.
     pub listen: Vec<SocketAddr>,
+    /// Where DNS is answered within TLS.
+    pub dot: Vec<SocketAddr>,
     /// When the process started.
     pub started: SystemTime,
+}
+
+impl Facts {
+    /// Those of a server that serves.
+    pub fn of(config: &Config, serving: &Serving, started: SystemTime) -> Facts {
+        Facts {
+            site_name: config.site_name.clone(),
+            listen: serving.addresses().to_vec(),
+            dot: serving.dot_addresses().to_vec(),
+            started,
+        }
+    }
 }
 
 /// A time of this machine's clock as milliseconds of the Unix epoch, as log times are written.

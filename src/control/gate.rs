@@ -8,7 +8,7 @@ use crate::load::Config;
 
 use super::access::Access;
 use super::alarms::Alarms;
-use super::certificate::Certificate;
+use super::certificate::{Certificate, Service};
 use super::measure::Measure;
 
 /// Streams of reports at once. A guess: half of the connections, so that others find room.
@@ -33,13 +33,15 @@ impl Gate {
     /// Opens it with the tokens of the folder `state` and the certificate that `config` names; both are followed for as long
     /// as the runtime lives. Call it within the runtime.
     pub fn start(config: &Config, alarms: &Alarms) -> Gate {
-        let files = config.api_tls.clone();
+        let open = |files| Certificate::open(Service::Api, files, alarms.clone());
+        let certificate = config.api_tls.clone().map(open);
+        certificate.iter().for_each(Certificate::follow);
         Gate {
             access: Access::start(config.state.clone(), alarms.clone()),
             items: Measure::of_items(),
             wrong: Measure::of_wrong_tokens(),
             streams: Arc::new(Semaphore::new(STREAM_COUNT_MAX)),
-            certificate: files.map(|files| Certificate::start(files, alarms.clone())),
+            certificate,
         }
     }
 }

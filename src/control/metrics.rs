@@ -143,7 +143,8 @@ fn queries(text: &mut Exposition, cores: &[Arc<Counters>], view: &View) {
     };
     text.family("homing_queries_total", Kind::Counter, "Requests received, by transport.")
         .sample(&[("transport", "udp")], sum(&|c| &c.udp))
-        .sample(&[("transport", "tcp")], sum(&|c| &c.tcp));
+        .sample(&[("transport", "tcp")], sum(&|c| &c.tcp))
+        .sample(&[("transport", "tls")], sum(&|c| &c.tls));
     text.family("homing_responses_total", Kind::Counter, "Responses, by response code.");
     for (i, rcode) in COUNTED_RCODES.iter().enumerate() {
         let count = sum(&|c| c.rcodes.get(i).unwrap_or(&c.silent));
@@ -219,6 +220,8 @@ fn tcp(text: &mut Exposition, totals: &TcpTotals) {
         .sample(&[("event", "timed-out-read")], totals.timed_out_read)
         .sample(&[("event", "timed-out-write")], totals.timed_out_write)
         .sample(&[("event", "malformed")], totals.malformed)
+        .sample(&[("event", "handshake-failed")], totals.handshakes_failed)
+        .sample(&[("event", "handshake-timed-out")], totals.handshakes_timed_out)
         .sample(&[("event", "exhausted")], totals.exhausted)
         .sample(&[("event", "outlived")], totals.outlived)
         .sample(&[("event", "failed")], totals.failed)

@@ -25,6 +25,7 @@ use crate::serve::{self, BindError, Bounds, Serving, Sockets};
 
 use super::alarms::Alarms;
 use super::banner;
+use super::certificate::{Certificate, Service};
 use super::changefeed::Changefeed;
 use super::cookies;
 use super::desk::Desk;
@@ -144,7 +145,7 @@ fn prepare(options: &Options) -> Result<Prepared, String> {
     let config = configuration(options)?;
     let within = inside::read(&config).map_err(|said| lines(&said))?;
     let api = listen_api(config.api)?;
-    let bind = || Sockets::bind(&config.dns, config.cores);
+    let bind = || Sockets::bind(&config.dns, &config.dot, config.cores);
     let sockets = patiently(bind, |e| matches!(e, BindError::InUse(..)));
     let sockets = sockets.map_err(|e| e.to_string())?;
     for skipped in sockets.skipped() {
@@ -187,9 +188,11 @@ fn prepare(options: &Options) -> Result<Prepared, String> {
 fn answer_on(
     sockets: Sockets,
     config: &Config,
+    certificate: Option<&Certificate>,
     snapshots: Arc<ArcSwap<Snapshot>>,
 ) -> Result<Arc<Serving>, String> {
-    let bounds = Bounds { tcp: config.tcp, rates: config.rates.clone(), rest: config.rest };
+    let tls = certificate.map(Certificate::source).unwrap_or_default();
+    let bounds = Bounds { tcp: config.tcp, rates: config.rates.clone(), rest: config.rest, tls };
     let serving = serve::start(sockets, answerer(config), bounds, snapshots);
     serving.map(Arc::new).map_err(|e| e.to_string())
 }
@@ -207,7 +210,9 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
     let (feed, teller, feed_thread) = Changefeed::start(state.clone(), kept).map_err(failed)?;
     let (writer, writer_thread) =
         Writer::start(log, state, clock, hub.clone(), teller, alarms.clone()).map_err(failed)?;
-    let serving = answer_on(sockets, &config, snapshots)?;
+    let dot = config.dns_tls.clone();
+    let dot = dot.map(|files| Certificate::open(Service::Dot, files, alarms.clone()));
+    let serving = answer_on(sockets, &config, dot.as_ref(), snapshots)?;
     let (weigher, weigher_thread) =
         Weigher::start(kept, serving.counters().to_vec()).map_err(failed)?;
     weigher.follow(&first);
@@ -220,9 +225,7 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
     let runtime = runtime().map_err(failed)?;
     let entered = runtime.enter();
     let api = tokio::net::TcpListener::from_std(prepared.api).map_err(|e| e.to_string())?;
-    let listen = serving.addresses().to_vec();
-    disk::follow(config.state.clone(), alarms.clone());
-    floods::follow(Arc::clone(&serving), config.rates.log_only, alarms.clone());
+    look_after(&config, &serving, dot.as_ref(), &alarms);
     inside::keep(&config, prepared.within, hub.clone(), writer.clone());
     let desk = Desk {
         hub: hub.clone(),
@@ -230,10 +233,10 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
         feed,
         looks: looks.clone(),
         weigher: weigher.clone(),
-        ready: Ready::start(&listen),
+        ready: Ready::start(serving.addresses()),
         site: Site::open(config.state.clone(), alarms.clone()),
         metrics: Metrics::new(cold, Arc::clone(&serving)),
-        facts: Arc::new(Facts { site_name: config.site_name.clone(), listen, started }),
+        facts: Arc::new(Facts::of(&config, &serving, started)),
         hindsight: Hindsight::new(config.clone()),
         gate: Gate::start(&config, &alarms),
         config: Arc::new(config),
@@ -253,6 +256,15 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
         weigher_thread,
     };
     Ok(Server { runtime, api, desk, serving, threads })
+}
+
+/// Looks now and then at what may give alarm. Call it within the runtime.
+fn look_after(config: &Config, serving: &Arc<Serving>, dot: Option<&Certificate>, alarms: &Alarms) {
+    disk::follow(config.state.clone(), alarms.clone());
+    floods::follow(Arc::clone(serving), config.rates.log_only, alarms.clone());
+    if let Some(certificate) = dot {
+        certificate.follow();
+    }
 }
 
 fn failed(error: std::io::Error) -> String {

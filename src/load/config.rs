@@ -18,7 +18,7 @@ use crate::route::{Reader, Settings, Source, read_duration, read_health, read_po
 
 use super::guard::Guard;
 use super::limits::{read_rates, read_tcp};
-use super::listen::{CertificateFiles, SAFETY_KEYS, read_safety};
+use super::listen::{CertificateFiles, DNS_PAIR_KEYS, SAFETY_KEYS, read_dns_pair, read_safety};
 use super::resolvers::read_subnet_trust;
 use super::terms::Terms;
 use super::webhook::{Webhook, read_webhook};
@@ -71,6 +71,10 @@ pub struct Config {
     pub site_position: Option<Position>,
     /// Addresses that DNS is answered on, UDP and TCP.
     pub dns: Vec<SocketAddr>,
+    /// Addresses that DNS is answered on within TLS (RFC 7858); none: it is not.
+    pub dot: Vec<SocketAddr>,
+    /// The certificate of DNS within TLS.
+    pub dns_tls: Option<CertificateFiles>,
     /// The address of the API.
     pub api: SocketAddr,
     /// The certificate of the API; none: it is served in the clear.
@@ -134,6 +138,8 @@ impl Config {
                 SocketAddr::from(([127, 0, 0, 1], 5300)),
                 SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, 5300)),
             ],
+            dot: Vec::new(),
+            dns_tls: None,
             api: SocketAddr::from(([127, 0, 0, 1], 8053)),
             api_tls: None,
             cores: 0,
@@ -238,19 +244,17 @@ fn read_site(config: &mut Config, reader: &mut Reader<'_>, site: &DeTable<'_>) {
 }
 
 fn read_listen(config: &mut Config, reader: &mut Reader<'_>, listen: &DeTable<'_>, root: &Path) {
-    const KEYS: [&str; 6] = ["dns", "api", "cores", "rest_micros", "ecs", "ecs_trusted"];
-    reader.only_keys(listen, &[&KEYS[..], &SAFETY_KEYS].concat(), "[listen]");
-    if let Some(value) = listen.get("dns")
-        && let Some(list) = reader.full_list(value, "`dns`")
-    {
-        if list.len() > LISTEN_COUNT_MAX {
-            let what = format!("`dns` lists {} addresses", list.len());
-            let help = format!("at most {LISTEN_COUNT_MAX}");
-            reader.error("too-many-addresses", &value.span(), what, help);
+    const KEYS: [&str; 7] = ["dns", "dot", "api", "cores", "rest_micros", "ecs", "ecs_trusted"];
+    let keys = [&KEYS[..], &SAFETY_KEYS, &DNS_PAIR_KEYS].concat();
+    reader.only_keys(listen, &keys, "[listen]");
+    for (key, addresses) in [("dns", &mut config.dns), ("dot", &mut config.dot)] {
+        if let Some(value) = listen.get(key)
+            && let Some(list) = reader.full_list(value, &format!("`{key}`"))
+        {
+            *addresses = read_addresses(reader, value, list, key);
         }
-        let list = list.iter().take(LISTEN_COUNT_MAX);
-        config.dns = list.filter_map(|value| read_address(reader, value, "`dns`")).collect();
     }
+    config.dns_tls = read_dns_pair(reader, listen, root);
     if let Some(value) = listen.get("api") {
         config.api = read_address(reader, value, "`api`").unwrap_or(config.api);
     }
@@ -365,6 +369,21 @@ fn without_secrets(mut said: Vec<Diagnostic>) -> Vec<Diagnostic> {
         }
     }
     said
+}
+
+fn read_addresses(
+    reader: &mut Reader<'_>,
+    value: &Spanned<DeValue<'_>>,
+    list: &[Spanned<DeValue<'_>>],
+    key: &str,
+) -> Vec<SocketAddr> {
+    if list.len() > LISTEN_COUNT_MAX {
+        let what = format!("`{key}` lists {} addresses", list.len());
+        let help = format!("at most {LISTEN_COUNT_MAX}");
+        reader.error("too-many-addresses", &value.span(), what, help);
+    }
+    let list = list.iter().take(LISTEN_COUNT_MAX);
+    list.filter_map(|value| read_address(reader, value, &format!("`{key}`"))).collect()
 }
 
 fn read_address(

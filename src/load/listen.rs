@@ -1,6 +1,7 @@
-//! What makes an API safe that others reach: TLS, or the operator's word that the network is. Keys of `[listen]`.
+//! What makes an API safe that others reach: TLS, or the operator's word that the network is; and DNS within TLS. Keys of
+//! `[listen]`.
 //!
-//! Owns:  the rule that nothing but loopback is served in the clear.
+//! Owns:  the rule that no API but loopback's is served in the clear.
 //! Never: reads a certificate; who serves does, again and again.
 
 use std::net::SocketAddr;
@@ -12,6 +13,9 @@ use crate::route::Reader;
 
 /// The keys that are read here.
 pub(super) const SAFETY_KEYS: [&str; 3] = ["api_certificate", "api_key", "api_insecure"];
+
+/// The keys of what DNS within TLS is served with.
+pub(super) const DNS_PAIR_KEYS: [&str; 2] = ["dns_certificate", "dns_key"];
 
 /// Where a certificate lies, and its key; both are PEM (RFC 7468).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,20 +38,9 @@ pub(super) fn read_safety(
     api: SocketAddr,
     root: &Path,
 ) -> Option<CertificateFiles> {
-    let mut path = |key: &str| {
-        let text = reader.text(listen.get(key)?, &format!("`{key}`"))?;
-        Some(root.join(text))
-    };
-    let files = (path("api_certificate"), path("api_key"));
+    let files = read_pair(reader, listen, ["api_certificate", "api_key"], root);
     let insecure =
         listen.get("api_insecure").and_then(|value| reader.boolean(value, "`api_insecure`"));
-    for (key, other) in [("api_certificate", "api_key"), ("api_key", "api_certificate")] {
-        if let (Some(value), false) = (listen.get(key), listen.contains_key(other)) {
-            let what = format!("`{key}` stands without `{other}`");
-            let help = format!("name the file of the other as `{other}`");
-            reader.error("certificate-without-key", &value.span(), what, help);
-        }
-    }
     let is_shown = SAFETY_KEYS[..2].iter().any(|key| listen.contains_key(*key));
     if let Some(value) = listen.get("api")
         && !is_local(api)
@@ -58,6 +51,45 @@ pub(super) fn read_safety(
         let help = "set api_certificate and api_key; or api_insecure = true where the network itself keeps \
                     secrets; or api = \"127.0.0.1:8053\"";
         reader.error("api-in-the-clear", &value.span(), what, help);
+    }
+    files
+}
+
+/// Reads what DNS within TLS is served with: needed where `dot` is there.
+pub(super) fn read_dns_pair(
+    reader: &mut Reader<'_>,
+    listen: &DeTable<'_>,
+    root: &Path,
+) -> Option<CertificateFiles> {
+    let files = read_pair(reader, listen, DNS_PAIR_KEYS, root);
+    let is_shown = DNS_PAIR_KEYS.iter().any(|key| listen.contains_key(*key));
+    if let Some(value) = listen.get("dot").filter(|_| !is_shown) {
+        let what = "`dot` needs a certificate";
+        let help = "set dns_certificate and dns_key";
+        reader.error("dot-without-certificate", &value.span(), what, help);
+    }
+    files
+}
+
+/// Reads the names of a certificate's file and of its key's.
+fn read_pair(
+    reader: &mut Reader<'_>,
+    listen: &DeTable<'_>,
+    keys: [&str; 2],
+    root: &Path,
+) -> Option<CertificateFiles> {
+    let mut path = |key: &str| {
+        let text = reader.text(listen.get(key)?, &format!("`{key}`"))?;
+        Some(root.join(text))
+    };
+    let [certificate, key] = keys;
+    let files = (path(certificate), path(key));
+    for (key, other) in [(certificate, key), (key, certificate)] {
+        if let (Some(value), false) = (listen.get(key), listen.contains_key(other)) {
+            let what = format!("`{key}` stands without `{other}`");
+            let help = format!("name the file of the other as `{other}`");
+            reader.error("certificate-without-key", &value.span(), what, help);
+        }
     }
     match files {
         (Some(certificate), Some(key)) => Some(CertificateFiles { certificate, key }),

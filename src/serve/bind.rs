@@ -18,6 +18,8 @@ const PORT_ATTEMPTS: usize = 16;
 #[derive(Debug)]
 pub struct Sockets {
     pub(super) endpoints: Vec<Bound>,
+    /// Listeners within TLS.
+    pub(super) dot: Vec<(SocketAddr, TcpListener)>,
     cores: usize,
     skipped: Vec<BindError>,
 }
@@ -51,8 +53,8 @@ pub enum BindError {
 }
 
 impl Sockets {
-    /// Binds every address for `cores` cores, 0 for one a CPU. Port 0 takes a free port, the same
-    /// for UDP and TCP.
+    /// Binds every address for `cores` cores, 0 for one a CPU, and those of `dot` for TLS. Port 0
+    /// takes a free port, the same for UDP and TCP.
     ///
     /// An address that this machine does not have is skipped, so that a machine without IPv6 serves
     /// IPv4; it is an error when nothing else binds. Every other failure refuses the whole.
@@ -60,15 +62,20 @@ impl Sockets {
     /// # Errors
     ///
     /// [`BindError`]; sockets bound until then are closed.
-    pub fn bind(addresses: &[SocketAddr], cores: usize) -> Result<Sockets, BindError> {
+    pub fn bind(
+        addresses: &[SocketAddr],
+        dot: &[SocketAddr],
+        cores: usize,
+    ) -> Result<Sockets, BindError> {
         let cores = match cores {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             cores => cores,
         };
-        if let Some((one, other)) = overlap(addresses) {
+        if let Some((one, other)) = overlap(&[addresses, dot].concat()) {
             return Err(BindError::Overlap(one, other));
         }
-        let mut sockets = Sockets { endpoints: Vec::new(), cores, skipped: Vec::new() };
+        let mut sockets =
+            Sockets { endpoints: Vec::new(), dot: Vec::new(), cores, skipped: Vec::new() };
         for &address in addresses {
             match bind_one(address, cores) {
                 Ok(bound) => sockets.endpoints.push(bound),
@@ -79,7 +86,19 @@ impl Sockets {
         if sockets.endpoints.is_empty() {
             return Err(sockets.skipped.into_iter().next().unwrap_or(BindError::NoAddress));
         }
+        for &address in dot {
+            match bind_stream(address, Transport::Tls) {
+                Ok(bound) => sockets.dot.push(bound),
+                Err(error @ BindError::NotHere(_)) => sockets.skipped.push(error),
+                Err(error) => return Err(error),
+            }
+        }
         Ok(sockets)
+    }
+
+    /// The addresses bound within TLS.
+    pub fn dot_addresses(&self) -> Vec<SocketAddr> {
+        self.dot.iter().map(|(address, _)| *address).collect()
     }
 
     /// The addresses bound, with the ports that stand for port 0, in the order given.
@@ -128,8 +147,7 @@ fn bind_one(address: SocketAddr, cores: usize) -> Result<Bound, BindError> {
 /// Then a UDP socket that shares with nobody, closed again, so that a stranger's SO_REUSEPORT
 /// socket is found as well.
 fn bind_once(address: SocketAddr, cores: usize) -> Result<Bound, BindError> {
-    let listener = tcp(address).map_err(|error| refusal(address, Transport::Tcp, error))?;
-    let chosen = listener.local_addr().map_err(|error| refusal(address, Transport::Tcp, error))?;
+    let (chosen, listener) = bind_stream(address, Transport::Tcp)?;
     let refused = |error| refusal(chosen, Transport::Udp, error);
     drop(udp(chosen, Sharing::Alone).map_err(refused)?);
     let sockets = (0..cores)
@@ -137,6 +155,16 @@ fn bind_once(address: SocketAddr, cores: usize) -> Result<Bound, BindError> {
         .collect::<io::Result<Vec<UdpSocket>>>()
         .map_err(refused)?;
     Ok(Bound { address: chosen, tcp: listener, udp: sockets })
+}
+
+fn bind_stream(
+    address: SocketAddr,
+    transport: Transport,
+) -> Result<(SocketAddr, TcpListener), BindError> {
+    let refused = |error| refusal(address, transport, error);
+    let listener = tcp(address).map_err(refused)?;
+    let chosen = listener.local_addr().map_err(refused)?;
+    Ok((chosen, listener))
 }
 
 fn refusal(address: SocketAddr, transport: Transport, error: io::Error) -> BindError {
@@ -149,7 +177,7 @@ fn refusal(address: SocketAddr, transport: Transport, error: io::Error) -> BindE
 }
 
 /// Where the operator changes what is listened on.
-const SETTING: &str = "`dns` in [listen] of homing.toml";
+const SETTING: &str = "`dns` or `dot` in [listen] of homing.toml";
 
 impl fmt::Display for BindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -195,6 +223,7 @@ fn word(transport: Transport) -> &'static str {
     match transport {
         Transport::Udp => "UDP",
         Transport::Tcp => "TCP",
+        Transport::Tls => "TLS",
     }
 }
 
@@ -210,7 +239,7 @@ mod tests {
 
     #[test]
     fn port_0_is_one_port_for_both_transports_and_every_core() {
-        let sockets = Sockets::bind(&[at("127.0.0.1:0")], 3).expect("bound");
+        let sockets = Sockets::bind(&[at("127.0.0.1:0")], &[], 3).expect("bound");
         let bound = &sockets.endpoints[0];
         assert_ne!(bound.address.port(), 0);
         assert_eq!(bound.udp.len(), 3);
@@ -222,9 +251,9 @@ mod tests {
 
     #[test]
     fn a_second_server_is_told_that_the_address_is_in_use() {
-        let first = Sockets::bind(&[at("127.0.0.1:0")], 1).expect("bound");
+        let first = Sockets::bind(&[at("127.0.0.1:0")], &[], 1).expect("bound");
         let address = first.addresses()[0];
-        let error = Sockets::bind(&[address], 1).expect_err("in use");
+        let error = Sockets::bind(&[address], &[], 1).expect_err("in use");
         assert!(matches!(error, BindError::InUse(a, Transport::Tcp) if a == address), "{error}");
         assert!(error.to_string().contains(&address.to_string()));
         assert!(!error.to_string().contains('\n'));
@@ -236,7 +265,7 @@ mod tests {
         let address = probe.local_addr().expect("address");
         drop(probe);
         let stranger = udp(address, Sharing::AmongCores).expect("bound");
-        let error = Sockets::bind(&[address], 1).expect_err("in use");
+        let error = Sockets::bind(&[address], &[], 1).expect_err("in use");
         assert!(matches!(error, BindError::InUse(_, Transport::Udp)), "{error}");
         drop(stranger);
     }
@@ -245,11 +274,11 @@ mod tests {
     fn an_address_of_another_machine_is_skipped_unless_it_is_the_only_one() {
         // RFC 5737: documentation addresses are on no interface.
         let elsewhere = at("192.0.2.1:0");
-        let sockets = Sockets::bind(&[elsewhere, at("127.0.0.1:0")], 1).expect("bound");
+        let sockets = Sockets::bind(&[elsewhere, at("127.0.0.1:0")], &[], 1).expect("bound");
         assert_eq!(sockets.addresses().len(), 1);
         assert!(matches!(sockets.skipped(), [BindError::NotHere(a)] if *a == elsewhere));
-        assert!(matches!(Sockets::bind(&[elsewhere], 1), Err(BindError::NotHere(_))));
-        assert!(matches!(Sockets::bind(&[], 1), Err(BindError::NoAddress)));
+        assert!(matches!(Sockets::bind(&[elsewhere], &[], 1), Err(BindError::NotHere(_))));
+        assert!(matches!(Sockets::bind(&[], &[], 1), Err(BindError::NoAddress)));
     }
 
     #[test]

@@ -6,14 +6,14 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::io;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, yield_now};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -122,6 +122,11 @@ impl<F> Seat<F> {
     pub fn new(desk: Rc<Desk<F>>, id: SeatId) -> Seat<F> {
         Seat { desk, id }
     }
+
+    /// Where is counted what becomes of it, and how long its client may take.
+    pub fn patience(&self) -> (Arc<TcpCounters>, Duration) {
+        (Arc::clone(&self.desk.counters), self.desk.seats.borrow().idle_time())
+    }
 }
 
 impl<F> Drop for Seat<F> {
@@ -134,9 +139,10 @@ impl<F> Drop for Seat<F> {
 }
 
 /// One conversation with one client.
-pub struct Connection<F> {
-    stream: TcpStream,
+pub struct Connection<F, S> {
+    stream: S,
     client: IpAddr,
+    transport: Transport,
     seat: Seat<F>,
     inbox: Inbox,
     outgoing: Vec<u8>,
@@ -149,15 +155,16 @@ pub struct Connection<F> {
     stopping: watch::Receiver<bool>,
 }
 
-impl<F: Responder> Connection<F> {
+impl<F: Responder, S: AsyncRead + AsyncWrite + Unpin> Connection<F, S> {
     /// A connection that has just been seated.
-    pub fn new(stream: TcpStream, client: IpAddr, seat: Seat<F>) -> Connection<F> {
+    pub fn new(stream: S, client: IpAddr, transport: Transport, seat: Seat<F>) -> Connection<F, S> {
         let stopping = seat.desk.stopping.clone();
         let queries_left = seat.desk.limits.queries_per_connection;
         let ends = Instant::now() + seat.desk.limits.life;
         Connection {
             stream,
             client,
+            transport,
             seat,
             inbox: Inbox::default(),
             outgoing: Vec::new(),
@@ -196,8 +203,9 @@ impl<F: Responder> Connection<F> {
                 break;
             }
         }
-        // What was written arrives before the end of the stream does.
-        let _ = self.stream.shutdown().await;
+        // What was written arrives before the end of the stream does. TLS has a word for the end, and a
+        // client that does not take it is not waited for.
+        let _ = timeout(self.seat.desk.limits.write, self.stream.shutdown()).await;
     }
 
     fn next_deadline(&self) -> Instant {
@@ -230,7 +238,7 @@ impl<F: Responder> Connection<F> {
             let exchange = Exchange {
                 request,
                 client: self.client,
-                transport: Transport::Tcp,
+                transport: self.transport,
                 idle_tenths,
                 now_secs,
                 response: &mut response,
@@ -262,7 +270,7 @@ impl<F: Responder> Connection<F> {
     async fn flush(&mut self) -> bool {
         let counters = &self.seat.desk.counters;
         let written =
-            timeout(self.seat.desk.limits.write, self.stream.write_all(&self.outgoing)).await;
+            timeout(self.seat.desk.limits.write, write(&mut self.stream, &self.outgoing)).await;
         match written {
             Ok(Ok(())) => {
                 add(&counters.sent, self.answers);
@@ -312,4 +320,10 @@ impl<F: Responder> Connection<F> {
             Ok(()) = self.stopping.changed(), if !stopping => true,
         }
     }
+}
+
+/// Writes all of it. A stream that gathers what is written has it sent as well.
+async fn write(stream: &mut (impl AsyncWrite + Unpin), octets: &[u8]) -> io::Result<()> {
+    stream.write_all(octets).await?;
+    stream.flush().await
 }

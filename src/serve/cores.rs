@@ -3,14 +3,15 @@
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
+use rustls::ServerConfig;
 use tokio::sync::watch;
 
 use crate::answer::{
@@ -23,7 +24,7 @@ use super::pace::Pace;
 use super::rate::RateLimiter;
 use super::responder::{Panicked, Responder, fenced};
 use super::socket::allow_descriptors;
-use super::tcp::{Doors, TcpCore};
+use super::tcp::{Doors, Security, TcpCore};
 use super::udp::UdpCore;
 
 /// Descriptors for all else than connections: sockets, files, the API.
@@ -44,11 +45,14 @@ pub struct Bounds {
     pub rates: RateLimits,
     /// How long a busy core rests after a short batch, so that it meets more at once; 0 is never.
     pub rest: Duration,
+    /// What TLS is spoken with; none as long as there is no good certificate.
+    pub tls: Arc<ArcSwapOption<ServerConfig>>,
 }
 
 /// The running transports. Dropped, they stop too, but nobody waits for them.
 pub struct Serving {
     addresses: Vec<SocketAddr>,
+    dot_addresses: Vec<SocketAddr>,
     answered: Vec<Arc<Counters>>,
     udp: Vec<Arc<UdpCounters>>,
     tcp: Arc<TcpCounters>,
@@ -97,11 +101,12 @@ pub fn start_with<F: Responder>(
     snapshots: Arc<ArcSwap<Snapshot>>,
     respond: F,
 ) -> Result<Serving, BindError> {
-    let Bounds { tcp: limits, rates, rest } = bounds;
+    let Bounds { tcp: limits, rates, rest, tls } = bounds;
     allow_descriptors(limits.connections.saturating_add(DESCRIPTORS_SPARE));
     let (running, ended) = channel();
     let mut serving = Serving {
         addresses: sockets.addresses(),
+        dot_addresses: sockets.dot_addresses(),
         answered: Vec::new(),
         udp: Vec::new(),
         tcp: Arc::default(),
@@ -112,10 +117,11 @@ pub fn start_with<F: Responder>(
         ended: Mutex::new(ended),
     };
     let start = Start { site, snapshots, respond, pace: Pace::new(rest), running };
-    let mut listeners = Vec::new();
+    let dot = sockets.dot.into_iter().map(|(_, listener)| (listener, Some(Arc::clone(&tls))));
+    let mut listeners: Vec<(TcpListener, Security)> = dot.collect();
     for (number, bound) in sockets.endpoints.into_iter().enumerate() {
         let Bound { address: _, tcp, udp } = bound;
-        listeners.push(tcp);
+        listeners.push((tcp, None));
         let core_count = udp.len();
         for (core, socket) in udp.into_iter().enumerate() {
             let limiter = RateLimiter::new(&serving.rates, core_count, random());
@@ -132,6 +138,11 @@ impl Serving {
     /// The addresses served, with the ports that stood for port 0.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// The addresses served within TLS, likewise.
+    pub fn dot_addresses(&self) -> &[SocketAddr] {
+        &self.dot_addresses
     }
 
     /// The query counters of every thread, to be summed.
@@ -216,7 +227,7 @@ impl Serving {
     fn start_tcp<F: Responder>(
         &mut self,
         start: &Start<F>,
-        mut listeners: Vec<std::net::TcpListener>,
+        mut listeners: Vec<(TcpListener, Security)>,
         limits: ConnectionLimits,
     ) -> io::Result<()> {
         let mut doors = Some(open_again(&listeners)?);
@@ -267,8 +278,9 @@ fn random() -> u64 {
 
 /// The doors of `listeners`, which stay open whatever becomes of the doors: nobody is refused
 /// between two runs.
-fn open_again(listeners: &[std::net::TcpListener]) -> io::Result<Doors> {
-    Doors::open(listeners.iter().map(std::net::TcpListener::try_clone).collect::<io::Result<_>>()?)
+fn open_again(listeners: &[(TcpListener, Security)]) -> io::Result<Doors> {
+    let again = listeners.iter().map(|(listener, tls)| Ok((listener.try_clone()?, tls.clone())));
+    Doors::open(again.collect::<io::Result<_>>()?)
 }
 
 /// Runs until a run ends by itself or a stop is asked for, and counts the panics between.

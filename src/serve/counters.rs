@@ -94,6 +94,10 @@ counters! {
     timed_out_write,
     /// Connections closed because they broke the framing or were met with silence.
     malformed,
+    /// Connections closed because the client spoke no TLS that we speak, or there is no certificate.
+    handshakes_failed,
+    /// Connections closed because TLS was not agreed upon in time.
+    handshakes_timed_out,
     /// Connections closed at the bound of queries for one connection.
     exhausted,
     /// Connections closed at the end of the longest life that one may have.

@@ -19,6 +19,7 @@ mod rate;
 mod responder;
 mod socket;
 mod tcp;
+mod tls;
 mod udp;
 
 pub use bind::{BindError, Sockets};

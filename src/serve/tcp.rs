@@ -10,19 +10,21 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
+use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet, LocalSet, spawn_local};
 use tokio::time::{sleep, timeout};
 
-use crate::answer::{ConnectionLimits, Core, Snapshot};
+use crate::answer::{ConnectionLimits, Core, Snapshot, Transport};
 
 use super::connection::{Connection, Desk, Seat};
 use super::counters::{TcpCounters, add};
 use super::limit::Admission;
 use super::responder::Responder;
+use super::tls::converse_safely;
 
 /// The pause after a failed accept, such as one for want of descriptors, so that it does not spin.
 const FAULT_PAUSE: Duration = Duration::from_millis(50);
@@ -30,10 +32,13 @@ const FAULT_PAUSE: Duration = Duration::from_millis(50);
 /// Connections that are still seated after a stop: those that the kernel had completed before.
 const LATE_COUNT_MAX: usize = 1024;
 
+/// What a listener speaks TLS with; none: it speaks in the clear.
+pub type Security = Option<Arc<ArcSwapOption<ServerConfig>>>;
+
 /// Listeners, and the runtime of one thread that waits at them.
 pub struct Doors {
     runtime: Runtime,
-    listeners: Vec<TcpListener>,
+    listeners: Vec<(TcpListener, Security)>,
 }
 
 impl Doors {
@@ -42,10 +47,11 @@ impl Doors {
     /// # Errors
     ///
     /// When the system gives no descriptor to wait with.
-    pub fn open(listeners: Vec<std::net::TcpListener>) -> io::Result<Doors> {
+    pub fn open(listeners: Vec<(std::net::TcpListener, Security)>) -> io::Result<Doors> {
         let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
         let entered = runtime.enter();
-        let listeners = listeners.into_iter().map(TcpListener::from_std).collect::<Result<_, _>>();
+        let open = |(listener, tls)| Ok((TcpListener::from_std(listener)?, tls));
+        let listeners: io::Result<_> = listeners.into_iter().map(open).collect();
         drop(entered);
         Ok(Doors { runtime, listeners: listeners? })
     }
@@ -77,7 +83,7 @@ impl<F: Responder> TcpCore<F> {
     /// # Panics
     ///
     /// When accepting does; connections end with it. The caller begins again.
-    pub fn run(self, kept: &mut Vec<std::net::TcpListener>) {
+    pub fn run(self, kept: &mut Vec<(std::net::TcpListener, Security)>) {
         let TcpCore { doors, snapshots, respond, core, counters, limits, stopping } = self;
         let Doors { runtime, listeners } = doors;
         let local = LocalSet::new();
@@ -85,8 +91,9 @@ impl<F: Responder> TcpCore<F> {
             let desk =
                 Rc::new(Desk::new(snapshots, respond, core, counters, limits, stopping.clone()));
             let mut accepting = JoinSet::new();
-            for listener in listeners {
-                accepting.spawn_local(accept(listener, Rc::clone(&desk), stopping.clone()));
+            for (listener, tls) in listeners {
+                let desk = Rc::clone(&desk);
+                accepting.spawn_local(accept(listener, tls, desk, stopping.clone()));
             }
             while let Some(ended) = accepting.join_next().await {
                 // A door that a panic has shut is not left shut: the thread begins again.
@@ -109,6 +116,7 @@ impl<F: Responder> TcpCore<F> {
 /// sent.
 async fn accept<F: Responder>(
     listener: TcpListener,
+    tls: Security,
     desk: Rc<Desk<F>>,
     mut stopping: watch::Receiver<bool>,
 ) {
@@ -119,7 +127,7 @@ async fn accept<F: Responder>(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => seat(stream, peer.ip(), &desk),
+            Ok((stream, peer)) => seat(stream, peer.ip(), &tls, &desk),
             Err(error) => {
                 add(&desk.counters.accept_errors, 1);
                 if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) {
@@ -138,14 +146,25 @@ async fn accept<F: Responder>(
         let Ok((stream, peer)) = listener.accept() else { break };
         let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
         if let Ok(stream) = stream {
-            seat(stream, peer.ip(), &desk);
+            seat(stream, peer.ip(), &tls, &desk);
         }
     }
 }
 
+/// A seat, which waits for its client from the beginning: a crowd that says nothing makes room for
+/// who comes after it, though none of its tasks has run yet.
+fn admit<F>(client: IpAddr, desk: &Desk<F>) -> Admission {
+    let mut seats = desk.seats.borrow_mut();
+    let admission = seats.admit(client);
+    if let Admission::Seated(seat) | Admission::SeatedFor { seat, .. } = admission {
+        seats.wait(seat);
+    }
+    admission
+}
+
 /// Gives a connection a seat and starts it, or drops it.
-fn seat<F: Responder>(stream: TcpStream, client: IpAddr, desk: &Rc<Desk<F>>) {
-    let admission = desk.seats.borrow_mut().admit(client);
+fn seat<F: Responder>(stream: TcpStream, client: IpAddr, tls: &Security, desk: &Rc<Desk<F>>) {
+    let admission = admit(client, desk);
     let seat = match admission {
         Admission::Seated(seat) => seat,
         Admission::SeatedFor { seat, leaver } => {
@@ -160,7 +179,10 @@ fn seat<F: Responder>(stream: TcpStream, client: IpAddr, desk: &Rc<Desk<F>>) {
     // Answers leave at once; they are gathered before they are written. Failing, they are only
     // slower.
     let _ = stream.set_nodelay(true);
-    let connection = Connection::new(stream, client, Seat::new(Rc::clone(desk), seat));
-    let task = spawn_local(connection.converse());
+    let held = Seat::new(Rc::clone(desk), seat);
+    let task = match tls {
+        None => spawn_local(Connection::new(stream, client, Transport::Tcp, held).converse()),
+        Some(tls) => spawn_local(converse_safely(stream, client, tls.load_full(), held)),
+    };
     desk.handles.borrow_mut().insert(seat, task.abort_handle());
 }

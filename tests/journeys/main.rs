@@ -8,6 +8,7 @@ mod command_line;
 mod databases;
 mod diff;
 mod door;
+mod dot;
 mod example;
 mod faults;
 mod files;

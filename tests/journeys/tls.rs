@@ -8,13 +8,13 @@ use super::support::{Server, eventually};
 use super::{REGIONS, STEERING, ZONE};
 
 /// An authority, and a certificate of its for loopback, as PEM: certificate, key.
-struct Issued {
+pub struct Issued {
     ca: rcgen::Issuer<'static, rcgen::KeyPair>,
-    ca_pem: String,
+    pub ca_pem: String,
 }
 
 impl Issued {
-    fn new() -> Issued {
+    pub fn new() -> Issued {
         let key = rcgen::KeyPair::generate().unwrap();
         let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -22,7 +22,7 @@ impl Issued {
         Issued { ca: rcgen::Issuer::new(params, key), ca_pem }
     }
 
-    fn pair(&self) -> (String, String) {
+    pub fn pair(&self) -> (String, String) {
         let key = rcgen::KeyPair::generate().unwrap();
         let params = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
         (params.signed_by(&key, &self.ca).unwrap().pem(), key.serialize_pem())

@@ -65,6 +65,15 @@ pub const CHECKS: &[Check] = &[
         clause: "RFC 9018 §5",
     },
     Check {
+        code: "dot-without-certificate",
+        severities: ERROR,
+        title: "DNS over TLS is asked for, and no certificate is named",
+        why: "A client of DNS over TLS begins with a handshake, for which the server needs a certificate and its key.",
+        wrong: "dot = [\"0.0.0.0:853\"]",
+        right: "dot = [\"0.0.0.0:853\"]\ndns_certificate = \"tls/cert.pem\"\ndns_key = \"tls/key.pem\"",
+        clause: "README.md, DNS over TLS",
+    },
+    Check {
         code: "ecs-without-list",
         severities: ERROR,
         title: "client subnets of listed resolvers are trusted, and there is no list",

@@ -73,7 +73,7 @@ fn serve(
 ) -> Serving {
     let addresses: Vec<SocketAddr> =
         addresses.iter().map(|text| text.parse().expect("an address")).collect();
-    let sockets = Sockets::bind(&addresses, cores).expect("bound");
+    let sockets = Sockets::bind(&addresses, &[], cores).expect("bound");
     let snapshots = Arc::new(ArcSwap::new(snapshot(1)));
     start_with(sockets, Arc::default(), bounds(limits), snapshots, respond).expect("started")
 }
@@ -265,7 +265,8 @@ fn a_stop_answers_what_has_arrived() {
 
 #[test]
 fn an_idle_core_lets_go_of_an_old_snapshot() {
-    let sockets = Sockets::bind(&["127.0.0.1:0".parse().expect("an address")], 2).expect("bound");
+    let sockets =
+        Sockets::bind(&["127.0.0.1:0".parse().expect("an address")], &[], 2).expect("bound");
     let old = snapshot(1);
     let snapshots = Arc::new(ArcSwap::new(Arc::clone(&old)));
     let held = Arc::clone(&snapshots);
@@ -459,7 +460,8 @@ fn a_thread_that_serves_survives_a_flood_of_panics() {
 
 #[test]
 fn both_transports_answer_alike_and_count() {
-    let sockets = Sockets::bind(&["127.0.0.1:0".parse().expect("an address")], 1).expect("bound");
+    let sockets =
+        Sockets::bind(&["127.0.0.1:0".parse().expect("an address")], &[], 1).expect("bound");
     let snapshots = Arc::new(ArcSwap::new(snapshot(1)));
     let serving = start(sockets, Arc::default(), Bounds::default(), snapshots).expect("started");
     // No zone is served, so a question for the root's NS is REFUSED.
@@ -485,7 +487,7 @@ fn tcp_goes_on_after_a_panic_outside_of_answering() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("bound");
     listener.set_nonblocking(true).expect("set");
     let address = listener.local_addr().expect("bound");
-    let mut listeners = vec![listener];
+    let mut listeners = vec![(listener, None)];
     let counters = Arc::<TcpCounters>::default();
     let stop = watch::Sender::new(false);
     let serving = {
