@@ -66,16 +66,16 @@ fn held(instructions: u64) -> LibraryBenchmarkConfig {
 }
 
 #[library_benchmark]
-#[bench::a_hit(args = (example("www", 1)), config = held(2_547))]
-#[bench::steered(args = (example("geo", 1)), config = held(2_626))]
-#[bench::steered_wildcard(args = (example("x.geo", 1)), config = held(2_995))]
-#[bench::chain_to_steered(args = (example("togeo", 1)), config = held(3_914))]
-#[bench::wildcard(args = (example("x.wild", 1)), config = held(3_038))]
-#[bench::no_such_name(args = (example("missing", 1)), config = held(2_504))]
-#[bench::no_such_type(args = (example("www", 99)), config = held(2_564))]
-#[bench::referral(args = (example("x.deleg", 1)), config = held(3_067))]
-#[bench::with_a_cookie(args = (cookie("www")), config = held(2_684))]
-#[bench::one_of_many(args = (of_many("n123")), config = held(2_322))]
+#[bench::a_hit(args = (example("www", 1)), config = held(2_700))]
+#[bench::steered(args = (example("geo", 1)), config = held(2_776))]
+#[bench::steered_wildcard(args = (example("x.geo", 1)), config = held(3_109))]
+#[bench::chain_to_steered(args = (example("togeo", 1)), config = held(4_132))]
+#[bench::wildcard(args = (example("x.wild", 1)), config = held(3_143))]
+#[bench::no_such_name(args = (example("missing", 1)), config = held(2_622))]
+#[bench::no_such_type(args = (example("www", 99)), config = held(2_736))]
+#[bench::referral(args = (example("x.deleg", 1)), config = held(3_174))]
+#[bench::with_a_cookie(args = (cookie("www")), config = held(2_845))]
+#[bench::one_of_many(args = (of_many("n123")), config = held(2_482))]
 fn answer(mut ready: Box<Ready>) -> Box<Ready> {
     black_box(ready.answer());
     ready

@@ -1,6 +1,7 @@
 //! The OPT record of a response (RFC 6891 §6.2): what it takes, and its octets.
 
 use crate::number::Serial;
+use crate::reason::Reason;
 use crate::wire::{Edns, ExtendedError, OPT_FIXED_LEN, OptionCode, Rcode, Section, Writer};
 
 use super::cookie::COOKIE_LEN;
@@ -17,11 +18,24 @@ const PADDING_BLOCK_LEN: usize = 468;
 
 /// Why, beyond the response code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Explanation {
-    /// The info code.
-    pub error: ExtendedError,
-    /// More, for people: a reason code of ours, or nothing.
-    pub text: &'static str,
+pub enum Explanation {
+    /// DESIGN rule 4.4: the zone never loaded; it answers as soon as it does.
+    NeverLoaded,
+    /// No zone here has the name.
+    NoZone,
+    /// A client gets less than it would on a better day.
+    Less(Reason),
+}
+
+impl Explanation {
+    /// The info code, and more for people: a code that `explain` or an alarm tells too.
+    const fn words(self) -> (ExtendedError, &'static str) {
+        match self {
+            Explanation::NeverLoaded => (ExtendedError::NOT_READY, "zone-broken"),
+            Explanation::NoZone => (ExtendedError::NOT_AUTHORITATIVE, ""),
+            Explanation::Less(reason) => (ExtendedError::OTHER, reason.code()),
+        }
+    }
 }
 
 /// The version of the zone that answers.
@@ -50,6 +64,8 @@ pub struct ResponseOpt<'a> {
     pub wants_zone_version: bool,
     /// Whether its length is hidden.
     pub is_padded: bool,
+    /// Whether any of the last three is asked for.
+    has_rare: bool,
 }
 
 /// What is known of an answer when it is written.
@@ -73,6 +89,8 @@ impl<'a> ResponseOpt<'a> {
     ) -> ResponseOpt<'a> {
         // RFC 7828 §3.2.1: over UDP it is ignored.
         let tells_idle = edns.wants_keepalive && exchange.transport != Transport::Udp;
+        // RFC 7830 §6: in the clear it would only make responses larger.
+        let is_padded = edns.is_padded && exchange.transport.is_encrypted();
         ResponseOpt {
             dnssec_ok: edns.dnssec_ok,
             nsid: edns.wants_nsid.then_some(site.as_bytes()),
@@ -80,8 +98,8 @@ impl<'a> ResponseOpt<'a> {
             cookie,
             idle_tenths: tells_idle.then_some(exchange.idle_tenths),
             wants_zone_version: edns.wants_zone_version,
-            // RFC 7830 §6: in the clear it would only make responses larger.
-            is_padded: edns.is_padded && exchange.transport.is_encrypted(),
+            is_padded,
+            has_rare: tells_idle | edns.wants_zone_version | is_padded,
         }
     }
 
@@ -95,6 +113,7 @@ impl<'a> ResponseOpt<'a> {
             idle_tenths: None,
             wants_zone_version: false,
             is_padded: false,
+            has_rare: false,
         }
     }
 
@@ -103,9 +122,9 @@ impl<'a> ResponseOpt<'a> {
         let cookie = self.cookie.as_ref().map(|cookie| &cookie[..]);
         let options = [self.nsid, self.subnet, cookie].into_iter().flatten();
         let options: usize = options.map(|data| OPTION_HEAD_LEN + data.len()).sum();
-        let idle = if self.idle_tenths.is_some() { OPTION_HEAD_LEN + 2 } else { 0 };
-        let version = if self.wants_zone_version { OPTION_HEAD_LEN + ZONE_VERSION_LEN } else { 0 };
-        OPT_FIXED_LEN + options + idle + version + OPTION_HEAD_LEN + 2
+        // Who asks for one of them has room for both.
+        let rare = if self.has_rare { 2 * OPTION_HEAD_LEN + 2 + ZONE_VERSION_LEN } else { 0 };
+        OPT_FIXED_LEN + options + rare + OPTION_HEAD_LEN + 2
     }
 
     /// Writes the record. Invariant opt-has-room: [`ResponseOpt::room`] octets were kept.
@@ -129,13 +148,16 @@ impl<'a> ResponseOpt<'a> {
         if let Some(cookie) = &self.cookie {
             option(writer, OptionCode::COOKIE, cookie);
         }
-        self.write_rare(writer, known);
+        if self.has_rare || known.explanation.is_some() {
+            self.write_rare(writer, known);
+        }
         writer.patch(length_at, (writer.len() - length_at - 2) as u16);
         writer.count(Section::Additional, 1);
     }
 
-    /// Options that few ask for.
-    #[inline]
+    /// Options that few ask for, or few get.
+    #[cold]
+    #[inline(never)]
     fn write_rare(&self, writer: &mut Writer<'_>, known: &Known) {
         if let Some(tenths) = self.idle_tenths {
             option(writer, OptionCode::TCP_KEEPALIVE, &tenths.to_be_bytes());
@@ -148,7 +170,7 @@ impl<'a> ResponseOpt<'a> {
             option(writer, OptionCode::ZONE_VERSION, &[label_count, 0, a, b, c, d]);
         }
         if let Some(explanation) = known.explanation {
-            explain(writer, &explanation);
+            explain(writer, explanation);
         }
         if self.is_padded {
             pad(writer);
@@ -163,8 +185,8 @@ fn option(writer: &mut Writer<'_>, code: OptionCode, data: &[u8]) {
 }
 
 /// The text goes along where it fits: nobody asks again over TCP for it.
-fn explain(writer: &mut Writer<'_>, explanation: &Explanation) {
-    let Explanation { error, text } = explanation;
+fn explain(writer: &mut Writer<'_>, explanation: Explanation) {
+    let (error, text) = explanation.words();
     let fits = writer.has_room(OPTION_HEAD_LEN + 2 + text.len());
     let text = if fits { text.as_bytes() } else { &[] };
     writer.put(&OptionCode::EXTENDED_ERROR.0.to_be_bytes());

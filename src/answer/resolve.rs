@@ -2,7 +2,7 @@
 //! [`CHAIN_LEN_MAX`](super::CHAIN_LEN_MAX) steps.
 
 use crate::trace::{Step, Trace};
-use crate::wire::{ExtendedError, Rcode, Rtype, Section, Writer};
+use crate::wire::{Rcode, Rtype, Section, Writer};
 
 use super::catalog::Served;
 use super::chain::{Additional, Chain, Full, Next, Resolution, World, fits};
@@ -18,11 +18,6 @@ use super::template::Anchors;
 
 /// Types that no answer to ANY shows while there is another.
 const HIDDEN: [Rtype; 3] = [Rtype::RRSIG, Rtype::NSEC, Rtype::NSEC3];
-
-/// DESIGN rule 4.4: it answers as soon as it loads.
-const NEVER_LOADED: Explanation =
-    Explanation { error: ExtendedError::NOT_READY, text: "zone-broken" };
-const NO_ZONE: Explanation = Explanation { error: ExtendedError::NOT_AUTHORITATIVE, text: "" };
 
 /// Writes the sections that answer `qtype` at `name`.
 pub(super) fn resolve(
@@ -97,7 +92,7 @@ impl<'s> Chain<'_, 's, '_> {
                 // DESIGN rule 4: an alias of a sound zone is told all the same, and its target looked up by who asks.
                 if self.links.is_first() {
                     self.resolution.rcode = Rcode::SERVFAIL;
-                    self.resolution.explanation = Some(NEVER_LOADED);
+                    self.resolution.explanation = Some(Explanation::NeverLoaded);
                 }
                 return Ok(Next::Done);
             }
@@ -105,7 +100,7 @@ impl<'s> Chain<'_, 's, '_> {
                 trace.step(Step::NoZone);
                 if self.links.is_first() {
                     self.resolution.rcode = Rcode::REFUSED;
-                    self.resolution.explanation = Some(NO_ZONE);
+                    self.resolution.explanation = Some(Explanation::NoZone);
                 }
                 return Ok(Next::Done);
             }

@@ -4,7 +4,7 @@ use crate::number::PolicyId;
 use crate::reason::Reason;
 use crate::route::{ChoiceAnswer, Chosen, Family, choose};
 use crate::trace::{Step, Trace};
-use crate::wire::{ExtendedError, Rcode, Rtype, Section};
+use crate::wire::{Rcode, Rtype, Section};
 
 use super::chain::{Chain, Full, Next, fits};
 use super::denial::Absence;
@@ -87,8 +87,7 @@ impl<'s> Chain<'_, 's, '_> {
             ChoiceAnswer::Default | ChoiceAnswer::Records { .. } => reason == Reason::LastResort,
         };
         if is_less {
-            let (error, text) = (ExtendedError::OTHER, reason.code());
-            self.resolution.explanation = Some(Explanation { error, text });
+            self.resolution.explanation = Some(Explanation::Less(reason));
         }
     }
 
