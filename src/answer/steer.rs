@@ -82,11 +82,8 @@ impl<'s> Chain<'_, 's, '_> {
     /// Tells why, where a client gets less than it would on a better day: the reason code that `explain` tells too.
     fn explain(&mut self, chosen: &Chosen<'_>) {
         let reason = chosen.choice.reason;
-        let is_less = match chosen.choice.answer {
-            ChoiceAnswer::Nodata | ChoiceAnswer::Servfail => true,
-            ChoiceAnswer::Default | ChoiceAnswer::Records { .. } => reason == Reason::LastResort,
-        };
-        if is_less {
+        // A family that a pool never had is no bad day.
+        if reason == Reason::LastResort || *chosen.choice.answer == ChoiceAnswer::Servfail {
             self.resolution.explanation = Some(Explanation::Less(reason));
         }
     }
