@@ -195,6 +195,7 @@ fn udp(text: &mut Exposition, totals: &UdpTotals) {
         .sample(&[("event", "send-dropped")], totals.send_dropped)
         .sample(&[("event", "oversized")], totals.oversized)
         .sample(&[("event", "unanswerable")], totals.unanswerable)
+        .sample(&[("event", "proxy-refused")], totals.proxy_refused)
         .sample(&[("event", "panic")], totals.panics);
     let help = "Responses over their network's limit, by what became of them: see `rate_limit` in homing.toml.";
     text.family("homing_responses_rate_limited_total", Kind::Counter, help)
@@ -220,6 +221,7 @@ fn tcp(text: &mut Exposition, totals: &TcpTotals) {
         .sample(&[("event", "timed-out-read")], totals.timed_out_read)
         .sample(&[("event", "timed-out-write")], totals.timed_out_write)
         .sample(&[("event", "malformed")], totals.malformed)
+        .sample(&[("event", "proxy-refused")], totals.proxy_refused)
         .sample(&[("event", "handshake-failed")], totals.handshakes_failed)
         .sample(&[("event", "handshake-timed-out")], totals.handshakes_timed_out)
         .sample(&[("event", "exhausted")], totals.exhausted)

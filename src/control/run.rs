@@ -192,7 +192,13 @@ fn answer_on(
     snapshots: Arc<ArcSwap<Snapshot>>,
 ) -> Result<Arc<Serving>, String> {
     let tls = certificate.map(Certificate::source).unwrap_or_default();
-    let bounds = Bounds { tcp: config.tcp, rates: config.rates.clone(), rest: config.rest, tls };
+    let bounds = Bounds {
+        tcp: config.tcp,
+        rates: config.rates.clone(),
+        rest: config.rest,
+        balancers: config.balancers.clone(),
+        tls,
+    };
     let serving = serve::start(sockets, answerer(config), bounds, snapshots);
     serving.map(Arc::new).map_err(|e| e.to_string())
 }

@@ -10,7 +10,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::answer::{
-    ConnectionLimits, CookieSecret, CookieSecrets, RateLimits, SubnetTrust, UDP_PAYLOAD_MAX,
+    ConnectionLimits, CookieSecret, CookieSecrets, Networks, RateLimits, SubnetTrust,
+    UDP_PAYLOAD_MAX,
 };
 use crate::diagnostic::{Diagnostic, Place, has_error};
 use crate::geo::Position;
@@ -19,7 +20,7 @@ use crate::route::{Reader, Settings, Source, read_duration, read_health, read_po
 use super::guard::Guard;
 use super::limits::{read_rates, read_tcp};
 use super::listen::{CertificateFiles, DNS_PAIR_KEYS, SAFETY_KEYS, read_dns_pair, read_safety};
-use super::resolvers::read_subnet_trust;
+use super::resolvers::{read_networks, read_subnet_trust};
 use super::terms::Terms;
 use super::webhook::{Webhook, read_webhook};
 
@@ -75,6 +76,8 @@ pub struct Config {
     pub dot: Vec<SocketAddr>,
     /// The certificate of DNS within TLS.
     pub dns_tls: Option<CertificateFiles>,
+    /// Balancers that tell in whose name they ask (PROXY protocol, version 2).
+    pub balancers: Networks,
     /// The address of the API.
     pub api: SocketAddr,
     /// The certificate of the API; none: it is served in the clear.
@@ -140,6 +143,7 @@ impl Config {
             ],
             dot: Vec::new(),
             dns_tls: None,
+            balancers: Networks::default(),
             api: SocketAddr::from(([127, 0, 0, 1], 8053)),
             api_tls: None,
             cores: 0,
@@ -244,7 +248,8 @@ fn read_site(config: &mut Config, reader: &mut Reader<'_>, site: &DeTable<'_>) {
 }
 
 fn read_listen(config: &mut Config, reader: &mut Reader<'_>, listen: &DeTable<'_>, root: &Path) {
-    const KEYS: [&str; 7] = ["dns", "dot", "api", "cores", "rest_micros", "ecs", "ecs_trusted"];
+    const KEYS: [&str; 8] =
+        ["dns", "dot", "proxy_protocol", "api", "cores", "rest_micros", "ecs", "ecs_trusted"];
     let keys = [&KEYS[..], &SAFETY_KEYS, &DNS_PAIR_KEYS].concat();
     reader.only_keys(listen, &keys, "[listen]");
     for (key, addresses) in [("dns", &mut config.dns), ("dot", &mut config.dot)] {
@@ -255,6 +260,12 @@ fn read_listen(config: &mut Config, reader: &mut Reader<'_>, listen: &DeTable<'_
         }
     }
     config.dns_tls = read_dns_pair(reader, listen, root);
+    if let Some(value) = listen.get("proxy_protocol")
+        && let Some(list) = reader.full_list(value, "`proxy_protocol`")
+    {
+        let networks = read_networks(reader, value, list, "proxy_protocol");
+        config.balancers = Networks::of(&networks);
+    }
     if let Some(value) = listen.get("api") {
         config.api = read_address(reader, value, "`api`").unwrap_or(config.api);
     }
@@ -441,6 +452,25 @@ mod tests {
         assert_eq!(config.geo_terms, terms);
         assert_eq!(config.guard, Guard { max_removed_share: 0.9, min_removed: 100 });
         assert_eq!(config.history, Bounds { generations: 20, size_mib: 64 });
+    }
+
+    #[test]
+    fn what_others_listen_with_is_read() {
+        let config = parse(
+            "[listen]\ndot = [\"192.0.2.1:853\"]\ndns_certificate = \"tls/c\"\ndns_key = \"/k\"\n\
+             proxy_protocol = [\"192.0.2.0/24\"]\n[cookies]\nmax_udp_without_cookie = 512\n",
+        )
+        .unwrap();
+        assert_eq!(config.dot[0].to_string(), "192.0.2.1:853");
+        let files = CertificateFiles { certificate: "/srv/dns/tls/c".into(), key: "/k".into() };
+        assert_eq!(config.dns_tls, Some(files));
+        assert!(config.balancers.contains("192.0.2.200".parse().unwrap()));
+        assert_eq!(config.unproven_payload, Some(512));
+        let said = parse("[listen]\ndot = [\"192.0.2.1:853\"]\nproxy_protocol = [\"here\"]\n");
+        let codes: Vec<&str> = said.unwrap_err().iter().map(|one| one.code).collect();
+        assert!(codes.contains(&"dot-without-certificate") && codes.contains(&"bad-subnet"));
+        let said = parse("[cookies]\nmax_udp_without_cookie = 100\n").unwrap_err();
+        assert_eq!(said[0].code, "out-of-range");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use rustls::ServerConfig;
 use tokio::sync::watch;
 
 use crate::answer::{
-    ConnectionLimits, Core, Counters, RateLimits, Site, Snapshot, respond_quietly,
+    ConnectionLimits, Core, Counters, Networks, RateLimits, Site, Snapshot, respond_quietly,
 };
 
 use super::bind::{BindError, Bound, Sockets};
@@ -45,6 +45,8 @@ pub struct Bounds {
     pub rates: RateLimits,
     /// How long a busy core rests after a short batch, so that it meets more at once; 0 is never.
     pub rest: Duration,
+    /// Balancers that tell in whose name they ask (PROXY protocol, version 2), and ask for nobody else.
+    pub balancers: Networks,
     /// What TLS is spoken with; none as long as there is no good certificate.
     pub tls: Arc<ArcSwapOption<ServerConfig>>,
 }
@@ -70,6 +72,7 @@ struct Start<F> {
     site: Arc<Site>,
     snapshots: Arc<ArcSwap<Snapshot>>,
     respond: F,
+    balancers: Networks,
     pace: Pace,
     /// Dropped by each thread as it ends.
     running: Sender<()>,
@@ -101,7 +104,7 @@ pub fn start_with<F: Responder>(
     snapshots: Arc<ArcSwap<Snapshot>>,
     respond: F,
 ) -> Result<Serving, BindError> {
-    let Bounds { tcp: limits, rates, rest, tls } = bounds;
+    let Bounds { tcp: limits, rates, rest, balancers, tls } = bounds;
     allow_descriptors(limits.connections.saturating_add(DESCRIPTORS_SPARE));
     let (running, ended) = channel();
     let mut serving = Serving {
@@ -116,7 +119,7 @@ pub fn start_with<F: Responder>(
         stop_tcp: watch::Sender::new(false),
         ended: Mutex::new(ended),
     };
-    let start = Start { site, snapshots, respond, pace: Pace::new(rest), running };
+    let start = Start { site, snapshots, respond, balancers, pace: Pace::new(rest), running };
     let dot = sockets.dot.into_iter().map(|(_, listener)| (listener, Some(Arc::clone(&tls))));
     let mut listeners: Vec<(TcpListener, Security)> = dot.collect();
     for (number, bound) in sockets.endpoints.into_iter().enumerate() {
@@ -203,6 +206,7 @@ impl Serving {
             snapshots: Arc::clone(&start.snapshots),
             respond: start.respond,
             core: self.core(start),
+            balancers: start.balancers.clone(),
             limiter,
             over: Arc::default(),
             pace: start.pace.clone(),
@@ -234,6 +238,7 @@ impl Serving {
         let answered = self.count_another();
         let site = Arc::clone(&start.site);
         let (snapshots, respond) = (Arc::clone(&start.snapshots), start.respond);
+        let balancers = start.balancers.clone();
         let (counters, stopping) = (Arc::clone(&self.tcp), self.stop_tcp.subscribe());
         let running = start.running.clone();
         Builder::new().name("tcp".to_owned()).spawn(move || {
@@ -248,6 +253,7 @@ impl Serving {
                     core: Core::new(Arc::clone(&site), Arc::clone(&answered)),
                     counters: Arc::clone(&counters),
                     limits,
+                    balancers: balancers.clone(),
                     stopping: stopping.clone(),
                 };
                 core.run(&mut listeners);

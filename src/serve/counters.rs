@@ -59,6 +59,8 @@ counters! {
     oversized,
     /// Packets that nobody can be answered to, such as those from port 0, dropped unread.
     unanswerable,
+    /// Packets from a balancer that no sound PROXY header begins, dropped.
+    proxy_refused,
     /// Packets dropped because answering them panicked.
     panics,
     /// Responses over their client's limit that were not sent.
@@ -94,6 +96,8 @@ counters! {
     timed_out_write,
     /// Connections closed because they broke the framing or were met with silence.
     malformed,
+    /// Connections from a balancer that no sound PROXY header began.
+    proxy_refused,
     /// Connections closed because the client spoke no TLS that we speak, or there is no certificate.
     handshakes_failed,
     /// Connections closed because TLS was not agreed upon in time.

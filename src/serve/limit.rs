@@ -48,7 +48,8 @@ pub struct Seats {
 
 #[derive(Debug)]
 struct Seat {
-    client: IpAddr,
+    /// Whose share it counts to.
+    client: Option<IpAddr>,
     /// Key in `waiting`.
     waits_since: Option<u64>,
 }
@@ -65,10 +66,11 @@ impl Seats {
         }
     }
 
-    /// Seats a new connection, if it may have a seat.
-    pub fn admit(&mut self, address: IpAddr) -> Admission {
-        let client = client_prefix(address);
-        if self.per_client.get(&client).is_some_and(|&n| n >= self.limits.connections_per_client) {
+    /// Seats a new connection, if it may have a seat. Without an address it counts to nobody's share.
+    pub fn admit(&mut self, address: Option<IpAddr>) -> Admission {
+        let client = address.map(client_prefix);
+        let share = client.and_then(|client| self.per_client.get(&client));
+        if share.is_some_and(|&n| n >= self.limits.connections_per_client) {
             return Admission::ClientFull;
         }
         let leaver = if self.seats.len() >= self.limits.connections {
@@ -81,7 +83,9 @@ impl Seats {
         };
         let seat = SeatId(self.number());
         self.seats.insert(seat, Seat { client, waits_since: None });
-        *self.per_client.entry(client).or_default() += 1;
+        if let Some(client) = client {
+            *self.per_client.entry(client).or_default() += 1;
+        }
         match leaver {
             None => Admission::Seated(seat),
             Some(leaver) => Admission::SeatedFor { seat, leaver },
@@ -120,10 +124,11 @@ impl Seats {
         if let Some(since) = entry.waits_since {
             self.waiting.remove(&since);
         }
-        if let Some(count) = self.per_client.get_mut(&entry.client) {
+        let Some(client) = entry.client else { return };
+        if let Some(count) = self.per_client.get_mut(&client) {
             *count -= 1;
             if *count == 0 {
-                self.per_client.remove(&entry.client);
+                self.per_client.remove(&client);
             }
         }
     }
@@ -173,8 +178,8 @@ mod tests {
         })
     }
 
-    fn ip(text: &str) -> IpAddr {
-        text.parse().expect("an address")
+    fn ip(text: &str) -> Option<IpAddr> {
+        Some(text.parse().expect("an address"))
     }
 
     fn seated(admission: Admission) -> SeatId {
@@ -195,6 +200,17 @@ mod tests {
         seats.leave(first);
         seated(seats.admit(ip("192.0.2.1")));
         assert_eq!(seats.admit(ip("::ffff:192.0.2.1")), Admission::ClientFull);
+    }
+
+    #[test]
+    fn a_balancer_has_as_many_as_there_are() {
+        let mut seats = seats(3, 1);
+        let first = seated(seats.admit(None));
+        seated(seats.admit(None));
+        seated(seats.admit(ip("192.0.2.1")));
+        assert_eq!(seats.admit(None), Admission::Full);
+        seats.leave(first);
+        seated(seats.admit(None));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! Enter:   `cores`, then `udp`, then `batch` and `socket` (the only `unsafe`), then `tcp` and
 //!          `connection`.
 
+mod arrival;
 mod batch;
 mod bind;
 mod clock;
@@ -15,11 +16,11 @@ mod counters;
 mod frame;
 mod limit;
 mod pace;
+mod proxy;
 mod rate;
 mod responder;
 mod socket;
 mod tcp;
-mod tls;
 mod udp;
 
 pub use bind::{BindError, Sockets};

@@ -18,13 +18,13 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet, LocalSet, spawn_local};
 use tokio::time::{sleep, timeout};
 
-use crate::answer::{ConnectionLimits, Core, Snapshot, Transport};
+use crate::answer::{ConnectionLimits, Core, Networks, Snapshot};
 
-use super::connection::{Connection, Desk, Seat};
+use super::arrival::Arrival;
+use super::connection::{Desk, Seat};
 use super::counters::{TcpCounters, add};
 use super::limit::Admission;
 use super::responder::Responder;
-use super::tls::converse_safely;
 
 /// The pause after a failed accept, such as one for want of descriptors, so that it does not spin.
 const FAULT_PAUSE: Duration = Duration::from_millis(50);
@@ -71,6 +71,8 @@ pub struct TcpCore<F> {
     pub counters: Arc<TcpCounters>,
     /// The bounds.
     pub limits: ConnectionLimits,
+    /// Who tells of others, in whose name they ask.
+    pub balancers: Networks,
     /// True when it is to stop.
     pub stopping: watch::Receiver<bool>,
 }
@@ -84,7 +86,8 @@ impl<F: Responder> TcpCore<F> {
     ///
     /// When accepting does; connections end with it. The caller begins again.
     pub fn run(self, kept: &mut Vec<(std::net::TcpListener, Security)>) {
-        let TcpCore { doors, snapshots, respond, core, counters, limits, stopping } = self;
+        let TcpCore { doors, snapshots, respond, core, counters, limits, balancers, stopping } =
+            self;
         let Doors { runtime, listeners } = doors;
         let local = LocalSet::new();
         local.block_on(&runtime, async move {
@@ -92,8 +95,8 @@ impl<F: Responder> TcpCore<F> {
                 Rc::new(Desk::new(snapshots, respond, core, counters, limits, stopping.clone()));
             let mut accepting = JoinSet::new();
             for (listener, tls) in listeners {
-                let desk = Rc::clone(&desk);
-                accepting.spawn_local(accept(listener, tls, desk, stopping.clone()));
+                let door = Door { tls, balancers: balancers.clone(), desk: Rc::clone(&desk) };
+                accepting.spawn_local(accept(listener, door, stopping.clone()));
             }
             while let Some(ended) = accepting.join_next().await {
                 // A door that a panic has shut is not left shut: the thread begins again.
@@ -112,12 +115,18 @@ impl<F: Responder> TcpCore<F> {
     }
 }
 
+/// What everybody is let in by who comes to one listener.
+struct Door<F> {
+    tls: Security,
+    balancers: Networks,
+    desk: Rc<Desk<F>>,
+}
+
 /// Accepts until stopped; then seats those who came before the stop, to be answered what they have
 /// sent.
 async fn accept<F: Responder>(
     listener: TcpListener,
-    tls: Security,
-    desk: Rc<Desk<F>>,
+    door: Door<F>,
     mut stopping: watch::Receiver<bool>,
 ) {
     loop {
@@ -127,14 +136,14 @@ async fn accept<F: Responder>(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => seat(stream, peer.ip(), &tls, &desk),
+            Ok((stream, peer)) => seat(stream, peer.ip(), &door),
             Err(error) => {
-                add(&desk.counters.accept_errors, 1);
+                add(&door.desk.counters.accept_errors, 1);
                 if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) {
                     // A waiting connection gives its descriptor.
-                    let leaver = desk.seats.borrow_mut().evict();
+                    let leaver = door.desk.seats.borrow_mut().evict();
                     if let Some(leaver) = leaver {
-                        desk.close(leaver);
+                        door.desk.close(leaver);
                     }
                 }
                 sleep(FAULT_PAUSE).await;
@@ -146,16 +155,18 @@ async fn accept<F: Responder>(
         let Ok((stream, peer)) = listener.accept() else { break };
         let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
         if let Ok(stream) = stream {
-            seat(stream, peer.ip(), &tls, &desk);
+            seat(stream, peer.ip(), &door);
         }
     }
 }
 
 /// A seat, which waits for its client from the beginning: a crowd that says nothing makes room for
-/// who comes after it, though none of its tasks has run yet.
-fn admit<F>(client: IpAddr, desk: &Desk<F>) -> Admission {
-    let mut seats = desk.seats.borrow_mut();
-    let admission = seats.admit(client);
+/// who comes after it, though none of its tasks has run yet. A balancer stands for many clients, and
+/// has as many seats as there are.
+fn admit<F>(peer: IpAddr, door: &Door<F>) -> Admission {
+    let mut seats = door.desk.seats.borrow_mut();
+    let counted = (!door.balancers.contains(peer)).then_some(peer);
+    let admission = seats.admit(counted);
     if let Admission::Seated(seat) | Admission::SeatedFor { seat, .. } = admission {
         seats.wait(seat);
     }
@@ -163,8 +174,9 @@ fn admit<F>(client: IpAddr, desk: &Desk<F>) -> Admission {
 }
 
 /// Gives a connection a seat and starts it, or drops it.
-fn seat<F: Responder>(stream: TcpStream, client: IpAddr, tls: &Security, desk: &Rc<Desk<F>>) {
-    let admission = admit(client, desk);
+fn seat<F: Responder>(stream: TcpStream, peer: IpAddr, door: &Door<F>) {
+    let desk = &door.desk;
+    let admission = admit(peer, door);
     let seat = match admission {
         Admission::Seated(seat) => seat,
         Admission::SeatedFor { seat, leaver } => {
@@ -179,10 +191,13 @@ fn seat<F: Responder>(stream: TcpStream, client: IpAddr, tls: &Security, desk: &
     // Answers leave at once; they are gathered before they are written. Failing, they are only
     // slower.
     let _ = stream.set_nodelay(true);
-    let held = Seat::new(Rc::clone(desk), seat);
-    let task = match tls {
-        None => spawn_local(Connection::new(stream, client, Transport::Tcp, held).converse()),
-        Some(tls) => spawn_local(converse_safely(stream, client, tls.load_full(), held)),
+    let arrival = Arrival {
+        stream,
+        peer,
+        is_balancer: door.balancers.contains(peer),
+        tls: door.tls.as_ref().map(|tls| tls.load_full()),
+        seat: Seat::new(Rc::clone(desk), seat),
     };
+    let task = spawn_local(arrival.converse());
     desk.handles.borrow_mut().insert(seat, task.abort_handle());
 }

@@ -11,12 +11,15 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, Cache};
 
-use crate::answer::{Core, Exchange, Outcome, Snapshot, Transport, WARM_COUNT_MAX, truncate, warm};
+use crate::answer::{
+    Core, Exchange, Networks, Outcome, Snapshot, Transport, WARM_COUNT_MAX, truncate, warm,
+};
 
 use super::batch::{BATCH_COUNT, Batch, Packet, Sent, Unusable, Wait};
 use super::clock;
 use super::counters::{UdpCounters, add};
 use super::pace::Pace;
+use super::proxy;
 use super::rate::{RateLimiter, Verdict};
 use super::responder::{Panicked, Responder, fenced};
 
@@ -39,6 +42,8 @@ pub struct UdpCore<F> {
     pub respond: F,
     /// Its memory.
     pub core: Core,
+    /// Who tells of others, in whose name they ask.
+    pub balancers: Networks,
     /// Whom it gives how much; none: everybody what he asks for.
     pub limiter: Option<RateLimiter>,
     /// Where it tells which network was last over its limit; 0 is none.
@@ -65,6 +70,7 @@ struct Tally {
     silent: u64,
     oversized: u64,
     unanswerable: u64,
+    proxy_refused: u64,
     panics: u64,
     limited: Limited,
 }
@@ -105,6 +111,7 @@ impl Tally {
         self.silent += one.silent;
         self.oversized += one.oversized;
         self.unanswerable += one.unanswerable;
+        self.proxy_refused += one.proxy_refused;
         self.limited.dropped += one.limited.dropped;
         self.limited.truncated += one.limited.truncated;
         self.limited.leaked += one.limited.leaked;
@@ -177,6 +184,15 @@ impl<F: Responder> UdpCore<F> {
         for index in range {
             match batch.packet(index) {
                 Ok(Packet { request, client, response }) => {
+                    let asked = if self.balancers.contains(client) {
+                        proxy::unwrap(request, client)
+                    } else {
+                        Some((client, request))
+                    };
+                    let Some((client, request)) = asked else {
+                        tally.proxy_refused += 1;
+                        continue;
+                    };
                     let transport = Transport::Udp;
                     let exchange = Exchange {
                         request,
@@ -238,6 +254,7 @@ impl<F: Responder> UdpCore<F> {
             (&counters.silent, tally.silent),
             (&counters.oversized, tally.oversized),
             (&counters.unanswerable, tally.unanswerable),
+            (&counters.proxy_refused, tally.proxy_refused),
             (&counters.panics, tally.panics),
             (&counters.limited_dropped, tally.limited.dropped),
             (&counters.limited_truncated, tally.limited.truncated),

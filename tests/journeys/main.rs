@@ -21,6 +21,7 @@ mod inside;
 mod load;
 mod probe;
 mod probe_scale;
+mod proxied;
 mod scale;
 mod shedding;
 mod stream;

@@ -20,7 +20,7 @@ use super::super::bind::Sockets;
 use super::super::counters::TcpCounters;
 use super::super::responder::Responder;
 use super::super::tcp::TcpCore;
-use super::{Bounds, Serving, open_again, persist, start, start_with};
+use super::{Bounds, Networks, Serving, open_again, persist, start, start_with};
 
 /// The longest that any test waits for what must happen.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -508,6 +508,7 @@ fn tcp_goes_on_after_a_panic_outside_of_answering() {
                     respond: echo,
                     core: Core::new(Arc::default(), Arc::default()),
                     counters: Arc::clone(&counters),
+                    balancers: Networks::default(),
                     limits: ConnectionLimits::default(),
                     stopping: stopping.clone(),
                 };
