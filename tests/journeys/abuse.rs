@@ -40,13 +40,6 @@ fn flood(server: &Server, client: &str, query: &Query, count: u16) -> (Vec<Respo
     (responses, begun.elapsed().as_secs_f64())
 }
 
-/// A counter, as it is scraped.
-fn metric(server: &Server, name: &str) -> f64 {
-    let page = server.http("GET", "/metrics", None).body;
-    let line = page.lines().find(|line| line.starts_with(name)).expect("the counter");
-    line.rsplit(' ').next().unwrap().parse().unwrap()
-}
-
 fn whole(responses: &[Response]) -> usize {
     responses.iter().filter(|response| !response.lines()[0].contains(" tc")).count()
 }
@@ -76,8 +69,8 @@ fn a_network_gets_its_rate_and_who_asks_honestly_gets_on() {
     let (responses, _) = flood(&server, "127.0.9.1", &query, 20);
     assert_eq!(whole(&responses), 20);
 
-    let limited = metric(&server, "homing_responses_rate_limited_total{action=\"truncated\"}");
-    assert!(limited >= 370.0, "{limited}");
+    let limited = server.metric("homing_responses_rate_limited_total{action=\"truncated\"}");
+    assert!(limited >= 370, "{limited}");
     eventually("the alarm stands", || {
         let status = String::from_utf8(server.homing(&["status"]).stdout).unwrap();
         let told = status.contains("responses-limited") && status.contains("127.0.0.0/24");
@@ -101,7 +94,7 @@ fn what_is_only_watched_is_sent_and_counted() {
     let server = start(&format!("{LIMITS}log_only = true\n"));
     let (responses, _) = flood(&server, "127.0.0.1", &Query::new("www.example.test A"), 200);
     assert_eq!(whole(&responses), 200);
-    assert!(metric(&server, "homing_responses_rate_limited_total{action=\"watched\"}") >= 150.0);
+    assert!(server.metric("homing_responses_rate_limited_total{action=\"watched\"}") >= 150);
 }
 
 #[test]
@@ -112,8 +105,8 @@ fn slip_and_leak_are_as_told() {
     let (responses, _) = flood(&server, "127.0.0.1", &query, 120);
     // Of twelve: the sixth and the twelfth leak, the fourth and the eighth slip.
     assert_eq!((responses.len(), whole(&responses)), (40, 20));
-    let dropped = metric(&server, "homing_responses_rate_limited_total{action=\"dropped\"}");
-    assert!(dropped >= 80.0, "{dropped}");
+    let dropped = server.metric("homing_responses_rate_limited_total{action=\"dropped\"}");
+    assert!(dropped >= 80, "{dropped}");
 }
 
 #[test]

@@ -63,12 +63,6 @@ fn ask(client: &mut Client, queries: &[Query]) -> Vec<(usize, Response)> {
     queries.iter().map(|_| one()).collect()
 }
 
-fn metric(server: &Server, name: &str) -> u64 {
-    let page = server.http("GET", "/metrics", None).body;
-    let line = page.lines().find(|line| line.starts_with(name)).expect("the counter");
-    line.rsplit(' ').next().unwrap().parse().unwrap()
-}
-
 #[test]
 fn the_answers_are_those_of_tcp_and_padded_if_that_is_asked() {
     let issued = Issued::new();
@@ -91,8 +85,8 @@ fn the_answers_are_those_of_tcp_and_padded_if_that_is_asked() {
     assert_eq!(server.udp(&padded[0]).option(PADDING), None);
     let (_, unpadded) = ask(&mut client, &[Query::new("www.example.test A").edns(1232)]).remove(0);
     assert_eq!(unpadded.option(PADDING), None);
-    assert_eq!(metric(&server, "homing_queries_total{transport=\"tls\"}"), 7);
-    let expiry = metric(&server, "homing_dot_certificate_expires_timestamp_seconds");
+    assert_eq!(server.metric("homing_queries_total{transport=\"tls\"}"), 7);
+    let expiry = server.metric("homing_dot_certificate_expires_timestamp_seconds");
     assert!(expiry > 1_700_000_000, "{expiry}");
 }
 
@@ -106,8 +100,8 @@ fn who_stalls_in_the_handshake_keeps_nobody_waiting_and_leaves() {
     let (_, response) = ask(&mut client, &[Query::new("www.example.test A")]).remove(0);
     assert_eq!(response.rdata("A"), ["192.0.2.80"]);
     eventually("those that stalled have left", || {
-        let evicted = metric(&server, "homing_tcp_connections_total{event=\"evicted\"}");
-        let late = metric(&server, "homing_tcp_connections_total{event=\"handshake-timed-out\"}");
+        let evicted = server.metric("homing_tcp_connections_total{event=\"evicted\"}");
+        let late = server.metric("homing_tcp_connections_total{event=\"handshake-timed-out\"}");
         if evicted > 0 && evicted + late >= 60 { Ok(()) } else { Err(format!("{evicted} {late}")) }
     });
     drop(stalled);
@@ -116,7 +110,7 @@ fn who_stalls_in_the_handshake_keeps_nobody_waiting_and_leaves() {
     plain.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
     let mut rest = Vec::new();
     let _ = plain.read_to_end(&mut rest);
-    assert!(metric(&server, "homing_tcp_connections_total{event=\"handshake-failed\"}") >= 1);
+    assert!(server.metric("homing_tcp_connections_total{event=\"handshake-failed\"}") >= 1);
 }
 
 #[test]

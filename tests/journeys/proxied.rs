@@ -62,12 +62,6 @@ fn tcp(server: &Server, first: &[u8], query: &Query) -> Option<Response> {
     Some(Response::read(&message))
 }
 
-fn metric(server: &Server, name: &str) -> u64 {
-    let page = server.http("GET", "/metrics", None).body;
-    let line = page.lines().find(|line| line.starts_with(name)).expect("the counter");
-    line.rsplit(' ').next().unwrap().parse().unwrap()
-}
-
 fn addresses(response: Option<Response>) -> Vec<String> {
     let mut found = response.expect("an answer").rdata("A");
     found.sort();
@@ -101,9 +95,9 @@ fn without_a_header_a_balancer_gets_nothing_and_with_one_nobody_else_does() {
     // Its first octets are no query that is known: NOTIMP.
     let found = crate::support::ask(server.dns, &told, Duration::from_secs(5)).expect("a refusal");
     assert_eq!(found[3] & 0x0f, 4);
-    assert_eq!(metric(&server, "homing_udp_packets_total{event=\"proxy-refused\"}"), 1);
+    assert_eq!(server.metric("homing_udp_packets_total{event=\"proxy-refused\"}"), 1);
     eventually("the connection is counted", || {
-        let count = metric(&server, "homing_tcp_connections_total{event=\"proxy-refused\"}");
+        let count = server.metric("homing_tcp_connections_total{event=\"proxy-refused\"}");
         if count == 1 { Ok(()) } else { Err(count.to_string()) }
     });
     // The others are served as ever.

@@ -166,6 +166,13 @@ impl Server {
         http(self.api, method, path, body).expect("the API answers")
     }
 
+    /// A counter or a gauge of whole numbers, as it is scraped.
+    pub fn metric(&self, name: &str) -> u64 {
+        let page = self.http("GET", "/metrics", None).body;
+        let line = page.lines().find(|line| line.starts_with(name)).expect("the metric");
+        line.rsplit(' ').next().unwrap().parse().unwrap()
+    }
+
     /// Waits until a client in `subnet` gets exactly `wanted`.
     pub fn wait_addresses(&self, name: &str, subnet: &str, wanted: &[&str]) {
         eventually(&format!("{name} for {subnet} is {wanted:?}"), || {
