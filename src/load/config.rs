@@ -6,8 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use crate::answer::{
     ConnectionLimits, CookieSecret, CookieSecrets, Networks, RateLimits, SubnetTrust,
@@ -19,7 +18,10 @@ use crate::route::{Reader, Settings, Source, read_duration, read_health, read_po
 
 use super::guard::Guard;
 use super::limits::{read_rates, read_tcp};
-use super::listen::{CertificateFiles, DNS_PAIR_KEYS, SAFETY_KEYS, read_dns_pair, read_safety};
+use super::listen::{
+    CertificateFiles, DNS_PAIR_KEYS, SAFETY_KEYS, read_address, read_addresses, read_dns_pair,
+    read_safety,
+};
 use super::resolvers::{read_networks, read_subnet_trust};
 use super::terms::Terms;
 use super::webhook::{Webhook, read_webhook};
@@ -29,8 +31,6 @@ pub const CONFIG_FILE: &str = "homing.toml";
 
 /// Octets of the longest site name: it is answered as one label-sized text (RFC 5001 sets no bound).
 const SITE_NAME_LEN_MAX: usize = 63;
-/// Sockets that one process may be told to open: a guess, far above any machine's addresses.
-const LISTEN_COUNT_MAX: usize = 256;
 /// Threads that answer UDP: a guess, above the largest machine's CPUs.
 const CORE_COUNT_MAX: u32 = 1024;
 /// The longest rest: more than a millisecond of it, and a client would feel it.
@@ -380,36 +380,6 @@ fn without_secrets(mut said: Vec<Diagnostic>) -> Vec<Diagnostic> {
         }
     }
     said
-}
-
-fn read_addresses(
-    reader: &mut Reader<'_>,
-    value: &Spanned<DeValue<'_>>,
-    list: &[Spanned<DeValue<'_>>],
-    key: &str,
-) -> Vec<SocketAddr> {
-    if list.len() > LISTEN_COUNT_MAX {
-        let what = format!("`{key}` lists {} addresses", list.len());
-        let help = format!("at most {LISTEN_COUNT_MAX}");
-        reader.error("too-many-addresses", &value.span(), what, help);
-    }
-    let list = list.iter().take(LISTEN_COUNT_MAX);
-    list.filter_map(|value| read_address(reader, value, &format!("`{key}`"))).collect()
-}
-
-fn read_address(
-    reader: &mut Reader<'_>,
-    value: &Spanned<DeValue<'_>>,
-    what: &str,
-) -> Option<SocketAddr> {
-    let text = reader.text(value, what)?;
-    let address = text.parse().ok();
-    if address.is_none() {
-        let help = "an address with a port: 192.0.2.1:53, [2001:db8::1]:53";
-        let message = format!("{what}: `{text}` is not an address with a port");
-        reader.error("not-an-address", &value.span(), message, help);
-    }
-    address
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use toml::de::DeTable;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 use crate::route::Reader;
 
@@ -16,6 +17,9 @@ pub(super) const SAFETY_KEYS: [&str; 3] = ["api_certificate", "api_key", "api_in
 
 /// The keys of what DNS within TLS is served with.
 pub(super) const DNS_PAIR_KEYS: [&str; 2] = ["dns_certificate", "dns_key"];
+
+/// Sockets that one process may be told to open: a guess, far above any machine's addresses.
+const LISTEN_COUNT_MAX: usize = 256;
 
 /// Where a certificate lies, and its key; both are PEM (RFC 7468).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +99,38 @@ fn read_pair(
         (Some(certificate), Some(key)) => Some(CertificateFiles { certificate, key }),
         _ => None,
     }
+}
+
+/// The addresses in `list`, the value of `key`.
+pub(super) fn read_addresses(
+    reader: &mut Reader<'_>,
+    value: &Spanned<DeValue<'_>>,
+    list: &[Spanned<DeValue<'_>>],
+    key: &str,
+) -> Vec<SocketAddr> {
+    if list.len() > LISTEN_COUNT_MAX {
+        let what = format!("`{key}` lists {} addresses", list.len());
+        let help = format!("at most {LISTEN_COUNT_MAX}");
+        reader.error("too-many-addresses", &value.span(), what, help);
+    }
+    let list = list.iter().take(LISTEN_COUNT_MAX);
+    list.filter_map(|value| read_address(reader, value, &format!("`{key}`"))).collect()
+}
+
+/// An address with a port, which `what` names.
+pub(super) fn read_address(
+    reader: &mut Reader<'_>,
+    value: &Spanned<DeValue<'_>>,
+    what: &str,
+) -> Option<SocketAddr> {
+    let text = reader.text(value, what)?;
+    let address = text.parse().ok();
+    if address.is_none() {
+        let help = "an address with a port: 192.0.2.1:53, [2001:db8::1]:53";
+        let message = format!("{what}: `{text}` is not an address with a port");
+        reader.error("not-an-address", &value.span(), message, help);
+    }
+    address
 }
 
 #[cfg(test)]
