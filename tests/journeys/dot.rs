@@ -17,7 +17,7 @@ const PADDING: u16 = 12;
 type Client = rustls::StreamOwned<rustls::ClientConnection, TcpStream>;
 
 /// A server with DNS over TLS, and where.
-fn start(more: &str, (certificate, key): &(String, String)) -> (Server, SocketAddr) {
+pub fn start(more: &str, (certificate, key): &(String, String)) -> (Server, SocketAddr) {
     let dot = free_port();
     let told =
         format!("dot = [\"{dot}\"]\ndns_certificate = \"cert.pem\"\ndns_key = \"key.pem\"\n{more}");

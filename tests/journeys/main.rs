@@ -2,6 +2,7 @@
 
 mod abuse;
 mod acknowledged;
+mod attacks;
 mod ci;
 mod clock;
 mod command_line;
