@@ -56,8 +56,8 @@ pub use report::{
     read_lines,
 };
 pub use status::{
-    DatabaseBody, EvidenceBody, LoadBody, RegionBody, ServedBody, ShedBody, SiteBody, StatusBody,
-    VantageBody,
+    DatabaseBody, EvidenceBody, LoadBody, RegionBody, SandboxBody, ServedBody, ShedBody, SiteBody,
+    StatusBody, VantageBody,
 };
 pub use trust::trust;
 pub use watch::{

@@ -68,6 +68,24 @@ pub struct StatusBody {
     pub held: Option<HeldBody>,
     /// The alarms that stand.
     pub alarms: Vec<AlarmBody>,
+    /// What the process gave up.
+    #[serde(default)]
+    pub sandbox: SandboxBody,
+}
+
+/// What the process gave up once it had its sockets.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SandboxBody {
+    /// The user that it is.
+    pub user: String,
+    /// The capabilities that it kept (capabilities(7)).
+    pub capabilities: Vec<String>,
+    /// Whether no program that it starts could gain privileges.
+    pub no_new_privileges: bool,
+    /// Whether files are bounded (landlock(7)): `on`, or why not.
+    pub landlock: String,
+    /// Whether system calls are bounded (seccomp(2)): `on`, or why not.
+    pub seccomp: String,
 }
 
 /// The site that answers.
@@ -96,6 +114,9 @@ pub struct ServedBody {
     pub routes: usize,
     /// Addresses that DNS is answered on.
     pub listen: Vec<String>,
+    /// Addresses that DNS is answered on within TLS.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dot: Vec<String>,
 }
 
 /// A geo database.

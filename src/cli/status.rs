@@ -1,6 +1,8 @@
 //! `homing status`: what a server serves, and what it thinks of every endpoint, on one screen.
 
-use crate::api::{AlarmBody, DatabaseBody, EndpointHealth, HeldZone, RegionBody, StatusBody};
+use crate::api::{
+    AlarmBody, DatabaseBody, EndpointHealth, HeldZone, RegionBody, SandboxBody, StatusBody,
+};
 
 use super::args::{Format, StatusArgs};
 use super::client::Client;
@@ -75,6 +77,14 @@ fn head(status: &StatusBody, paint: Paint, text: &mut String) {
     columns.row([("digest", dim), (&status.digest, plain)]);
     columns.row([("started", dim), (&at(&status.started), plain)]);
     columns.row([("listens", dim), (&status.served.listen.join(" "), plain)]);
+    if !status.served.dot.is_empty() {
+        columns.row([("within TLS", dim), (&status.served.dot.join(" "), plain)]);
+    }
+    // A server of before said nothing of it.
+    if !status.sandbox.user.is_empty() {
+        let (words, colour) = sandbox(&status.sandbox);
+        columns.row([("sandbox", dim), (&words, colour)]);
+    }
     let served = format!(
         "{} zones, {} records, {} routed names",
         status.served.zones, status.served.records, status.served.routes
@@ -271,6 +281,19 @@ fn files(status: &StatusBody, paint: Paint, text: &mut String) {
             text.push_str(&format!("  {line}\n"));
         }
     }
+}
+
+/// What the process gave up; yellow where it could give up more.
+fn sandbox(sandbox: &SandboxBody) -> (String, Colour) {
+    let SandboxBody { user, capabilities, no_new_privileges, landlock, seccomp } = sandbox;
+    let kept = if capabilities.is_empty() { "none".to_owned() } else { capabilities.join(" ") };
+    let privileges = if *no_new_privileges { "no new privileges" } else { "may gain privileges" };
+    let is_whole = capabilities.is_empty() && *no_new_privileges;
+    let is_whole = is_whole && user != "root" && landlock == "on" && seccomp == "on";
+    let words = format!(
+        "user {user}, capabilities {kept}, {privileges}, landlock {landlock}, seccomp {seccomp}"
+    );
+    (words, if is_whole { Colour::Plain } else { Colour::Yellow })
 }
 
 fn heading(word: &str, paint: Paint, text: &mut String) {

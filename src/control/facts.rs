@@ -7,6 +7,8 @@ use crate::health::LogTime;
 use crate::load::Config;
 use crate::serve::Serving;
 
+use super::sandbox::Sandbox;
+
 /// What does not change while the process lives.
 #[derive(Clone, Debug)]
 pub struct Facts {
@@ -18,16 +20,19 @@ pub struct Facts {
     pub dot: Vec<SocketAddr>,
     /// When the process started.
     pub started: SystemTime,
+    /// What the process gave up.
+    pub sandbox: Sandbox,
 }
 
 impl Facts {
     /// Those of a server that serves.
-    pub fn of(config: &Config, serving: &Serving, started: SystemTime) -> Facts {
+    pub fn of(config: &Config, serving: &Serving, started: SystemTime, sandbox: Sandbox) -> Facts {
         Facts {
             site_name: config.site_name.clone(),
             listen: serving.addresses().to_vec(),
             dot: serving.dot_addresses().to_vec(),
             started,
+            sandbox,
         }
     }
 }

@@ -42,6 +42,7 @@ mod ready;
 mod reclaim;
 mod run;
 mod sampling;
+mod sandbox;
 mod signals;
 mod site;
 mod touched;

@@ -4,8 +4,8 @@ use std::time::SystemTime;
 
 use crate::api::{
     DatabaseBody, DiagnosticBody, EndpointHealth, HeldBody, HeldZone, LoadBody, OverrideBody,
-    PendingBody, PendingFile, PinBody, RegionBody, ServedBody, ShedBody, SiteBody, StatusBody,
-    WordBody, alarm_body, standing_body, timestamp,
+    PendingBody, PendingFile, PinBody, RegionBody, SandboxBody, ServedBody, ShedBody, SiteBody,
+    StatusBody, WordBody, alarm_body, standing_body, timestamp,
 };
 use crate::ask::{Tally, weights_body};
 use crate::diagnostic::Severity;
@@ -19,6 +19,7 @@ use super::evidence;
 use super::facts::{Facts, epoch_millis};
 use super::hub::View;
 use super::publication::{Findings, Pin};
+use super::sandbox::Sandbox;
 use super::site::SiteDrain;
 
 const DAY_SECS: u64 = 86_400;
@@ -83,6 +84,17 @@ pub fn status(
         pending: pending(&view.findings),
         held: held(&view.findings),
         alarms: alarms.iter().map(|((a, subject), words)| alarm_body(*a, subject, words)).collect(),
+        sandbox: sandbox(&facts.sandbox),
+    }
+}
+
+fn sandbox(sandbox: &Sandbox) -> SandboxBody {
+    SandboxBody {
+        user: sandbox.user.clone(),
+        capabilities: sandbox.capabilities.clone(),
+        no_new_privileges: sandbox.no_new_privileges,
+        landlock: sandbox.landlock.to_owned(),
+        seccomp: sandbox.seccomp.to_owned(),
     }
 }
 
@@ -134,6 +146,7 @@ fn served(view: &View, facts: &Facts) -> ServedBody {
         records: summary.records,
         routes: summary.routes,
         listen: facts.listen.iter().map(ToString::to_string).collect(),
+        dot: facts.dot.iter().map(ToString::to_string).collect(),
     }
 }
 

@@ -44,6 +44,7 @@ use super::past::Past;
 use super::publication::Publication;
 use super::ready::Ready;
 use super::reclaim::Reclaim;
+use super::sandbox::{self, Sandbox};
 use super::signals::Signals;
 use super::site::Site;
 use super::vantage::{inside, page};
@@ -121,6 +122,7 @@ struct Prepared {
     within: Within,
     api: TcpListener,
     sockets: Sockets,
+    sandbox: Sandbox,
     alarms: Alarms,
     memory: Memory,
     past: Past,
@@ -139,7 +141,7 @@ fn start(options: &Options) -> Result<Server, String> {
     Ok(server)
 }
 
-/// Sockets first, for without one there is nothing to start for; then what was kept, then what the files say now.
+/// Sockets first, for without one there is nothing to start for; then the sandbox, what was kept, what the files say now.
 fn prepare(options: &Options) -> Result<Prepared, String> {
     let started = SystemTime::now();
     let config = configuration(options)?;
@@ -151,6 +153,7 @@ fn prepare(options: &Options) -> Result<Prepared, String> {
     for skipped in sockets.skipped() {
         tracing::warn!(event = "address-skipped", "{skipped}");
     }
+    let sandbox = sandbox::enter(&config, &within)?;
     let alarms = Alarms::default();
     let mut memory = remember(&config.state, &alarms);
     let (past, last) =
@@ -175,6 +178,7 @@ fn prepare(options: &Options) -> Result<Prepared, String> {
         within,
         api,
         sockets,
+        sandbox,
         alarms,
         memory,
         past,
@@ -242,7 +246,7 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
         ready: Ready::start(serving.addresses()),
         site: Site::open(config.state.clone(), alarms.clone()),
         metrics: Metrics::new(cold, Arc::clone(&serving)),
-        facts: Arc::new(Facts::of(&config, &serving, started)),
+        facts: Arc::new(Facts::of(&config, &serving, started, prepared.sandbox)),
         hindsight: Hindsight::new(config.clone()),
         gate: Gate::start(&config, &alarms),
         config: Arc::new(config),

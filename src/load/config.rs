@@ -14,7 +14,7 @@ use crate::answer::{
 };
 use crate::diagnostic::{Diagnostic, Place, has_error};
 use crate::geo::Position;
-use crate::route::{Reader, Settings, Source, read_duration, read_health, read_position};
+use crate::route::{Reader, Settings, Source, read_health, read_position};
 
 use super::guard::Guard;
 use super::limits::{read_rates, read_tcp};
@@ -23,7 +23,8 @@ use super::listen::{
     read_safety,
 };
 use super::resolvers::{read_networks, read_subnet_trust};
-use super::terms::Terms;
+use super::sandbox::{SandboxTerms, read_sandbox};
+use super::terms::{Terms, read_geo};
 use super::webhook::{Webhook, read_webhook};
 
 /// The name of the file, looked for in the folder that is served.
@@ -37,15 +38,13 @@ const CORE_COUNT_MAX: u32 = 1024;
 const REST_MICROS_MAX: u32 = 1_000;
 /// Generations that may be kept: a guess, of what a start can read the manifests of within some seconds.
 const GENERATION_COUNT_MAX: u32 = 100_000;
-/// The most age of a geo database that may be asked for: a day, for they are built daily at most, to ten years.
-const MAX_AGE_MILLIS: std::ops::RangeInclusive<u64> = 86_400_000..=3653 * 86_400_000;
 /// Octets that every client takes over UDP (RFC 1035 §4.2.1).
 const UDP_PAYLOAD_MIN: u32 = 512;
 /// Hexadecimal digits in a row that may be a piece of a secret: nothing else in the file has so many.
 const SECRET_RUN_LEN: usize = 8;
 
 /// The tables of the file. Those of the vantages within the server, the last two, `probe` reads.
-const SECTIONS: [&str; 13] = [
+const SECTIONS: [&str; 14] = [
     "tcp",
     "site",
     "listen",
@@ -57,6 +56,7 @@ const SECTIONS: [&str; 13] = [
     "guard",
     "history",
     "webhook",
+    "sandbox",
     "probe",
     "extfile",
 ];
@@ -113,6 +113,8 @@ pub struct Config {
     pub history: Bounds,
     /// Who is told of what happens; none: nobody.
     pub webhook: Option<Webhook>,
+    /// What the process gives up once it has its sockets.
+    pub sandbox: SandboxTerms,
 }
 
 /// How much of the past is kept; the two newest generations are, whatever this says.
@@ -161,6 +163,7 @@ impl Config {
             guard: Guard::default(),
             history: Bounds::default(),
             webhook: None,
+            sandbox: SandboxTerms::default(),
         }
     }
 
@@ -217,6 +220,9 @@ impl Config {
         section("guard", &mut |reader, table| read_guard(&mut config.guard, reader, table));
         section("history", &mut |reader, table| read_history(&mut config.history, reader, table));
         section("webhook", &mut |reader, table| config.webhook = read_webhook(reader, table, root));
+        section("sandbox", &mut |reader, table| {
+            read_sandbox(&mut config.sandbox, reader, table, root);
+        });
         let said = without_secrets(reader.finish());
         if has_error(&said) { Err(said) } else { Ok(config) }
     }
@@ -295,23 +301,6 @@ fn read_files(config: &mut Config, reader: &mut Reader<'_>, files: &DeTable<'_>,
             Some(path) => *folder = root.join(path),
             None => {}
         }
-    }
-}
-
-fn read_geo(terms: &mut Terms, reader: &mut Reader<'_>, table: &DeTable<'_>) {
-    reader.only_keys(table, &["min_share", "min_networks", "max_age"], "[geo]");
-    if let Some(value) = table.get("min_share") {
-        let share = reader.number(value, "`min_share`", 0.0, 1.0);
-        terms.min_share = share.unwrap_or(terms.min_share);
-    }
-    if let Some(value) = table.get("min_networks") {
-        let count = reader.integer(value, "`min_networks`", 0, u32::MAX);
-        terms.min_networks = count.map_or(terms.min_networks, |count| count as usize);
-    }
-    if let Some(value) = table.get("max_age") {
-        let (min, max) = (MAX_AGE_MILLIS.start(), MAX_AGE_MILLIS.end());
-        let age = read_duration(reader, value, "`max_age`", *min, *max);
-        terms.max_age_secs = age.map(|millis| millis / 1000).or(terms.max_age_secs);
     }
 }
 

@@ -3,10 +3,17 @@
 //! Owns:  the terms of `[geo]`, and the words about databases that do not meet them.
 //! Never: takes away what serves. A database that serves already only grows old, visibly.
 
+use std::ops::RangeInclusive;
+
+use toml::de::DeTable;
+
 use crate::diagnostic::{Diagnostic, Place};
 use crate::geo::Source;
+use crate::route::{Reader, read_duration};
 
 const DAY_SECS: u64 = 86_400;
+/// The most age of a geo database that may be asked for: a day, for they are built daily at most, to ten years.
+const MAX_AGE_MILLIS: RangeInclusive<u64> = 86_400_000..=3653 * 86_400_000;
 
 /// The terms that a new or changed database has to meet.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,6 +29,24 @@ pub struct Terms {
 impl Default for Terms {
     fn default() -> Terms {
         Terms { min_share: 0.5, min_networks: 1, max_age_secs: None }
+    }
+}
+
+/// Reads `[geo]`.
+pub(super) fn read_geo(terms: &mut Terms, reader: &mut Reader<'_>, table: &DeTable<'_>) {
+    reader.only_keys(table, &["min_share", "min_networks", "max_age"], "[geo]");
+    if let Some(value) = table.get("min_share") {
+        let share = reader.number(value, "`min_share`", 0.0, 1.0);
+        terms.min_share = share.unwrap_or(terms.min_share);
+    }
+    if let Some(value) = table.get("min_networks") {
+        let count = reader.integer(value, "`min_networks`", 0, u32::MAX);
+        terms.min_networks = count.map_or(terms.min_networks, |count| count as usize);
+    }
+    if let Some(value) = table.get("max_age") {
+        let (min, max) = (MAX_AGE_MILLIS.start(), MAX_AGE_MILLIS.end());
+        let age = read_duration(reader, value, "`max_age`", *min, *max);
+        terms.max_age_secs = age.map(|millis| millis / 1000).or(terms.max_age_secs);
     }
 }
 

@@ -252,6 +252,11 @@ impl Patch {
         }
     }
 
+    /// The file of authorities that it trusts, if it names one.
+    pub fn ca(&self) -> Option<&Path> {
+        self.ca.as_deref()
+    }
+
     fn trust(&self) -> Trust {
         match (self.verify, &self.ca) {
             (Some(false), _) => Trust::Anybody,

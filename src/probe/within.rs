@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, has_error};
 use crate::route::{Reader, Source, Value, read_duration};
 
 use super::assignment::read_name;
-use super::settings::{Probing, read_probing};
+use super::settings::{Patch, Probing, read_probing};
 
 /// Files that may be followed. A guess: each is a task and a read in each interval.
 const EXTFILE_COUNT_MAX: usize = 64;
@@ -41,6 +41,16 @@ pub struct Extfile {
     pub def_down: bool,
     /// How often it says its words again.
     pub interval: Duration,
+}
+
+impl Within {
+    /// Every file that is read while they look.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        let probing = self.probing.iter().map(|(_, probing)| probing);
+        let patches = probing.flat_map(|it| it.pools.values().chain([&it.every]));
+        let extfiles = self.extfiles.iter().map(|extfile| extfile.path.as_path());
+        extfiles.chain(patches.filter_map(Patch::ca))
+    }
 }
 
 /// Reads what `text` of a homing.toml says of vantages. Its other tables are not looked at, and its syntax errors are left
