@@ -370,17 +370,29 @@ impl<'r> Walk<'r> {
     }
 
     fn unread(&mut self, name: String, code: &'static str, error: &std::io::Error) {
-        self.problem(name, code, format!("it cannot be read: {error}"));
+        let help = match error.kind() {
+            std::io::ErrorKind::PermissionDenied => DENIED_HELP,
+            _ => PROBLEM_HELP,
+        };
+        self.problem_with(name, code, format!("it cannot be read: {error}"), help);
     }
 
     fn problem(&mut self, name: String, code: &'static str, why: String) {
+        self.problem_with(name, code, why, PROBLEM_HELP);
+    }
+
+    fn problem_with(&mut self, name: String, code: &'static str, why: String, help: &str) {
         let said = Diagnostic::error(code, Place::file(&name), why)
             .consequence("what was read of it before stays in service")
-            .help("mend it on the disk; the next scan takes it");
+            .help(help);
         self.scan.problems.push(said);
         self.scan.unread.push(name);
     }
 }
+
+const PROBLEM_HELP: &str = "mend it on the disk; the next scan takes it";
+const DENIED_HELP: &str = "let the user that the server runs as read it; if it is a link to another folder, list that \
+                           folder in `read` of [sandbox]";
 
 /// Why a file could not be read.
 enum Unread {

@@ -23,6 +23,7 @@ mod load;
 mod probe;
 mod probe_scale;
 mod proxied;
+mod sandbox;
 mod scale;
 mod shedding;
 mod stream;

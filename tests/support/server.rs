@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -49,6 +50,8 @@ impl Server {
 
     fn start_all(more: &str, files: &[(&str, &str)], mount: Option<&str>) -> Server {
         let root = tempfile::tempdir().unwrap();
+        // A server that becomes another user finds its way.
+        fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let (dns, api) = (free_port(), free_port());
         let config = format!(
             "[site]\nname = \"test\"\nposition = [50.11, 8.68]\n[listen]\ndns = [\"{dns}\"]\napi = \"{api}\"\n{more}"

@@ -132,3 +132,38 @@ fn raw_sockets() -> Result<Vec<SeccompRule>, seccompiler::BackendError> {
         SeccompRule::new(vec![family(libc::AF_INET6)?, is_raw()?])?,
     ])
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind::PermissionDenied;
+    use std::net::{TcpListener, TcpStream, UdpSocket};
+    use std::process::Command;
+    use std::thread;
+
+    use socket2::{Domain, Protocol, Socket, Type};
+
+    use super::*;
+
+    #[test]
+    fn programs_raw_sockets_and_new_doors_are_refused_and_what_a_server_does_is_not() {
+        let door = TcpListener::bind("127.0.0.1:0").unwrap();
+        // In a thread of its own, so that nothing else is bounded.
+        let bounded = thread::spawn(move || {
+            let arch = TargetArch::try_from(std::env::consts::ARCH).unwrap();
+            seccompiler::apply_filter(&program(arch).unwrap()).unwrap();
+            let run = Command::new("/bin/true").status();
+            assert_eq!(run.unwrap_err().kind(), PermissionDenied);
+            let listen = TcpListener::bind("127.0.0.1:0");
+            assert_eq!(listen.unwrap_err().kind(), PermissionDenied);
+            for family in [Domain::IPV4, Domain::IPV6, Domain::PACKET] {
+                let raw = Socket::new(family, Type::RAW, Some(Protocol::from(1)));
+                assert_eq!(raw.unwrap_err().kind(), PermissionDenied, "{family:?}");
+            }
+            UdpSocket::bind("127.0.0.1:0").unwrap();
+            TcpStream::connect(door.local_addr().unwrap()).unwrap();
+            door.accept().unwrap();
+            thread::spawn(|| ()).join().unwrap();
+        });
+        bounded.join().unwrap();
+    }
+}

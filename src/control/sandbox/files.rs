@@ -118,3 +118,46 @@ fn with_link(folder: &Path) -> Vec<PathBuf> {
 fn in_words(path: &Path) -> PathBuf {
     if path.as_os_str().is_empty() { PathBuf::from(".") } else { path.to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::ErrorKind::PermissionDenied;
+    use std::net::TcpListener;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn state_is_written_what_is_configured_is_read_and_nothing_else_is() {
+        let (root, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let outside = elsewhere.path().join("secret");
+        fs::write(&outside, "s").unwrap();
+        let databases = tempfile::tempdir().unwrap();
+        fs::write(databases.path().join("city.mmdb"), "m").unwrap();
+        for folder in ["zones", "geo"] {
+            fs::create_dir(root.path().join(folder)).unwrap();
+        }
+        fs::write(root.path().join("zones/a.zone"), "z").unwrap();
+        symlink(databases.path().join("city.mmdb"), root.path().join("geo/city.mmdb")).unwrap();
+        let config = Config::defaults(root.path());
+        // In a thread of its own, so that nothing else is bounded.
+        let bounded = std::thread::spawn(move || {
+            assert_ne!(restrict(&config, &Within::default()).unwrap(), RulesetStatus::NotEnforced);
+            let denied =
+                |done: std::io::Result<()>| assert_eq!(done.unwrap_err().kind(), PermissionDenied);
+            fs::write(config.state.join("new"), "n").unwrap();
+            fs::rename(config.state.join("new"), config.state.join("old")).unwrap();
+            fs::remove_file(config.state.join("old")).unwrap();
+            fs::read(config.zones.join("a.zone")).unwrap();
+            fs::read_dir(&config.zones).unwrap();
+            fs::read(config.geo.join("city.mmdb")).unwrap();
+            denied(fs::write(config.zones.join("b.zone"), "z"));
+            denied(fs::remove_file(config.zones.join("a.zone")));
+            denied(fs::read(&outside).map(drop));
+            denied(fs::write(&outside, "x"));
+            denied(TcpListener::bind("127.0.0.1:0").map(drop));
+        });
+        bounded.join().unwrap();
+    }
+}

@@ -138,7 +138,8 @@ pub const CHECKS: &[Check] = &[
         code: "file-unreadable",
         severities: ERROR,
         title: "a file is there and cannot be read",
-        why: "What was read of it before stays in service; it is never taken for empty.",
+        why: "What was read of it before stays in service; it is never taken for empty. Behind a link may be a \
+            folder that the sandbox keeps from being read: list it in `read` of [sandbox].",
         wrong: "zones/example.com.zone of mode 0600 and another owner",
         right: "chmod a+r zones/example.com.zone",
         clause: "README.md, Promises",
@@ -297,6 +298,16 @@ pub const CHECKS: &[Check] = &[
         wrong: "an edit of homing.toml",
         right: "systemctl restart homing",
         clause: "README.md, History, rollback, and the guard",
+    },
+    Check {
+        code: "sandbox-user",
+        severities: ERROR,
+        title: "the user to become gives nothing up",
+        why: "Once it has its sockets the server becomes the user of [sandbox], so that whoever gets into it gets \
+            little. Root would be no change; where the server is to stay root, leave `user` out.",
+        wrong: "[sandbox]\nuser = \"root\"",
+        right: "[sandbox]\nuser = \"homing\"",
+        clause: "README.md, Privileges",
     },
     Check {
         code: "site-name",
