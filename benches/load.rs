@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use homing::answer::{Catalog, Core, Exchange, Outcome, Seed, Snapshot};
 use homing::number::{Digest, Generation, Revision};
-use homing::serve::{Bounds, Sockets, start_with};
+use homing::serve::{Bounds, Inherited, Sockets, start_with};
 use homing::wire::Rcode;
 use socket2::SockRef;
 
@@ -112,7 +112,7 @@ fn echo(address: SocketAddr) -> ExitCode {
         table: Default::default(),
         steered: Arc::default(),
     };
-    let sockets = Sockets::bind(&[address], &[], 1).expect("bound");
+    let sockets = Sockets::bind(&[address], &[], 1, &Inherited::default()).expect("bound");
     let snapshots = Arc::new(ArcSwap::from_pointee(snapshot));
     let (site, bounds) = (Arc::default(), Bounds::default());
     let _serving = start_with(sockets, site, bounds, snapshots, back).expect("started");

@@ -8,6 +8,7 @@ mod past;
 mod probe;
 mod server;
 mod token;
+mod unit;
 mod watch;
 mod whatif;
 
@@ -23,6 +24,7 @@ pub use past::{DiffArgs, LogArgs};
 pub use probe::ProbeArgs;
 pub use server::{SERVER_DEFAULT, ServerArg};
 pub use token::{TokenAdd, TokenArgs, TokenCommand, TokenList, TokenRevoke};
+pub use unit::UnitArgs;
 pub use watch::{AlertsArgs, WatchArgs};
 pub use whatif::WhatifArgs;
 
@@ -71,6 +73,8 @@ pub enum Command {
     Watch(WatchArgs),
     /// Write alert rules for Prometheus
     Alerts(AlertsArgs),
+    /// Write a unit for systemd that runs the server with as few rights as it needs
+    Unit(UnitArgs),
     /// Tell a server what you saw of an endpoint
     Report(ReportArgs),
     /// Reaffirm everything a vantage said last

@@ -41,6 +41,7 @@ mod shift;
 mod side;
 mod status;
 mod token;
+mod unit;
 mod watch;
 mod weights;
 mod whatif;

@@ -4,7 +4,7 @@ use super::args::{Command, GeoCommand};
 use super::failure::Failure;
 use super::{
     alerts, change, check, coverage, diff, explain, export, fmt, geo, import, init, log, lookup,
-    probe, reload, report, rollback, status, token, watch, weights, whatif,
+    probe, reload, report, rollback, status, token, unit, watch, weights, whatif,
 };
 
 /// Runs a command, and gives the exit code. What runs until it is told to end, `serve` and `probe`, `main` sends to
@@ -34,6 +34,7 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Status(args) => status::run(&args),
         Command::Watch(args) => watch::run(&args),
         Command::Alerts(args) => alerts::run(&args),
+        Command::Unit(args) => unit::run(&args),
         Command::Report(args) => report::report(&args),
         Command::Heartbeat(args) => report::heartbeat(&args),
         Command::Probe(args) => probe::check(&args),

@@ -45,6 +45,7 @@ mod sampling;
 mod sandbox;
 mod signals;
 mod site;
+mod supervisor;
 mod touched;
 mod vantage;
 mod watch;

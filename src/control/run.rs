@@ -21,7 +21,7 @@ use crate::health::State;
 use crate::history::Log;
 use crate::load::{Config, Removals};
 use crate::probe::Within;
-use crate::serve::{self, BindError, Bounds, Serving, Sockets};
+use crate::serve::{self, BindError, Bounds, Inherited, Serving, Sockets};
 
 use super::alarms::Alarms;
 use super::banner;
@@ -47,6 +47,7 @@ use super::reclaim::Reclaim;
 use super::sandbox::{self, Sandbox};
 use super::signals::Signals;
 use super::site::Site;
+use super::supervisor;
 use super::vantage::{inside, page};
 use super::webhook;
 use super::weights::Weigher;
@@ -78,7 +79,7 @@ pub struct Options {
 /// Serves until a signal ends it, and gives the exit code: 0 after a clean end, 2 if it could not start.
 pub fn run(options: &Options) -> u8 {
     logs::install(options.log);
-    match start(options) {
+    match start(options, sandbox::enter) {
         Ok(server) => server.wait(),
         Err(lines) => {
             eprintln!("homing: {lines}");
@@ -115,6 +116,9 @@ struct Memory {
     clock: Clock,
 }
 
+/// How what is not needed is given up.
+type Enter = fn(&Config, &Within) -> Result<Sandbox, String>;
+
 /// Everything that is ready to run, and does not yet.
 struct Prepared {
     started: SystemTime,
@@ -131,9 +135,10 @@ struct Prepared {
     publication: Arc<Publication>,
 }
 
-fn start(options: &Options) -> Result<Server, String> {
+/// `enter` gives up what the process does not need.
+fn start(options: &Options, enter: Enter) -> Result<Server, String> {
     let cold = metrics::install();
-    let server = launch(prepare(options)?, cold.clone())?;
+    let server = launch(prepare(options, enter)?, cold.clone())?;
     let entered = server.runtime.enter();
     page::keep_up(cold);
     webhook::start(&server.desk.config, &server.desk.feed, &server.desk.alarms);
@@ -142,18 +147,19 @@ fn start(options: &Options) -> Result<Server, String> {
 }
 
 /// Sockets first, for without one there is nothing to start for; then the sandbox, what was kept, what the files say now.
-fn prepare(options: &Options) -> Result<Prepared, String> {
+fn prepare(options: &Options, enter: Enter) -> Result<Prepared, String> {
     let started = SystemTime::now();
     let config = configuration(options)?;
     let within = inside::read(&config).map_err(|said| lines(&said))?;
-    let api = listen_api(config.api)?;
-    let bind = || Sockets::bind(&config.dns, &config.dot, config.cores);
+    let inherited = inherit(&config)?;
+    let api = listen_api(config.api, &inherited)?;
+    let bind = || Sockets::bind(&config.dns, &config.dot, config.cores, &inherited);
     let sockets = patiently(bind, |e| matches!(e, BindError::InUse(..)));
     let sockets = sockets.map_err(|e| e.to_string())?;
     for skipped in sockets.skipped() {
         tracing::warn!(event = "address-skipped", "{skipped}");
     }
-    let sandbox = sandbox::enter(&config, &within)?;
+    let sandbox = enter(&config, &within)?;
     let alarms = Alarms::default();
     let mut memory = remember(&config.state, &alarms);
     let (past, last) =
@@ -317,7 +323,21 @@ fn lines(said: &[Diagnostic]) -> String {
     said.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-fn listen_api(address: SocketAddr) -> Result<TcpListener, String> {
+/// What the service manager opened; each must be of an address that is configured.
+fn inherit(config: &Config) -> Result<Inherited, String> {
+    let inherited = Inherited::take()
+        .map_err(|error| format!("a socket that was handed over cannot be used: {error}"))?;
+    let used = [&config.dns[..], &config.dot, &[config.api]].concat();
+    match inherited.unused(&used) {
+        None => Ok(inherited),
+        Some(address) => Err(format!(
+            "a socket for {address} was handed over, and [listen] of homing.toml has no such address: \
+             add it there, or take it out of the socket unit"
+        )),
+    }
+}
+
+fn listen_api(address: SocketAddr, inherited: &Inherited) -> Result<TcpListener, String> {
     let refused = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::AddrInUse => format!(
             "cannot serve the API on {address}: another program has this address; stop it, or \
@@ -326,7 +346,10 @@ fn listen_api(address: SocketAddr) -> Result<TcpListener, String> {
         _ => format!("cannot serve the API on {address}: {error}"),
     };
     let is_taken = |error: &std::io::Error| error.kind() == std::io::ErrorKind::AddrInUse;
-    let listener = patiently(|| TcpListener::bind(address), is_taken).map_err(refused)?;
+    let listener = match inherited.tcp(address).map_err(refused)? {
+        Some(listener) => listener,
+        None => patiently(|| TcpListener::bind(address), is_taken).map_err(refused)?,
+    };
     listener.set_nonblocking(true).map_err(refused)?;
     Ok(listener)
 }
@@ -407,6 +430,7 @@ impl Server {
             if let Ok(view) = desk.hub.view().await {
                 banner::print(&view, &desk, api_address);
             }
+            supervisor::tell(desk.ready.clone(), desk.hub.clone(), Arc::clone(&serving));
             let mut signals = match signals {
                 Ok(signals) => signals,
                 Err(error) => {
@@ -416,6 +440,7 @@ impl Server {
             };
             let name = signals.end().await;
             tracing::info!(event = "stopping", signal = name);
+            supervisor::stopping();
             let _ = stop.send(true);
             let ended = async {
                 let _ = tokio::time::timeout(END_MAX, served).await;

@@ -30,15 +30,15 @@ pub struct Sandbox {
 
 /// A layer that the operator turned off.
 const OFF: &str = "off";
-/// A layer that this kernel does not have.
-const LACKING: &str = "not in this kernel";
+/// A layer that is not to be had here.
+const LACKING: &str = "not on this system";
 
 /// Gives up what `[sandbox]` of `config` says, but what it and `within` need.
 ///
 /// # Errors
 ///
-/// The user is not known, may not be become, or does not own `state`; or the kernel has a layer and refuses it. Each says how
-/// to mend it.
+/// The user is not known, may not be become, or does not own `state`; or the kernel has a layer and refuses it. Each says
+/// how to mend it.
 pub fn enter(config: &Config, within: &Within) -> Result<Sandbox, String> {
     // What is written into state/ is nobody else's to read: reports, tokens, the secret of cookies.
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
@@ -48,7 +48,8 @@ pub fn enter(config: &Config, within: &Within) -> Result<Sandbox, String> {
     }
     let capabilities = user::give_up_capabilities()?;
     let no_new_privileges = rustix::thread::set_no_new_privs(true).is_ok();
-    let landlock = if terms.landlock { files::bound(config, within)? } else { OFF };
-    let seccomp = if terms.seccomp { calls::bound()? } else { OFF };
+    let landlock =
+        if terms.landlock { files::bound(config, within)?.unwrap_or(LACKING) } else { OFF };
+    let seccomp = if terms.seccomp { calls::bound()?.unwrap_or(LACKING) } else { OFF };
     Ok(Sandbox { user: user::name(), capabilities, no_new_privileges, landlock, seccomp })
 }

@@ -8,7 +8,8 @@ use std::net::{SocketAddr, TcpListener, UdpSocket};
 
 use crate::answer::Transport;
 
-use super::socket::{Sharing, tcp, udp};
+use super::inherit::Inherited;
+use super::socket::{Sharing, inherited_udp, tcp, udp};
 
 /// How often another port is tried when port 0 was asked for and UDP does not get the port that TCP
 /// got.
@@ -54,7 +55,7 @@ pub enum BindError {
 
 impl Sockets {
     /// Binds every address for `cores` cores, 0 for one a CPU, and those of `dot` for TLS. Port 0
-    /// takes a free port, the same for UDP and TCP.
+    /// takes a free port, the same for UDP and TCP. What of them is `inherited` is not bound again.
     ///
     /// An address that this machine does not have is skipped, so that a machine without IPv6 serves
     /// IPv4; it is an error when nothing else binds. Every other failure refuses the whole.
@@ -66,6 +67,7 @@ impl Sockets {
         addresses: &[SocketAddr],
         dot: &[SocketAddr],
         cores: usize,
+        inherited: &Inherited,
     ) -> Result<Sockets, BindError> {
         let cores = match cores {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -77,7 +79,7 @@ impl Sockets {
         let mut sockets =
             Sockets { endpoints: Vec::new(), dot: Vec::new(), cores, skipped: Vec::new() };
         for &address in addresses {
-            match bind_one(address, cores) {
+            match bind_one(address, cores, inherited) {
                 Ok(bound) => sockets.endpoints.push(bound),
                 Err(error @ BindError::NotHere(_)) => sockets.skipped.push(error),
                 Err(error) => return Err(error),
@@ -87,7 +89,7 @@ impl Sockets {
             return Err(sockets.skipped.into_iter().next().unwrap_or(BindError::NoAddress));
         }
         for &address in dot {
-            match bind_stream(address, Transport::Tls) {
+            match bind_stream(address, Transport::Tls, inherited) {
                 Ok(bound) => sockets.dot.push(bound),
                 Err(error @ BindError::NotHere(_)) => sockets.skipped.push(error),
                 Err(error) => return Err(error),
@@ -132,11 +134,11 @@ fn overlap(addresses: &[SocketAddr]) -> Option<(SocketAddr, SocketAddr)> {
     })
 }
 
-fn bind_one(address: SocketAddr, cores: usize) -> Result<Bound, BindError> {
+fn bind_one(address: SocketAddr, cores: usize, inherited: &Inherited) -> Result<Bound, BindError> {
     let mut attempts = if address.port() == 0 { PORT_ATTEMPTS } else { 1 };
     loop {
         attempts -= 1;
-        match bind_once(address, cores) {
+        match bind_once(address, cores, inherited) {
             Err(BindError::InUse(..)) if attempts > 0 => {}
             result => return result,
         }
@@ -145,10 +147,18 @@ fn bind_one(address: SocketAddr, cores: usize) -> Result<Bound, BindError> {
 
 /// TCP first: it chooses the port where none is given, and refuses a second server (see [`tcp`]).
 /// Then a UDP socket that shares with nobody, closed again, so that a stranger's SO_REUSEPORT
-/// socket is found as well.
-fn bind_once(address: SocketAddr, cores: usize) -> Result<Bound, BindError> {
-    let (chosen, listener) = bind_stream(address, Transport::Tcp)?;
+/// socket is found as well. What was handed over is nobody else's.
+fn bind_once(address: SocketAddr, cores: usize, inherited: &Inherited) -> Result<Bound, BindError> {
+    let (chosen, listener) = bind_stream(address, Transport::Tcp, inherited)?;
     let refused = |error| refusal(chosen, Transport::Udp, error);
+    if inherited.udp(chosen, 0).map_err(refused)?.is_some() {
+        let handed = |core| {
+            let socket = inherited.udp(chosen, core)?.ok_or(io::ErrorKind::NotFound)?;
+            inherited_udp(socket, chosen)
+        };
+        let sockets = (0..cores).map(handed).collect::<io::Result<Vec<UdpSocket>>>();
+        return Ok(Bound { address: chosen, tcp: listener, udp: sockets.map_err(refused)? });
+    }
     drop(udp(chosen, Sharing::Alone).map_err(refused)?);
     let sockets = (0..cores)
         .map(|_| udp(chosen, Sharing::AmongCores))
@@ -160,9 +170,16 @@ fn bind_once(address: SocketAddr, cores: usize) -> Result<Bound, BindError> {
 fn bind_stream(
     address: SocketAddr,
     transport: Transport,
+    inherited: &Inherited,
 ) -> Result<(SocketAddr, TcpListener), BindError> {
     let refused = |error| refusal(address, transport, error);
-    let listener = tcp(address).map_err(refused)?;
+    let listener = match inherited.tcp(address).map_err(refused)? {
+        Some(listener) => {
+            listener.set_nonblocking(true).map_err(refused)?;
+            listener
+        }
+        None => tcp(address).map_err(refused)?,
+    };
     let chosen = listener.local_addr().map_err(refused)?;
     Ok((chosen, listener))
 }
@@ -239,7 +256,8 @@ mod tests {
 
     #[test]
     fn port_0_is_one_port_for_both_transports_and_every_core() {
-        let sockets = Sockets::bind(&[at("127.0.0.1:0")], &[], 3).expect("bound");
+        let sockets =
+            Sockets::bind(&[at("127.0.0.1:0")], &[], 3, &Inherited::default()).expect("bound");
         let bound = &sockets.endpoints[0];
         assert_ne!(bound.address.port(), 0);
         assert_eq!(bound.udp.len(), 3);
@@ -251,9 +269,10 @@ mod tests {
 
     #[test]
     fn a_second_server_is_told_that_the_address_is_in_use() {
-        let first = Sockets::bind(&[at("127.0.0.1:0")], &[], 1).expect("bound");
+        let first =
+            Sockets::bind(&[at("127.0.0.1:0")], &[], 1, &Inherited::default()).expect("bound");
         let address = first.addresses()[0];
-        let error = Sockets::bind(&[address], &[], 1).expect_err("in use");
+        let error = Sockets::bind(&[address], &[], 1, &Inherited::default()).expect_err("in use");
         assert!(matches!(error, BindError::InUse(a, Transport::Tcp) if a == address), "{error}");
         assert!(error.to_string().contains(&address.to_string()));
         assert!(!error.to_string().contains('\n'));
@@ -265,7 +284,7 @@ mod tests {
         let address = probe.local_addr().expect("address");
         drop(probe);
         let stranger = udp(address, Sharing::AmongCores).expect("bound");
-        let error = Sockets::bind(&[address], &[], 1).expect_err("in use");
+        let error = Sockets::bind(&[address], &[], 1, &Inherited::default()).expect_err("in use");
         assert!(matches!(error, BindError::InUse(_, Transport::Udp)), "{error}");
         drop(stranger);
     }
@@ -274,11 +293,18 @@ mod tests {
     fn an_address_of_another_machine_is_skipped_unless_it_is_the_only_one() {
         // RFC 5737: documentation addresses are on no interface.
         let elsewhere = at("192.0.2.1:0");
-        let sockets = Sockets::bind(&[elsewhere, at("127.0.0.1:0")], &[], 1).expect("bound");
+        let sockets = Sockets::bind(&[elsewhere, at("127.0.0.1:0")], &[], 1, &Inherited::default())
+            .expect("bound");
         assert_eq!(sockets.addresses().len(), 1);
         assert!(matches!(sockets.skipped(), [BindError::NotHere(a)] if *a == elsewhere));
-        assert!(matches!(Sockets::bind(&[elsewhere], &[], 1), Err(BindError::NotHere(_))));
-        assert!(matches!(Sockets::bind(&[], &[], 1), Err(BindError::NoAddress)));
+        assert!(matches!(
+            Sockets::bind(&[elsewhere], &[], 1, &Inherited::default()),
+            Err(BindError::NotHere(_))
+        ));
+        assert!(matches!(
+            Sockets::bind(&[], &[], 1, &Inherited::default()),
+            Err(BindError::NoAddress)
+        ));
     }
 
     #[test]

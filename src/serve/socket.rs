@@ -46,31 +46,46 @@ pub fn udp(address: SocketAddr, sharing: Sharing) -> io::Result<UdpSocket> {
     if sharing == Sharing::AmongCores {
         socket.set_reuse_port(true)?;
     }
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    equip(&socket, address)?;
+    socket.bind(&address.into())?;
+    Ok(socket.into())
+}
+
+/// One that somebody else bound to `address`, equipped as those of ours are.
+pub fn inherited_udp(socket: UdpSocket, address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::from(socket);
+    socket.set_nonblocking(false)?;
+    equip(&socket, address)?;
+    Ok(socket.into())
+}
+
+/// Waits, path MTUs, buffers, and which of our addresses was asked.
+fn equip(socket: &Socket, address: SocketAddr) -> io::Result<()> {
     match address {
         SocketAddr::V4(_) => {
             // OMIT ignores what forged ICMP says of the path's MTU and leaves DF clear, so a
             // poisoned MTU can neither fragment nor swallow answers; ours fit any path (1,232
             // octets).
-            set(&socket, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_OMIT)?;
+            set(socket, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_OMIT)?;
         }
         SocketAddr::V6(_) => {
-            socket.set_only_v6(true)?;
-            set(&socket, libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_OMIT)?;
+            set(socket, libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_OMIT)?;
         }
     }
     if address.ip().is_unspecified() {
         // Each packet then tells which of our addresses was asked, and the answer leaves from it.
         match address {
-            SocketAddr::V4(_) => set(&socket, libc::IPPROTO_IP, libc::IP_PKTINFO, 1)?,
-            SocketAddr::V6(_) => set(&socket, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, 1)?,
+            SocketAddr::V4(_) => set(socket, libc::IPPROTO_IP, libc::IP_PKTINFO, 1)?,
+            SocketAddr::V6(_) => set(socket, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, 1)?,
         }
     }
-    widen(&socket, libc::SO_RCVBUFFORCE, libc::SO_RCVBUF);
-    widen(&socket, libc::SO_SNDBUFFORCE, libc::SO_SNDBUF);
+    widen(socket, libc::SO_RCVBUFFORCE, libc::SO_RCVBUF);
+    widen(socket, libc::SO_SNDBUFFORCE, libc::SO_SNDBUF);
     socket.set_read_timeout(Some(RECEIVE_WAIT))?;
-    socket.set_write_timeout(Some(SEND_WAIT))?;
-    socket.bind(&address.into())?;
-    Ok(socket.into())
+    socket.set_write_timeout(Some(SEND_WAIT))
 }
 
 /// A listening TCP socket, not blocking. It does not share its port (no SO_REUSEPORT), so that a

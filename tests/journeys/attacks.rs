@@ -1,7 +1,7 @@
 //! Attacks, each beside a client that asks at a steady rate from elsewhere and must not notice.
 //!
-//! All is on loopback: 127.0.0.1 is the client, and whoever attacks has other addresses of 127.0.0.0/8. Floods have a rate, below
-//! what two cores can receive while they send it: what a full socket of the kernel drops, no server sees.
+//! All is on loopback: 127.0.0.1 is the client, and whoever attacks has other addresses of 127.0.0.0/8. Floods have a rate,
+//! below what two cores can receive while they send it: what a full socket of the kernel drops, no server sees.
 
 use std::collections::VecDeque;
 use std::io::Write;
@@ -97,8 +97,8 @@ fn water_torture() {
     });
 }
 
-/// Opens so many connections, each of which `begin`s as it likes, and gives those that stand: the newest, of more than a process
-/// may have open. The server has let go of the others long before.
+/// Opens so many connections, each of which `begin`s as it likes, and gives those that stand: the newest, of more than a
+/// process may have open. The server has let go of the others long before.
 fn crowd(
     address: SocketAddr,
     count: usize,

@@ -27,6 +27,7 @@ mod sandbox;
 mod scale;
 mod shedding;
 mod stream;
+mod supervised;
 #[path = "../support/mod.rs"]
 mod support;
 mod tls;

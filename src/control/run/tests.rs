@@ -26,6 +26,11 @@ fn tree(root: &Path) {
     fs::write(root.join("homing.toml"), CONFIG).unwrap();
 }
 
+/// A test shares its process with others, which would be bounded as well.
+fn stay(_: &Config, _: &Within) -> Result<Sandbox, String> {
+    Ok(Sandbox::default())
+}
+
 /// A running server, and how to ask it.
 struct Asked {
     server: Option<(tokio::runtime::Runtime, Threads, Arc<Serving>)>,
@@ -36,7 +41,7 @@ struct Asked {
 impl Asked {
     fn start(root: &Path) -> Asked {
         let options = Options { dir: Some(root.to_owned()), ..Options::default() };
-        let Server { runtime, api, desk, serving, threads } = start(&options).unwrap();
+        let Server { runtime, api, desk, serving, threads } = start(&options, stay).unwrap();
         let base = format!("http://{}", api.local_addr().unwrap());
         let hub = desk.hub.clone();
         runtime.spawn(http::serve(api, desk, std::future::pending()));
@@ -282,7 +287,7 @@ fn an_address_that_is_taken_for_a_moment_is_waited_for() {
         Err("forbidden")
     );
     let holder = TcpListener::bind("127.0.0.1:0").unwrap();
-    let said = listen_api(holder.local_addr().unwrap()).unwrap_err();
+    let said = listen_api(holder.local_addr().unwrap(), &Inherited::default()).unwrap_err();
     assert!(said.contains("another program has this address"), "{said}");
 }
 

@@ -1,8 +1,9 @@
-//! Which system calls may be made (seccomp(2)): not those that run programs, change users, trace, mount, load into the kernel, make
-//! namespaces, listen on more sockets or speak raw ones. A server never makes them; who got into it would like to.
+//! Which system calls may be made (seccomp(2)): not those that run programs, change users, trace, mount, load into the
+//! kernel, make namespaces, listen on more sockets or speak raw ones. A server never makes them; who got into it would
+//! like to.
 //!
-//! It is a list of what is refused, not of what is allowed: a C library or a kernel to come may make calls that nobody here has
-//! seen, and a name server that dies of its update is the worse fault.
+//! It is a list of what is refused, not of what is allowed: a C library or a kernel to come may make calls that nobody here
+//! has seen, and a name server that dies of its update is the worse fault.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +11,6 @@ use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
     SeccompRule, TargetArch, apply_filter_all_threads,
 };
-
-use super::LACKING;
 
 const REFUSED: &[libc::c_long] = &[
     // Programs.
@@ -90,10 +89,10 @@ const REFUSED: &[libc::c_long] = &[
 /// The part of `socket(2)`'s type that is no flag.
 const TYPE_MASK: u64 = 0xf;
 
-/// Bounds them for all threads. A refused call fails with `EPERM`.
-pub fn bound() -> Result<&'static str, String> {
+/// Bounds them for all threads: a refused call fails with `EPERM`. None: this kernel cannot, or this kind of machine.
+pub fn bound() -> Result<Option<&'static str>, String> {
     let Ok(arch) = TargetArch::try_from(std::env::consts::ARCH) else {
-        return Ok("not for this kind of machine");
+        return Ok(None);
     };
     let refused = |error: &dyn std::fmt::Display| {
         format!(
@@ -102,11 +101,11 @@ pub fn bound() -> Result<&'static str, String> {
     };
     let program = program(arch).map_err(|error| refused(&error))?;
     match apply_filter_all_threads(&program) {
-        Ok(()) => Ok("on"),
+        Ok(()) => Ok(Some("on")),
         Err(seccompiler::Error::Seccomp(error) | seccompiler::Error::Prctl(error))
             if matches!(error.raw_os_error(), Some(libc::EINVAL | libc::ENOSYS)) =>
         {
-            Ok(LACKING)
+            Ok(None)
         }
         Err(error) => Err(refused(&error)),
     }

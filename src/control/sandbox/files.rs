@@ -1,5 +1,5 @@
-//! Which files may be read and written, with all beneath them (Landlock, landlock(7)). Nothing may be executed, and no TCP port
-//! be bound.
+//! Which files may be read and written, with all beneath them (Landlock, landlock(7)). Nothing may be executed, and no
+//! TCP port be bound.
 
 use std::path::{Path, PathBuf};
 
@@ -10,8 +10,6 @@ use landlock::{
 
 use crate::load::Config;
 use crate::probe::Within;
-
-use super::LACKING;
 
 /// What the C library and TLS read: names and addresses of receivers and endpoints, whom to trust, how many cores there are.
 const SYSTEM: [&str; 12] = [
@@ -32,15 +30,15 @@ const SYSTEM: [&str; 12] = [
 /// The newest that we know the meaning of; of an older kernel we get what it has.
 const KNOWN: ABI = ABI::V6;
 
-/// Bounds them for all threads to come. Returns how far this kernel can.
-pub fn bound(config: &Config, within: &Within) -> Result<&'static str, String> {
+/// Bounds them for all threads to come, and tells how far; none: this kernel cannot.
+pub fn bound(config: &Config, within: &Within) -> Result<Option<&'static str>, String> {
     let status = restrict(config, within).map_err(|error| {
         format!("files cannot be bounded: {error}; `landlock = false` in [sandbox] goes without")
     })?;
     Ok(match status {
-        RulesetStatus::FullyEnforced => "on",
-        RulesetStatus::PartiallyEnforced => "on, as far as this kernel can",
-        RulesetStatus::NotEnforced => LACKING,
+        RulesetStatus::FullyEnforced => Some("on"),
+        RulesetStatus::PartiallyEnforced => Some("on, as far as this kernel can"),
+        RulesetStatus::NotEnforced => None,
     })
 }
 
@@ -75,8 +73,8 @@ fn allow(
     Ok(ruleset)
 }
 
-/// The folders of all that the configuration names: a file is replaced by another of its name, so that it is its folder which
-/// must be named.
+/// The folders of all that the configuration names: a file is replaced by another of its name, so that it is its folder
+/// which must be named.
 fn readable(config: &Config, within: &Within) -> Vec<PathBuf> {
     let mut paths = config.sandbox.read.clone();
     for folder in [&config.zones, &config.geo] {

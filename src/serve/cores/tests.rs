@@ -18,6 +18,7 @@ use crate::number::{Digest, Generation, Revision};
 
 use super::super::bind::Sockets;
 use super::super::counters::TcpCounters;
+use super::super::inherit::Inherited;
 use super::super::responder::Responder;
 use super::super::tcp::TcpCore;
 use super::{Bounds, Networks, Serving, open_again, persist, start, start_with};
@@ -73,7 +74,7 @@ fn serve(
 ) -> Serving {
     let addresses: Vec<SocketAddr> =
         addresses.iter().map(|text| text.parse().expect("an address")).collect();
-    let sockets = Sockets::bind(&addresses, &[], cores).expect("bound");
+    let sockets = Sockets::bind(&addresses, &[], cores, &Inherited::default()).expect("bound");
     let snapshots = Arc::new(ArcSwap::new(snapshot(1)));
     start_with(sockets, Arc::default(), bounds(limits), snapshots, respond).expect("started")
 }
@@ -266,7 +267,8 @@ fn a_stop_answers_what_has_arrived() {
 #[test]
 fn an_idle_core_lets_go_of_an_old_snapshot() {
     let sockets =
-        Sockets::bind(&["127.0.0.1:0".parse().expect("an address")], &[], 2).expect("bound");
+        Sockets::bind(&["127.0.0.1:0".parse().expect("an address")], &[], 2, &Inherited::default())
+            .expect("bound");
     let old = snapshot(1);
     let snapshots = Arc::new(ArcSwap::new(Arc::clone(&old)));
     let held = Arc::clone(&snapshots);
@@ -461,7 +463,8 @@ fn a_thread_that_serves_survives_a_flood_of_panics() {
 #[test]
 fn both_transports_answer_alike_and_count() {
     let sockets =
-        Sockets::bind(&["127.0.0.1:0".parse().expect("an address")], &[], 1).expect("bound");
+        Sockets::bind(&["127.0.0.1:0".parse().expect("an address")], &[], 1, &Inherited::default())
+            .expect("bound");
     let snapshots = Arc::new(ArcSwap::new(snapshot(1)));
     let serving = start(sockets, Arc::default(), Bounds::default(), snapshots).expect("started");
     // No zone is served, so a question for the root's NS is REFUSED.
