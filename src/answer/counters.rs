@@ -56,6 +56,8 @@ pub struct Counters {
     pub tcp: AtomicU64,
     /// Requests over TLS.
     pub tls: AtomicU64,
+    /// Over HTTPS.
+    pub https: AtomicU64,
     /// Requests met with silence.
     pub silent: AtomicU64,
     /// Responses truncated.
@@ -83,6 +85,7 @@ impl Default for Counters {
             udp: AtomicU64::default(),
             tcp: AtomicU64::default(),
             tls: AtomicU64::default(),
+            https: AtomicU64::default(),
             silent: AtomicU64::default(),
             truncated: AtomicU64::default(),
             with_subnet: AtomicU64::default(),
@@ -112,6 +115,7 @@ impl Counters {
                 Transport::Udp => &self.udp,
                 Transport::Tcp => &self.tcp,
                 Transport::Tls => &self.tls,
+                Transport::Https => &self.https,
             },
             1,
         );

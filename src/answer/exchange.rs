@@ -32,12 +32,14 @@ pub enum Transport {
     Tcp,
     /// Over TLS, as over TCP, and nobody between reads it (RFC 7858).
     Tls,
+    /// Over HTTPS, likewise (RFC 8484).
+    Https,
 }
 
 impl Transport {
     /// Whether nobody between can read it.
     pub const fn is_encrypted(self) -> bool {
-        matches!(self, Transport::Tls)
+        matches!(self, Transport::Tls | Transport::Https)
     }
 }
 

@@ -117,6 +117,9 @@ pub struct ServedBody {
     /// Addresses that DNS is answered on within TLS.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dot: Vec<String>,
+    /// … within HTTPS.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doh: Vec<String>,
 }
 
 /// A geo database.

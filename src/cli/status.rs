@@ -76,15 +76,7 @@ fn head(status: &StatusBody, paint: Paint, text: &mut String) {
     columns.row([("revision", dim), (&revision, plain)]);
     columns.row([("digest", dim), (&status.digest, plain)]);
     columns.row([("started", dim), (&at(&status.started), plain)]);
-    columns.row([("listens", dim), (&status.served.listen.join(" "), plain)]);
-    if !status.served.dot.is_empty() {
-        columns.row([("within TLS", dim), (&status.served.dot.join(" "), plain)]);
-    }
-    // A server of before said nothing of it.
-    if !status.sandbox.user.is_empty() {
-        let (words, colour) = sandbox(&status.sandbox);
-        columns.row([("sandbox", dim), (&words, colour)]);
-    }
+    listens(status, &mut columns);
     let served = format!(
         "{} zones, {} records, {} routed names",
         status.served.zones, status.served.records, status.served.routes
@@ -280,6 +272,21 @@ fn files(status: &StatusBody, paint: Paint, text: &mut String) {
             let line = if i == 0 { paint.text(colour, line) } else { line.to_owned() };
             text.push_str(&format!("  {line}\n"));
         }
+    }
+}
+
+/// Where it is asked, and what its process gave up.
+fn listens(status: &StatusBody, columns: &mut Columns) {
+    let (dim, plain) = (Colour::Dim, Colour::Plain);
+    columns.row([("listens", dim), (&status.served.listen.join(" "), plain)]);
+    let encrypted = [("over TLS", &status.served.dot), ("over HTTPS", &status.served.doh)];
+    for (word, addresses) in encrypted.into_iter().filter(|(_, addresses)| !addresses.is_empty()) {
+        columns.row([(word, dim), (&addresses.join(" "), plain)]);
+    }
+    // A server of before said nothing of it.
+    if !status.sandbox.user.is_empty() {
+        let (words, colour) = sandbox(&status.sandbox);
+        columns.row([("sandbox", dim), (&words, colour)]);
     }
 }
 

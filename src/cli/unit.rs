@@ -73,7 +73,7 @@ fn socket(config: &Config) -> String {
     for address in &config.dns {
         let _ = writeln!(text, "ListenDatagram={address}\nListenStream={address}");
     }
-    for address in config.dot.iter().chain([&config.api]) {
+    for address in config.dot.iter().chain(&config.doh).chain([&config.api]) {
         let _ = writeln!(text, "ListenStream={address}");
     }
     text.push_str("\n[Install]\nWantedBy=sockets.target\n");

@@ -79,9 +79,11 @@ fn loaded(view: &View, desk: &Desk) -> String {
     }
     let listen: Vec<String> = desk.facts.listen.iter().map(ToString::to_string).collect();
     text.push_str(&format!("  DNS        {} (UDP and TCP)\n", listen.join(" ")));
-    if !desk.facts.dot.is_empty() {
-        let dot: Vec<String> = desk.facts.dot.iter().map(ToString::to_string).collect();
-        text.push_str(&format!("             {} (TLS)\n", dot.join(" ")));
+    for (addresses, word) in [(&desk.facts.dot, "TLS"), (&desk.facts.doh, "HTTPS")] {
+        if !addresses.is_empty() {
+            let shown: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+            text.push_str(&format!("             {} ({word})\n", shown.join(" ")));
+        }
     }
     text
 }

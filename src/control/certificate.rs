@@ -34,13 +34,15 @@ pub enum Service {
     Api,
     /// DNS within TLS.
     Dot,
+    /// DNS within HTTPS.
+    Doh,
 }
 
 impl Service {
     /// What is offered within TLS, the better first (RFC 7301; RFC 7858 §3.1 leaves it open, IANA names `dot`).
     fn protocols(self) -> Vec<Vec<u8>> {
         let protocols: &[&[u8]] = match self {
-            Service::Api => &[b"h2", b"http/1.1"],
+            Service::Api | Service::Doh => &[b"h2", b"http/1.1"],
             Service::Dot => &[b"dot"],
         };
         protocols.iter().map(|protocol| protocol.to_vec()).collect()
@@ -51,6 +53,7 @@ impl Service {
         match self {
             Service::Api => "api",
             Service::Dot => "dot",
+            Service::Doh => "doh",
         }
     }
 
@@ -58,6 +61,7 @@ impl Service {
         let gauge = match self {
             Service::Api => metrics::gauge!("homing_api_certificate_expires_timestamp_seconds"),
             Service::Dot => metrics::gauge!("homing_dot_certificate_expires_timestamp_seconds"),
+            Service::Doh => metrics::gauge!("homing_doh_certificate_expires_timestamp_seconds"),
         };
         gauge.set(secs as f64);
     }

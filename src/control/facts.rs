@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::SystemTime;
 
+use crate::answer::Transport;
 use crate::health::LogTime;
 use crate::load::Config;
 use crate::serve::Serving;
@@ -18,6 +19,8 @@ pub struct Facts {
     pub listen: Vec<SocketAddr>,
     /// Where DNS is answered within TLS.
     pub dot: Vec<SocketAddr>,
+    /// … within HTTPS.
+    pub doh: Vec<SocketAddr>,
     /// When the process started.
     pub started: SystemTime,
     /// What the process gave up.
@@ -30,7 +33,8 @@ impl Facts {
         Facts {
             site_name: config.site_name.clone(),
             listen: serving.addresses().to_vec(),
-            dot: serving.dot_addresses().to_vec(),
+            dot: serving.encrypted_addresses(Transport::Tls),
+            doh: serving.encrypted_addresses(Transport::Https),
             started,
             sandbox,
         }

@@ -144,7 +144,8 @@ fn queries(text: &mut Exposition, cores: &[Arc<Counters>], view: &View) {
     text.family("homing_queries_total", Kind::Counter, "Requests received, by transport.")
         .sample(&[("transport", "udp")], sum(&|c| &c.udp))
         .sample(&[("transport", "tcp")], sum(&|c| &c.tcp))
-        .sample(&[("transport", "tls")], sum(&|c| &c.tls));
+        .sample(&[("transport", "tls")], sum(&|c| &c.tls))
+        .sample(&[("transport", "https")], sum(&|c| &c.https));
     text.family("homing_responses_total", Kind::Counter, "Responses, by response code.");
     for (i, rcode) in COUNTED_RCODES.iter().enumerate() {
         let count = sum(&|c| c.rcodes.get(i).unwrap_or(&c.silent));

@@ -30,6 +30,7 @@ mod gate;
 mod hindsight;
 mod http;
 mod hub;
+mod listeners;
 mod logs;
 mod looks;
 mod measure;

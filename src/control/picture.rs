@@ -147,6 +147,7 @@ fn served(view: &View, facts: &Facts) -> ServedBody {
         routes: summary.routes,
         listen: facts.listen.iter().map(ToString::to_string).collect(),
         dot: facts.dot.iter().map(ToString::to_string).collect(),
+        doh: facts.doh.iter().map(ToString::to_string).collect(),
     }
 }
 

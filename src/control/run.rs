@@ -2,12 +2,12 @@
 //!
 //! Read [`run`]: configuration, sockets, state, files, threads, the API, the wait for a signal, the end.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -21,7 +21,7 @@ use crate::health::State;
 use crate::history::Log;
 use crate::load::{Config, Removals};
 use crate::probe::Within;
-use crate::serve::{self, BindError, Bounds, Inherited, Serving, Sockets};
+use crate::serve::{self, BindError, Bounds, Serving, Sockets};
 
 use super::alarms::Alarms;
 use super::banner;
@@ -37,6 +37,7 @@ use super::gate::Gate;
 use super::hindsight::Hindsight;
 use super::http;
 use super::hub::{self, Hub};
+use super::listeners::{inherit, listen_api, patiently};
 use super::logs::{self, LogStyle};
 use super::looks::{Looks, Request};
 use super::metrics::{self, Metrics};
@@ -52,9 +53,6 @@ use super::vantage::{inside, page};
 use super::webhook;
 use super::weights::Weigher;
 use super::writer::{Clock, Writer};
-
-/// How long an address may be taken at the start. A guess: a killed server of many GiB is gone by then.
-const TAKEN_MAX: Duration = Duration::from_secs(1);
 
 /// How long what is in flight may take to finish when the server is told to end.
 const END_MAX: Duration = Duration::from_secs(5);
@@ -153,7 +151,8 @@ fn prepare(options: &Options, enter: Enter) -> Result<Prepared, String> {
     let within = inside::read(&config).map_err(|said| lines(&said))?;
     let inherited = inherit(&config)?;
     let api = listen_api(config.api, &inherited)?;
-    let bind = || Sockets::bind(&config.dns, &config.dot, config.cores, &inherited);
+    let encrypted = config.encrypted();
+    let bind = || Sockets::bind(&config.dns, &encrypted, config.cores, &inherited);
     let sockets = patiently(bind, |e| matches!(e, BindError::InUse(..)));
     let sockets = sockets.map_err(|e| e.to_string())?;
     for skipped in sockets.skipped() {
@@ -194,20 +193,31 @@ fn prepare(options: &Options, enter: Enter) -> Result<Prepared, String> {
     })
 }
 
+/// The certificate of DNS, for TLS and for HTTPS, where they are spoken.
+fn certificates(config: &Config, alarms: &Alarms) -> [Option<Certificate>; 2] {
+    let spoken = [(Service::Dot, &config.dot), (Service::Doh, &config.doh)];
+    spoken.map(|(service, addresses)| {
+        let files = config.dns_tls.clone().filter(|_| !addresses.is_empty())?;
+        Some(Certificate::open(service, files, alarms.clone()))
+    })
+}
+
 /// Starts the threads that answer.
 fn answer_on(
     sockets: Sockets,
     config: &Config,
-    certificate: Option<&Certificate>,
+    [dot, doh]: &[Option<Certificate>; 2],
     snapshots: Arc<ArcSwap<Snapshot>>,
 ) -> Result<Arc<Serving>, String> {
-    let tls = certificate.map(Certificate::source).unwrap_or_default();
+    let source =
+        |it: &Option<Certificate>| it.as_ref().map(Certificate::source).unwrap_or_default();
     let bounds = Bounds {
         tcp: config.tcp,
         rates: config.rates.clone(),
         rest: config.rest,
         balancers: config.balancers.clone(),
-        tls,
+        dot: source(dot),
+        doh: source(doh),
     };
     let serving = serve::start(sockets, answerer(config), bounds, snapshots);
     serving.map(Arc::new).map_err(|e| e.to_string())
@@ -226,9 +236,8 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
     let (feed, teller, feed_thread) = Changefeed::start(state.clone(), kept).map_err(failed)?;
     let (writer, writer_thread) =
         Writer::start(log, state, clock, hub.clone(), teller, alarms.clone()).map_err(failed)?;
-    let dot = config.dns_tls.clone();
-    let dot = dot.map(|files| Certificate::open(Service::Dot, files, alarms.clone()));
-    let serving = answer_on(sockets, &config, dot.as_ref(), snapshots)?;
+    let certificates = certificates(&config, &alarms);
+    let serving = answer_on(sockets, &config, &certificates, snapshots)?;
     let (weigher, weigher_thread) =
         Weigher::start(kept, serving.counters().to_vec()).map_err(failed)?;
     weigher.follow(&first);
@@ -241,7 +250,7 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
     let runtime = runtime().map_err(failed)?;
     let entered = runtime.enter();
     let api = tokio::net::TcpListener::from_std(prepared.api).map_err(|e| e.to_string())?;
-    look_after(&config, &serving, dot.as_ref(), &alarms);
+    look_after(&config, &serving, &certificates, &alarms);
     inside::keep(&config, prepared.within, hub.clone(), writer.clone());
     let desk = Desk {
         hub: hub.clone(),
@@ -275,10 +284,15 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
 }
 
 /// Looks now and then at what may give alarm. Call it within the runtime.
-fn look_after(config: &Config, serving: &Arc<Serving>, dot: Option<&Certificate>, alarms: &Alarms) {
+fn look_after(
+    config: &Config,
+    serving: &Arc<Serving>,
+    certificates: &[Option<Certificate>; 2],
+    alarms: &Alarms,
+) {
     disk::follow(config.state.clone(), alarms.clone());
     floods::follow(Arc::clone(serving), config.rates.log_only, alarms.clone());
-    if let Some(certificate) = dot {
+    for certificate in certificates.iter().flatten() {
         certificate.follow();
     }
 }
@@ -321,54 +335,6 @@ fn configuration(options: &Options) -> Result<Config, String> {
 
 fn lines(said: &[Diagnostic]) -> String {
     said.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-}
-
-/// What the service manager opened; each must be of an address that is configured.
-fn inherit(config: &Config) -> Result<Inherited, String> {
-    let inherited = Inherited::take()
-        .map_err(|error| format!("a socket that was handed over cannot be used: {error}"))?;
-    let used = [&config.dns[..], &config.dot, &[config.api]].concat();
-    match inherited.unused(&used) {
-        None => Ok(inherited),
-        Some(address) => Err(format!(
-            "a socket for {address} was handed over, and [listen] of homing.toml has no such address: \
-             add it there, or take it out of the socket unit"
-        )),
-    }
-}
-
-fn listen_api(address: SocketAddr, inherited: &Inherited) -> Result<TcpListener, String> {
-    let refused = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::AddrInUse => format!(
-            "cannot serve the API on {address}: another program has this address; stop it, or \
-             change `api` in [listen] of homing.toml"
-        ),
-        _ => format!("cannot serve the API on {address}: {error}"),
-    };
-    let is_taken = |error: &std::io::Error| error.kind() == std::io::ErrorKind::AddrInUse;
-    let listener = match inherited.tcp(address).map_err(refused)? {
-        Some(listener) => listener,
-        None => patiently(|| TcpListener::bind(address), is_taken).map_err(refused)?,
-    };
-    listener.set_nonblocking(true).map_err(refused)?;
-    Ok(listener)
-}
-
-/// Tries again for a little while what is wanted is taken: a server that was killed a moment ago holds its addresses until
-/// the kernel has let go of its memory.
-fn patiently<T, E>(
-    attempt: impl Fn() -> Result<T, E>,
-    is_taken: impl Fn(&E) -> bool,
-) -> Result<T, E> {
-    let begun = Instant::now();
-    loop {
-        match attempt() {
-            Err(error) if is_taken(&error) && begun.elapsed() < TAKEN_MAX => {
-                thread::sleep(Duration::from_millis(20));
-            }
-            outcome => return outcome,
-        }
-    }
 }
 
 /// Opens the log. If it cannot be, files serve all the same, and an alarm says why reports are refused.

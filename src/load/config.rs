@@ -9,7 +9,7 @@ use std::time::Duration;
 use toml::de::DeTable;
 
 use crate::answer::{
-    ConnectionLimits, CookieSecret, CookieSecrets, Networks, RateLimits, SubnetTrust,
+    ConnectionLimits, CookieSecret, CookieSecrets, Networks, RateLimits, SubnetTrust, Transport,
     UDP_PAYLOAD_MAX,
 };
 use crate::diagnostic::{Diagnostic, Place, has_error};
@@ -74,7 +74,9 @@ pub struct Config {
     pub dns: Vec<SocketAddr>,
     /// Addresses that DNS is answered on within TLS (RFC 7858); none: it is not.
     pub dot: Vec<SocketAddr>,
-    /// The certificate of DNS within TLS.
+    /// Addresses that DNS is answered on within HTTPS (RFC 8484); none: it is not.
+    pub doh: Vec<SocketAddr>,
+    /// The certificate of DNS within TLS and HTTPS.
     pub dns_tls: Option<CertificateFiles>,
     /// Balancers that tell in whose name they ask (PROXY protocol, version 2).
     pub balancers: Networks,
@@ -144,6 +146,7 @@ impl Config {
                 SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, 5300)),
             ],
             dot: Vec::new(),
+            doh: Vec::new(),
             dns_tls: None,
             balancers: Networks::default(),
             api: SocketAddr::from(([127, 0, 0, 1], 8053)),
@@ -227,6 +230,13 @@ impl Config {
         if has_error(&said) { Err(said) } else { Ok(config) }
     }
 
+    /// Where DNS is answered so that nobody between can read it.
+    pub fn encrypted(&self) -> Vec<(Transport, SocketAddr)> {
+        let of = |transport| move |&address: &SocketAddr| (transport, address);
+        let dot = self.dot.iter().map(of(Transport::Tls));
+        dot.chain(self.doh.iter().map(of(Transport::Https))).collect()
+    }
+
     /// Threads that answer UDP: as written, or one for each CPU that this process may use.
     pub fn core_count(&self) -> usize {
         match self.cores {
@@ -254,11 +264,21 @@ fn read_site(config: &mut Config, reader: &mut Reader<'_>, site: &DeTable<'_>) {
 }
 
 fn read_listen(config: &mut Config, reader: &mut Reader<'_>, listen: &DeTable<'_>, root: &Path) {
-    const KEYS: [&str; 8] =
-        ["dns", "dot", "proxy_protocol", "api", "cores", "rest_micros", "ecs", "ecs_trusted"];
+    const KEYS: [&str; 9] = [
+        "dns",
+        "dot",
+        "doh",
+        "proxy_protocol",
+        "api",
+        "cores",
+        "rest_micros",
+        "ecs",
+        "ecs_trusted",
+    ];
     let keys = [&KEYS[..], &SAFETY_KEYS, &DNS_PAIR_KEYS].concat();
     reader.only_keys(listen, &keys, "[listen]");
-    for (key, addresses) in [("dns", &mut config.dns), ("dot", &mut config.dot)] {
+    let lists = [("dns", &mut config.dns), ("dot", &mut config.dot), ("doh", &mut config.doh)];
+    for (key, addresses) in lists {
         if let Some(value) = listen.get(key)
             && let Some(list) = reader.full_list(value, &format!("`{key}`"))
         {

@@ -59,7 +59,7 @@ pub(super) fn read_safety(
     files
 }
 
-/// Reads what DNS within TLS is served with: needed where `dot` is there.
+/// Reads what DNS within TLS and HTTPS is served with: needed where `dot` or `doh` is there.
 pub(super) fn read_dns_pair(
     reader: &mut Reader<'_>,
     listen: &DeTable<'_>,
@@ -67,10 +67,12 @@ pub(super) fn read_dns_pair(
 ) -> Option<CertificateFiles> {
     let files = read_pair(reader, listen, DNS_PAIR_KEYS, root);
     let is_shown = DNS_PAIR_KEYS.iter().any(|key| listen.contains_key(*key));
-    if let Some(value) = listen.get("dot").filter(|_| !is_shown) {
-        let what = "`dot` needs a certificate";
-        let help = "set dns_certificate and dns_key";
-        reader.error("dot-without-certificate", &value.span(), what, help);
+    for key in ["dot", "doh"] {
+        if let Some(value) = listen.get(key).filter(|_| !is_shown) {
+            let help = "set dns_certificate and dns_key";
+            let what = format!("`{key}` needs a certificate");
+            reader.error("dot-without-certificate", &value.span(), what, help);
+        }
     }
     files
 }

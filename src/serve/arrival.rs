@@ -1,4 +1,4 @@
-//! What comes before the first query of a connection: a balancer's word of who asks, and TLS (RFC 7858).
+//! What comes before the first query of a connection: a balancer's word of who asks, and TLS (RFC 7858, RFC 8484).
 //!
 //! Owns:  both, in the connection's own task: a client that stalls in them keeps nobody waiting.
 //! Never: reads a certificate; whoever follows the files hands over what is in force.
@@ -16,8 +16,31 @@ use crate::answer::Transport;
 
 use super::connection::{Connection, Seat};
 use super::counters::add;
+use super::doh;
 use super::proxy;
 use super::responder::Responder;
+
+/// What is spoken at a door, and with which certificate.
+#[derive(Clone, Debug)]
+pub enum Speech<T> {
+    /// DNS in the clear.
+    Plain,
+    /// DNS within TLS.
+    Tls(T),
+    /// DNS within HTTPS.
+    Https(T),
+}
+
+impl<T> Speech<T> {
+    /// The same with another form of the certificate.
+    pub fn map<U>(&self, form: impl FnOnce(&T) -> U) -> Speech<U> {
+        match self {
+            Speech::Plain => Speech::Plain,
+            Speech::Tls(tls) => Speech::Tls(form(tls)),
+            Speech::Https(tls) => Speech::Https(form(tls)),
+        }
+    }
+}
 
 /// A connection that has just been seated. Its seat waits, and goes to another if need be.
 pub struct Arrival<F> {
@@ -27,8 +50,8 @@ pub struct Arrival<F> {
     pub peer: IpAddr,
     /// Whether that is a balancer, which tells in whose name it asks.
     pub is_balancer: bool,
-    /// None: it speaks in the clear. As long as there is no good certificate the inner is none.
-    pub tls: Option<Option<Arc<ServerConfig>>>,
+    /// What is spoken. As long as there is no good certificate it has none.
+    pub speech: Speech<Option<Arc<ServerConfig>>>,
     /// Its seat.
     pub seat: Seat<F>,
 }
@@ -36,7 +59,7 @@ pub struct Arrival<F> {
 impl<F: Responder> Arrival<F> {
     /// Hears who asks, agrees upon TLS, then answers until the end.
     pub async fn converse(self) {
-        let Arrival { mut stream, peer, is_balancer, tls, seat } = self;
+        let Arrival { mut stream, peer, is_balancer, speech, seat } = self;
         let (counters, patience) = seat.patience();
         let deadline = Instant::now() + patience;
         let mut client = peer;
@@ -50,12 +73,17 @@ impl<F: Responder> Arrival<F> {
                 Err(_) => return add(&counters.timed_out_read, 1),
             }
         }
-        let Some(tls) = tls else {
-            return Connection::new(stream, client, Transport::Tcp, seat).converse().await;
+        let (tls, is_https) = match speech {
+            Speech::Plain => {
+                return Connection::new(stream, client, Transport::Tcp, seat).converse().await;
+            }
+            Speech::Tls(tls) => (tls, false),
+            Speech::Https(tls) => (tls, true),
         };
         // Without a good certificate nothing can be agreed upon; the alarm of it stands.
         let Some(tls) = tls else { return add(&counters.handshakes_failed, 1) };
         match timeout_at(deadline, TlsAcceptor::from(tls).accept(stream)).await {
+            Ok(Ok(stream)) if is_https => doh::converse(stream, client, seat).await,
             Ok(Ok(stream)) => {
                 Connection::new(stream, client, Transport::Tls, seat).converse().await;
             }

@@ -19,8 +19,8 @@ const PORT_ATTEMPTS: usize = 16;
 #[derive(Debug)]
 pub struct Sockets {
     pub(super) endpoints: Vec<Bound>,
-    /// Listeners within TLS.
-    pub(super) dot: Vec<(SocketAddr, TcpListener)>,
+    /// Listeners within TLS or HTTPS.
+    pub(super) encrypted: Vec<(Transport, SocketAddr, TcpListener)>,
     cores: usize,
     skipped: Vec<BindError>,
 }
@@ -54,7 +54,7 @@ pub enum BindError {
 }
 
 impl Sockets {
-    /// Binds every address for `cores` cores, 0 for one a CPU, and those of `dot` for TLS. Port 0
+    /// Binds every address for `cores` cores, 0 for one a CPU, and those that are `encrypted`. Port 0
     /// takes a free port, the same for UDP and TCP. What of them is `inherited` is not bound again.
     ///
     /// An address that this machine does not have is skipped, so that a machine without IPv6 serves
@@ -65,7 +65,7 @@ impl Sockets {
     /// [`BindError`]; sockets bound until then are closed.
     pub fn bind(
         addresses: &[SocketAddr],
-        dot: &[SocketAddr],
+        encrypted: &[(Transport, SocketAddr)],
         cores: usize,
         inherited: &Inherited,
     ) -> Result<Sockets, BindError> {
@@ -73,11 +73,13 @@ impl Sockets {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             cores => cores,
         };
-        if let Some((one, other)) = overlap(&[addresses, dot].concat()) {
+        let streams = encrypted.iter().map(|(_, address)| *address);
+        let all: Vec<SocketAddr> = addresses.iter().copied().chain(streams).collect();
+        if let Some((one, other)) = overlap(&all) {
             return Err(BindError::Overlap(one, other));
         }
         let mut sockets =
-            Sockets { endpoints: Vec::new(), dot: Vec::new(), cores, skipped: Vec::new() };
+            Sockets { endpoints: Vec::new(), encrypted: Vec::new(), cores, skipped: Vec::new() };
         for &address in addresses {
             match bind_one(address, cores, inherited) {
                 Ok(bound) => sockets.endpoints.push(bound),
@@ -88,9 +90,9 @@ impl Sockets {
         if sockets.endpoints.is_empty() {
             return Err(sockets.skipped.into_iter().next().unwrap_or(BindError::NoAddress));
         }
-        for &address in dot {
-            match bind_stream(address, Transport::Tls, inherited) {
-                Ok(bound) => sockets.dot.push(bound),
+        for &(transport, address) in encrypted {
+            match bind_stream(address, transport, inherited) {
+                Ok((address, listener)) => sockets.encrypted.push((transport, address, listener)),
                 Err(error @ BindError::NotHere(_)) => sockets.skipped.push(error),
                 Err(error) => return Err(error),
             }
@@ -98,9 +100,9 @@ impl Sockets {
         Ok(sockets)
     }
 
-    /// The addresses bound within TLS.
-    pub fn dot_addresses(&self) -> Vec<SocketAddr> {
-        self.dot.iter().map(|(address, _)| *address).collect()
+    /// The addresses bound within TLS and HTTPS.
+    pub fn encrypted_addresses(&self) -> Vec<(Transport, SocketAddr)> {
+        self.encrypted.iter().map(|(transport, address, _)| (*transport, *address)).collect()
     }
 
     /// The addresses bound, with the ports that stand for port 0, in the order given.
@@ -194,7 +196,7 @@ fn refusal(address: SocketAddr, transport: Transport, error: io::Error) -> BindE
 }
 
 /// Where the operator changes what is listened on.
-const SETTING: &str = "`dns` or `dot` in [listen] of homing.toml";
+const SETTING: &str = "`dns`, `dot` or `doh` in [listen] of homing.toml";
 
 impl fmt::Display for BindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -241,6 +243,7 @@ fn word(transport: Transport) -> &'static str {
         Transport::Udp => "UDP",
         Transport::Tcp => "TCP",
         Transport::Tls => "TLS",
+        Transport::Https => "HTTPS",
     }
 }
 

@@ -63,8 +63,8 @@ pub struct Desk<F> {
 
 /// A taken seat; free again when dropped, however the connection ends.
 pub struct Seat<F> {
-    desk: Rc<Desk<F>>,
-    id: SeatId,
+    pub(super) desk: Rc<Desk<F>>,
+    pub(super) id: SeatId,
 }
 
 /// What to do after the answers at hand are written.
@@ -126,6 +126,32 @@ impl<F> Seat<F> {
     /// Where is counted what becomes of it, and how long its client may take.
     pub fn patience(&self) -> (Arc<TcpCounters>, Duration) {
         (Arc::clone(&self.desk.counters), self.desk.seats.borrow().idle_time())
+    }
+}
+
+impl<F: Responder> Seat<F> {
+    /// Answers one query that came alone; none for what is no query, and where answering panicked.
+    pub fn answer(&self, request: &[u8], client: IpAddr, transport: Transport) -> Option<Vec<u8>> {
+        let desk = &self.desk;
+        add(&desk.counters.received, 1);
+        let (mut response, mut core) = (desk.response.borrow_mut(), desk.core.borrow_mut());
+        let snapshot = desk.snapshots.load();
+        let now_secs = clock::secs(clock::now());
+        let exchange = Exchange {
+            request,
+            client,
+            transport,
+            idle_tenths: 0,
+            now_secs,
+            response: &mut response,
+        };
+        let Ok(outcome) = fenced(|| (desk.respond)(&snapshot, exchange, &mut core)) else {
+            add(&desk.counters.panics, 1);
+            return None;
+        };
+        let answer = response.get(..outcome.len()).filter(|answer| !answer.is_empty());
+        add(if answer.is_some() { &desk.counters.sent } else { &desk.counters.malformed }, 1);
+        answer.map(<[u8]>::to_vec)
     }
 }
 

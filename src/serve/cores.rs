@@ -15,9 +15,11 @@ use rustls::ServerConfig;
 use tokio::sync::watch;
 
 use crate::answer::{
-    ConnectionLimits, Core, Counters, Networks, RateLimits, Site, Snapshot, respond_quietly,
+    ConnectionLimits, Core, Counters, Networks, RateLimits, Site, Snapshot, Transport,
+    respond_quietly,
 };
 
+use super::arrival::Speech;
 use super::bind::{BindError, Bound, Sockets};
 use super::counters::{TcpCounters, TcpTotals, UdpCounters, UdpTotals, add};
 use super::pace::Pace;
@@ -47,14 +49,16 @@ pub struct Bounds {
     pub rest: Duration,
     /// Balancers that tell in whose name they ask (PROXY protocol, version 2), and ask for nobody else.
     pub balancers: Networks,
-    /// What TLS is spoken with; none as long as there is no good certificate.
-    pub tls: Arc<ArcSwapOption<ServerConfig>>,
+    /// What DNS within TLS is spoken with; none as long as there is no good certificate.
+    pub dot: Arc<ArcSwapOption<ServerConfig>>,
+    /// What DNS within HTTPS is, likewise.
+    pub doh: Arc<ArcSwapOption<ServerConfig>>,
 }
 
 /// The running transports. Dropped, they stop too, but nobody waits for them.
 pub struct Serving {
     addresses: Vec<SocketAddr>,
-    dot_addresses: Vec<SocketAddr>,
+    encrypted: Vec<(Transport, SocketAddr)>,
     answered: Vec<Arc<Counters>>,
     udp: Vec<Arc<UdpCounters>>,
     tcp: Arc<TcpCounters>,
@@ -104,12 +108,12 @@ pub fn start_with<F: Responder>(
     snapshots: Arc<ArcSwap<Snapshot>>,
     respond: F,
 ) -> Result<Serving, BindError> {
-    let Bounds { tcp: limits, rates, rest, balancers, tls } = bounds;
+    let Bounds { tcp: limits, rates, rest, balancers, dot, doh } = bounds;
     allow_descriptors(limits.connections.saturating_add(DESCRIPTORS_SPARE));
     let (running, ended) = channel();
     let mut serving = Serving {
         addresses: sockets.addresses(),
-        dot_addresses: sockets.dot_addresses(),
+        encrypted: sockets.encrypted_addresses(),
         answered: Vec::new(),
         udp: Vec::new(),
         tcp: Arc::default(),
@@ -120,11 +124,15 @@ pub fn start_with<F: Responder>(
         ended: Mutex::new(ended),
     };
     let start = Start { site, snapshots, respond, balancers, pace: Pace::new(rest), running };
-    let dot = sockets.dot.into_iter().map(|(_, listener)| (listener, Some(Arc::clone(&tls))));
-    let mut listeners: Vec<(TcpListener, Security)> = dot.collect();
+    let secured = |(transport, _, listener)| match transport {
+        Transport::Https => (listener, Speech::Https(Arc::clone(&doh))),
+        _ => (listener, Speech::Tls(Arc::clone(&dot))),
+    };
+    let mut listeners: Vec<(TcpListener, Security)> =
+        sockets.encrypted.into_iter().map(secured).collect();
     for (number, bound) in sockets.endpoints.into_iter().enumerate() {
         let Bound { address: _, tcp, udp } = bound;
-        listeners.push((tcp, None));
+        listeners.push((tcp, Speech::Plain));
         let core_count = udp.len();
         for (core, socket) in udp.into_iter().enumerate() {
             let limiter = RateLimiter::new(&serving.rates, core_count, random());
@@ -143,9 +151,10 @@ impl Serving {
         &self.addresses
     }
 
-    /// The addresses served within TLS, likewise.
-    pub fn dot_addresses(&self) -> &[SocketAddr] {
-        &self.dot_addresses
+    /// The addresses served within TLS, or within HTTPS, likewise.
+    pub fn encrypted_addresses(&self, transport: Transport) -> Vec<SocketAddr> {
+        let of_it = self.encrypted.iter().filter(|(by, _)| *by == transport);
+        of_it.map(|(_, address)| *address).collect()
     }
 
     /// The query counters of every thread, to be summed.

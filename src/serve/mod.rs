@@ -13,6 +13,7 @@ mod clock;
 mod connection;
 mod cores;
 mod counters;
+mod doh;
 mod frame;
 mod inherit;
 mod limit;

@@ -20,7 +20,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::answer::{ConnectionLimits, Core, Networks, Snapshot};
 
-use super::arrival::Arrival;
+use super::arrival::{Arrival, Speech};
 use super::connection::{Desk, Seat};
 use super::counters::{TcpCounters, add};
 use super::limit::Admission;
@@ -32,8 +32,8 @@ const FAULT_PAUSE: Duration = Duration::from_millis(50);
 /// Connections that are still seated after a stop: those that the kernel had completed before.
 const LATE_COUNT_MAX: usize = 1024;
 
-/// What a listener speaks TLS with; none: it speaks in the clear.
-pub type Security = Option<Arc<ArcSwapOption<ServerConfig>>>;
+/// What is spoken at a listener, and where the certificate in force is.
+pub type Security = Speech<Arc<ArcSwapOption<ServerConfig>>>;
 
 /// Listeners, and the runtime of one thread that waits at them.
 pub struct Doors {
@@ -50,7 +50,7 @@ impl Doors {
     pub fn open(listeners: Vec<(std::net::TcpListener, Security)>) -> io::Result<Doors> {
         let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
         let entered = runtime.enter();
-        let open = |(listener, tls)| Ok((TcpListener::from_std(listener)?, tls));
+        let open = |(listener, security)| Ok((TcpListener::from_std(listener)?, security));
         let listeners: io::Result<_> = listeners.into_iter().map(open).collect();
         drop(entered);
         Ok(Doors { runtime, listeners: listeners? })
@@ -94,8 +94,8 @@ impl<F: Responder> TcpCore<F> {
             let desk =
                 Rc::new(Desk::new(snapshots, respond, core, counters, limits, stopping.clone()));
             let mut accepting = JoinSet::new();
-            for (listener, tls) in listeners {
-                let door = Door { tls, balancers: balancers.clone(), desk: Rc::clone(&desk) };
+            for (listener, security) in listeners {
+                let door = Door { security, balancers: balancers.clone(), desk: Rc::clone(&desk) };
                 accepting.spawn_local(accept(listener, door, stopping.clone()));
             }
             while let Some(ended) = accepting.join_next().await {
@@ -117,7 +117,7 @@ impl<F: Responder> TcpCore<F> {
 
 /// What everybody is let in by who comes to one listener.
 struct Door<F> {
-    tls: Security,
+    security: Security,
     balancers: Networks,
     desk: Rc<Desk<F>>,
 }
@@ -195,7 +195,7 @@ fn seat<F: Responder>(stream: TcpStream, peer: IpAddr, door: &Door<F>) {
         stream,
         peer,
         is_balancer: door.balancers.contains(peer),
-        tls: door.tls.as_ref().map(|tls| tls.load_full()),
+        speech: door.security.map(|tls| tls.load_full()),
         seat: Seat::new(Rc::clone(desk), seat),
     };
     let task = spawn_local(arrival.converse());

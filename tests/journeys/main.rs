@@ -8,6 +8,7 @@ mod clock;
 mod command_line;
 mod databases;
 mod diff;
+mod doh;
 mod door;
 mod dot;
 mod example;

@@ -17,6 +17,8 @@ impl Issued {
     pub fn new() -> Issued {
         let key = rcgen::KeyPair::generate().unwrap();
         let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        // Another name than that of what it signs, which else counts as signed by itself.
+        params.distinguished_name.push(rcgen::DnType::CommonName, "authority of a test");
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         let ca_pem = params.self_signed(&key).unwrap().pem();
         Issued { ca: rcgen::Issuer::new(params, key), ca_pem }

@@ -7,6 +7,7 @@ use ureq::http::{Method, Request};
 
 use super::super::writer::WriteError;
 use super::*;
+use crate::serve::Inherited;
 
 const ZONE: &str = "$TTL 60\n@ SOA ns1 hostmaster 1 7200 3600 1209600 60\n@ NS ns1\n\
     ns1 A 192.0.2.1\ngeo A 192.0.2.10\n";
