@@ -126,7 +126,8 @@ fn what_is_no_query_is_told_so() {
     assert_eq!(site.curl("/dns-query?dns=AAAB", &[]).status, 400);
     assert_eq!(site.curl("/dns-query", &["--request", "DELETE"]).status, 405);
     assert_eq!(site.curl("/dns-query", &["--data-binary", "x"]).status, 415);
-    assert_eq!(site.post(&[0; 70_000], &[]).status, 413);
+    // Over HTTP/2 the rest of it is taken back besides, which curl tells as an error of its own.
+    assert_eq!(site.post(&[0; 70_000], &["--http1.1"]).status, 413);
     assert_eq!(site.post(&wire[..11], &[]).status, 400);
     // A response is no query.
     let response = [&wire[..2], &[wire[2] | 0x80], &wire[3..]].concat();
