@@ -87,8 +87,9 @@ impl<'a> ResponseOpt<'a> {
         exchange: &Exchange<'_>,
         cookie: Option<[u8; COOKIE_LEN]>,
     ) -> ResponseOpt<'a> {
-        // RFC 7828 §3.2.1: over UDP it is ignored.
-        let tells_idle = edns.wants_keepalive && exchange.transport != Transport::Udp;
+        // RFC 7828 §3.2.1: over UDP it is ignored; HTTPS and QUIC have words of their own (RFC 9250 §5.5.2).
+        let lasts = matches!(exchange.transport, Transport::Tcp | Transport::Tls);
+        let tells_idle = edns.wants_keepalive && lasts;
         // RFC 7830 §6: in the clear it would only make responses larger.
         let is_padded = edns.is_padded && exchange.transport.is_encrypted();
         ResponseOpt {

@@ -61,7 +61,8 @@ pub struct Serving {
     encrypted: Vec<(Transport, SocketAddr)>,
     answered: Vec<Arc<Counters>>,
     udp: Vec<Arc<UdpCounters>>,
-    tcp: Arc<TcpCounters>,
+    /// By thread.
+    tcp: Vec<Arc<TcpCounters>>,
     rates: RateLimits,
     /// By thread, the network that was last over its limit; 0 is none.
     over: Vec<Arc<AtomicU64>>,
@@ -83,7 +84,7 @@ struct Start<F> {
 }
 
 /// Answers on `sockets` until [`Serving::stop`]: a thread for each core and address for UDP, one
-/// for TCP.
+/// for TCP, one for TLS and HTTPS.
 ///
 /// Whoever publishes into `snapshots` keeps the old snapshot until it holds the only count
 /// (hub-drops-last); each thread lets go of it within 250 ms.
@@ -109,14 +110,14 @@ pub fn start_with<F: Responder>(
     respond: F,
 ) -> Result<Serving, BindError> {
     let Bounds { tcp: limits, rates, rest, balancers, dot, doh } = bounds;
-    allow_descriptors(limits.connections.saturating_add(DESCRIPTORS_SPARE));
+    allow_descriptors(limits.connections.saturating_mul(2).saturating_add(DESCRIPTORS_SPARE));
     let (running, ended) = channel();
     let mut serving = Serving {
         addresses: sockets.addresses(),
         encrypted: sockets.encrypted_addresses(),
         answered: Vec::new(),
         udp: Vec::new(),
-        tcp: Arc::default(),
+        tcp: Vec::new(),
         rates,
         over: Vec::new(),
         stop_udp: Arc::default(),
@@ -128,8 +129,9 @@ pub fn start_with<F: Responder>(
         Transport::Https => (listener, Speech::Https(Arc::clone(&doh))),
         _ => (listener, Speech::Tls(Arc::clone(&dot))),
     };
-    let mut listeners: Vec<(TcpListener, Security)> =
+    let secured: Vec<(TcpListener, Security)> =
         sockets.encrypted.into_iter().map(secured).collect();
+    let mut listeners = Vec::new();
     for (number, bound) in sockets.endpoints.into_iter().enumerate() {
         let Bound { address: _, tcp, udp } = bound;
         listeners.push((tcp, Speech::Plain));
@@ -141,7 +143,11 @@ pub fn start_with<F: Responder>(
                 .map_err(BindError::NoThread)?;
         }
     }
-    serving.start_tcp(&start, listeners, limits).map_err(BindError::NoThread)?;
+    serving.start_tcp(&start, "tcp", listeners, limits).map_err(BindError::NoThread)?;
+    // Handshakes keep nobody waiting who speaks in the clear, and take nobody's seat.
+    if !secured.is_empty() {
+        serving.start_tcp(&start, "tls", secured, limits).map_err(BindError::NoThread)?;
+    }
     Ok(serving)
 }
 
@@ -172,7 +178,7 @@ impl Serving {
     /// What TCP counted.
     pub fn tcp_totals(&self) -> TcpTotals {
         let mut totals = TcpTotals::default();
-        totals.include(&self.tcp);
+        self.tcp.iter().for_each(|counters| totals.include(counters));
         totals
     }
 
@@ -240,6 +246,7 @@ impl Serving {
     fn start_tcp<F: Responder>(
         &mut self,
         start: &Start<F>,
+        name: &str,
         mut listeners: Vec<(TcpListener, Security)>,
         limits: ConnectionLimits,
     ) -> io::Result<()> {
@@ -248,9 +255,10 @@ impl Serving {
         let site = Arc::clone(&start.site);
         let (snapshots, respond) = (Arc::clone(&start.snapshots), start.respond);
         let balancers = start.balancers.clone();
-        let (counters, stopping) = (Arc::clone(&self.tcp), self.stop_tcp.subscribe());
+        let (counters, stopping) = (Arc::<TcpCounters>::default(), self.stop_tcp.subscribe());
+        self.tcp.push(Arc::clone(&counters));
         let running = start.running.clone();
-        Builder::new().name("tcp".to_owned()).spawn(move || {
+        Builder::new().name(name.to_owned()).spawn(move || {
             // A connection is a task, and answering is fenced besides: nothing that a client sends
             // gets here. A panic would be ours; TCP goes on all the same (DESIGN.md rule 4.7).
             persist(&counters, &stopping, || {
