@@ -58,6 +58,8 @@ pub struct Counters {
     pub tls: AtomicU64,
     /// Over HTTPS.
     pub https: AtomicU64,
+    /// Over QUIC.
+    pub quic: AtomicU64,
     /// Requests met with silence.
     pub silent: AtomicU64,
     /// Responses truncated.
@@ -86,6 +88,7 @@ impl Default for Counters {
             tcp: AtomicU64::default(),
             tls: AtomicU64::default(),
             https: AtomicU64::default(),
+            quic: AtomicU64::default(),
             silent: AtomicU64::default(),
             truncated: AtomicU64::default(),
             with_subnet: AtomicU64::default(),
@@ -116,6 +119,7 @@ impl Counters {
                 Transport::Tcp => &self.tcp,
                 Transport::Tls => &self.tls,
                 Transport::Https => &self.https,
+                Transport::Quic => &self.quic,
             },
             1,
         );

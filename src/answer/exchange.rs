@@ -34,12 +34,14 @@ pub enum Transport {
     Tls,
     /// Over HTTPS, likewise (RFC 8484).
     Https,
+    /// Over QUIC, likewise (RFC 9250).
+    Quic,
 }
 
 impl Transport {
     /// Whether nobody between can read it.
     pub const fn is_encrypted(self) -> bool {
-        matches!(self, Transport::Tls | Transport::Https)
+        matches!(self, Transport::Tls | Transport::Https | Transport::Quic)
     }
 }
 

@@ -176,7 +176,9 @@ fn answer(
 fn limit(transport: Transport, query: &Query<'_>, unproven: Option<u16>) -> usize {
     let most = unproven.map_or(UDP_PAYLOAD_MAX, usize::from);
     match (transport, &query.edns) {
-        (Transport::Tcp | Transport::Tls | Transport::Https, _) => usize::from(u16::MAX),
+        (Transport::Tcp | Transport::Tls | Transport::Https | Transport::Quic, _) => {
+            usize::from(u16::MAX)
+        }
         (Transport::Udp, Some(edns)) => usize::from(edns.payload).min(most),
         (Transport::Udp, None) => UDP_PAYLOAD_MIN,
     }

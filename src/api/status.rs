@@ -120,6 +120,9 @@ pub struct ServedBody {
     /// … within HTTPS.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doh: Vec<String>,
+    /// … within QUIC.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doq: Vec<String>,
 }
 
 /// A geo database.

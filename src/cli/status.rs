@@ -279,7 +279,11 @@ fn files(status: &StatusBody, paint: Paint, text: &mut String) {
 fn listens(status: &StatusBody, columns: &mut Columns) {
     let (dim, plain) = (Colour::Dim, Colour::Plain);
     columns.row([("listens", dim), (&status.served.listen.join(" "), plain)]);
-    let encrypted = [("over TLS", &status.served.dot), ("over HTTPS", &status.served.doh)];
+    let encrypted = [
+        ("over TLS", &status.served.dot),
+        ("over HTTPS", &status.served.doh),
+        ("over QUIC", &status.served.doq),
+    ];
     for (word, addresses) in encrypted.into_iter().filter(|(_, addresses)| !addresses.is_empty()) {
         columns.row([(word, dim), (&addresses.join(" "), plain)]);
     }

@@ -73,6 +73,9 @@ fn socket(config: &Config) -> String {
     for address in &config.dns {
         let _ = writeln!(text, "ListenDatagram={address}\nListenStream={address}");
     }
+    for address in &config.doq {
+        let _ = writeln!(text, "ListenDatagram={address}");
+    }
     for address in config.dot.iter().chain(&config.doh).chain([&config.api]) {
         let _ = writeln!(text, "ListenStream={address}");
     }

@@ -79,7 +79,8 @@ fn loaded(view: &View, desk: &Desk) -> String {
     }
     let listen: Vec<String> = desk.facts.listen.iter().map(ToString::to_string).collect();
     text.push_str(&format!("  DNS        {} (UDP and TCP)\n", listen.join(" ")));
-    for (addresses, word) in [(&desk.facts.dot, "TLS"), (&desk.facts.doh, "HTTPS")] {
+    let facts = &desk.facts;
+    for (addresses, word) in [(&facts.dot, "TLS"), (&facts.doh, "HTTPS"), (&facts.doq, "QUIC")] {
         if !addresses.is_empty() {
             let shown: Vec<String> = addresses.iter().map(ToString::to_string).collect();
             text.push_str(&format!("             {} ({word})\n", shown.join(" ")));

@@ -36,6 +36,8 @@ pub enum Service {
     Dot,
     /// DNS within HTTPS.
     Doh,
+    /// DNS within QUIC.
+    Doq,
 }
 
 impl Service {
@@ -44,6 +46,7 @@ impl Service {
         let protocols: &[&[u8]] = match self {
             Service::Api | Service::Doh => &[b"h2", b"http/1.1"],
             Service::Dot => &[b"dot"],
+            Service::Doq => &[b"doq"],
         };
         protocols.iter().map(|protocol| protocol.to_vec()).collect()
     }
@@ -54,6 +57,7 @@ impl Service {
             Service::Api => "api",
             Service::Dot => "dot",
             Service::Doh => "doh",
+            Service::Doq => "doq",
         }
     }
 
@@ -62,6 +66,7 @@ impl Service {
             Service::Api => metrics::gauge!("homing_api_certificate_expires_timestamp_seconds"),
             Service::Dot => metrics::gauge!("homing_dot_certificate_expires_timestamp_seconds"),
             Service::Doh => metrics::gauge!("homing_doh_certificate_expires_timestamp_seconds"),
+            Service::Doq => metrics::gauge!("homing_doq_certificate_expires_timestamp_seconds"),
         };
         gauge.set(secs as f64);
     }

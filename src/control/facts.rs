@@ -21,6 +21,8 @@ pub struct Facts {
     pub dot: Vec<SocketAddr>,
     /// … within HTTPS.
     pub doh: Vec<SocketAddr>,
+    /// … within QUIC.
+    pub doq: Vec<SocketAddr>,
     /// When the process started.
     pub started: SystemTime,
     /// What the process gave up.
@@ -35,6 +37,7 @@ impl Facts {
             listen: serving.addresses().to_vec(),
             dot: serving.encrypted_addresses(Transport::Tls),
             doh: serving.encrypted_addresses(Transport::Https),
+            doq: serving.encrypted_addresses(Transport::Quic),
             started,
             sandbox,
         }

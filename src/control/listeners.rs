@@ -14,7 +14,7 @@ const TAKEN_MAX: Duration = Duration::from_secs(1);
 pub fn inherit(config: &Config) -> Result<Inherited, String> {
     let inherited = Inherited::take()
         .map_err(|error| format!("a socket that was handed over cannot be used: {error}"))?;
-    let used = [&config.dns[..], &config.dot, &config.doh, &[config.api]].concat();
+    let used = [&config.dns[..], &config.dot, &config.doh, &config.doq, &[config.api]].concat();
     match inherited.unused(&used) {
         None => Ok(inherited),
         Some(address) => Err(format!(

@@ -145,7 +145,8 @@ fn queries(text: &mut Exposition, cores: &[Arc<Counters>], view: &View) {
         .sample(&[("transport", "udp")], sum(&|c| &c.udp))
         .sample(&[("transport", "tcp")], sum(&|c| &c.tcp))
         .sample(&[("transport", "tls")], sum(&|c| &c.tls))
-        .sample(&[("transport", "https")], sum(&|c| &c.https));
+        .sample(&[("transport", "https")], sum(&|c| &c.https))
+        .sample(&[("transport", "quic")], sum(&|c| &c.quic));
     text.family("homing_responses_total", Kind::Counter, "Responses, by response code.");
     for (i, rcode) in COUNTED_RCODES.iter().enumerate() {
         let count = sum(&|c| c.rcodes.get(i).unwrap_or(&c.silent));

@@ -148,6 +148,7 @@ fn served(view: &View, facts: &Facts) -> ServedBody {
         listen: facts.listen.iter().map(ToString::to_string).collect(),
         dot: facts.dot.iter().map(ToString::to_string).collect(),
         doh: facts.doh.iter().map(ToString::to_string).collect(),
+        doq: facts.doq.iter().map(ToString::to_string).collect(),
     }
 }
 

@@ -193,9 +193,10 @@ fn prepare(options: &Options, enter: Enter) -> Result<Prepared, String> {
     })
 }
 
-/// The certificate of DNS, for TLS and for HTTPS, where they are spoken.
-fn certificates(config: &Config, alarms: &Alarms) -> [Option<Certificate>; 2] {
-    let spoken = [(Service::Dot, &config.dot), (Service::Doh, &config.doh)];
+/// The certificate of DNS, for TLS, HTTPS and QUIC, where they are spoken.
+fn certificates(config: &Config, alarms: &Alarms) -> [Option<Certificate>; 3] {
+    let spoken =
+        [(Service::Dot, &config.dot), (Service::Doh, &config.doh), (Service::Doq, &config.doq)];
     spoken.map(|(service, addresses)| {
         let files = config.dns_tls.clone().filter(|_| !addresses.is_empty())?;
         Some(Certificate::open(service, files, alarms.clone()))
@@ -206,7 +207,7 @@ fn certificates(config: &Config, alarms: &Alarms) -> [Option<Certificate>; 2] {
 fn answer_on(
     sockets: Sockets,
     config: &Config,
-    [dot, doh]: &[Option<Certificate>; 2],
+    [dot, doh, doq]: &[Option<Certificate>; 3],
     snapshots: Arc<ArcSwap<Snapshot>>,
 ) -> Result<Arc<Serving>, String> {
     let source =
@@ -218,6 +219,7 @@ fn answer_on(
         balancers: config.balancers.clone(),
         dot: source(dot),
         doh: source(doh),
+        doq: source(doq),
     };
     let serving = serve::start(sockets, answerer(config), bounds, snapshots);
     serving.map(Arc::new).map_err(|e| e.to_string())
@@ -287,7 +289,7 @@ fn launch(prepared: Prepared, cold: PrometheusHandle) -> Result<Server, String> 
 fn look_after(
     config: &Config,
     serving: &Arc<Serving>,
-    certificates: &[Option<Certificate>; 2],
+    certificates: &[Option<Certificate>; 3],
     alarms: &Alarms,
 ) {
     disk::follow(config.state.clone(), alarms.clone());

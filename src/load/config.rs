@@ -76,7 +76,9 @@ pub struct Config {
     pub dot: Vec<SocketAddr>,
     /// Addresses that DNS is answered on within HTTPS (RFC 8484); none: it is not.
     pub doh: Vec<SocketAddr>,
-    /// The certificate of DNS within TLS and HTTPS.
+    /// Addresses that DNS is answered on within QUIC (RFC 9250); none: it is not.
+    pub doq: Vec<SocketAddr>,
+    /// The certificate of DNS within TLS, HTTPS and QUIC.
     pub dns_tls: Option<CertificateFiles>,
     /// Balancers that tell in whose name they ask (PROXY protocol, version 2).
     pub balancers: Networks,
@@ -147,6 +149,7 @@ impl Config {
             ],
             dot: Vec::new(),
             doh: Vec::new(),
+            doq: Vec::new(),
             dns_tls: None,
             balancers: Networks::default(),
             api: SocketAddr::from(([127, 0, 0, 1], 8053)),
@@ -234,7 +237,8 @@ impl Config {
     pub fn encrypted(&self) -> Vec<(Transport, SocketAddr)> {
         let of = |transport| move |&address: &SocketAddr| (transport, address);
         let dot = self.dot.iter().map(of(Transport::Tls));
-        dot.chain(self.doh.iter().map(of(Transport::Https))).collect()
+        let doh = self.doh.iter().map(of(Transport::Https));
+        dot.chain(doh).chain(self.doq.iter().map(of(Transport::Quic))).collect()
     }
 
     /// Threads that answer UDP: as written, or one for each CPU that this process may use.
@@ -264,10 +268,11 @@ fn read_site(config: &mut Config, reader: &mut Reader<'_>, site: &DeTable<'_>) {
 }
 
 fn read_listen(config: &mut Config, reader: &mut Reader<'_>, listen: &DeTable<'_>, root: &Path) {
-    const KEYS: [&str; 9] = [
+    const KEYS: [&str; 10] = [
         "dns",
         "dot",
         "doh",
+        "doq",
         "proxy_protocol",
         "api",
         "cores",
@@ -277,7 +282,12 @@ fn read_listen(config: &mut Config, reader: &mut Reader<'_>, listen: &DeTable<'_
     ];
     let keys = [&KEYS[..], &SAFETY_KEYS, &DNS_PAIR_KEYS].concat();
     reader.only_keys(listen, &keys, "[listen]");
-    let lists = [("dns", &mut config.dns), ("dot", &mut config.dot), ("doh", &mut config.doh)];
+    let lists = [
+        ("dns", &mut config.dns),
+        ("dot", &mut config.dot),
+        ("doh", &mut config.doh),
+        ("doq", &mut config.doq),
+    ];
     for (key, addresses) in lists {
         if let Some(value) = listen.get(key)
             && let Some(list) = reader.full_list(value, &format!("`{key}`"))

@@ -59,7 +59,7 @@ pub(super) fn read_safety(
     files
 }
 
-/// Reads what DNS within TLS and HTTPS is served with: needed where `dot` or `doh` is there.
+/// Reads what DNS within TLS and HTTPS is served with: needed where `dot`, `doh` or `doq` is there.
 pub(super) fn read_dns_pair(
     reader: &mut Reader<'_>,
     listen: &DeTable<'_>,
@@ -67,7 +67,7 @@ pub(super) fn read_dns_pair(
 ) -> Option<CertificateFiles> {
     let files = read_pair(reader, listen, DNS_PAIR_KEYS, root);
     let is_shown = DNS_PAIR_KEYS.iter().any(|key| listen.contains_key(*key));
-    for key in ["dot", "doh"] {
+    for key in ["dot", "doh", "doq"] {
         if let Some(value) = listen.get(key).filter(|_| !is_shown) {
             let help = "set dns_certificate and dns_key";
             let what = format!("`{key}` needs a certificate");

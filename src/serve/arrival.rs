@@ -7,6 +7,7 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use rustls::ServerConfig;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
@@ -19,6 +20,9 @@ use super::counters::add;
 use super::doh;
 use super::proxy;
 use super::responder::Responder;
+
+/// Where the certificate in force is; none as long as there is no good one.
+pub type Certificates = Arc<ArcSwapOption<ServerConfig>>;
 
 /// What is spoken at a door, and with which certificate.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use std::net::{SocketAddr, TcpListener, UdpSocket};
 use crate::answer::Transport;
 
 use super::inherit::Inherited;
-use super::socket::{Sharing, inherited_udp, tcp, udp};
+use super::socket::{Sharing, inherited_udp, quic, tcp, udp};
 
 /// How often another port is tried when port 0 was asked for and UDP does not get the port that TCP
 /// got.
@@ -21,6 +21,8 @@ pub struct Sockets {
     pub(super) endpoints: Vec<Bound>,
     /// Listeners within TLS or HTTPS.
     pub(super) encrypted: Vec<(Transport, SocketAddr, TcpListener)>,
+    /// Sockets for QUIC.
+    pub(super) quic: Vec<(SocketAddr, UdpSocket)>,
     cores: usize,
     skipped: Vec<BindError>,
 }
@@ -73,13 +75,22 @@ impl Sockets {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             cores => cores,
         };
-        let streams = encrypted.iter().map(|(_, address)| *address);
-        let all: Vec<SocketAddr> = addresses.iter().copied().chain(streams).collect();
-        if let Some((one, other)) = overlap(&all) {
-            return Err(BindError::Overlap(one, other));
+        // TLS and QUIC may have one port: one is of TCP, the other of UDP.
+        for is_quic in [false, true] {
+            let of_it = encrypted.iter().filter(|(by, _)| (*by == Transport::Quic) == is_quic);
+            let of_it = of_it.map(|(_, address)| *address);
+            let all: Vec<SocketAddr> = addresses.iter().copied().chain(of_it).collect();
+            if let Some((one, other)) = overlap(&all) {
+                return Err(BindError::Overlap(one, other));
+            }
         }
-        let mut sockets =
-            Sockets { endpoints: Vec::new(), encrypted: Vec::new(), cores, skipped: Vec::new() };
+        let mut sockets = Sockets {
+            endpoints: Vec::new(),
+            encrypted: Vec::new(),
+            quic: Vec::new(),
+            cores,
+            skipped: Vec::new(),
+        };
         for &address in addresses {
             match bind_one(address, cores, inherited) {
                 Ok(bound) => sockets.endpoints.push(bound),
@@ -91,8 +102,8 @@ impl Sockets {
             return Err(sockets.skipped.into_iter().next().unwrap_or(BindError::NoAddress));
         }
         for &(transport, address) in encrypted {
-            match bind_stream(address, transport, inherited) {
-                Ok((address, listener)) => sockets.encrypted.push((transport, address, listener)),
+            match sockets.bind_encrypted(transport, address, inherited) {
+                Ok(()) => {}
                 Err(error @ BindError::NotHere(_)) => sockets.skipped.push(error),
                 Err(error) => return Err(error),
             }
@@ -100,9 +111,30 @@ impl Sockets {
         Ok(sockets)
     }
 
-    /// The addresses bound within TLS and HTTPS.
+    fn bind_encrypted(
+        &mut self,
+        transport: Transport,
+        address: SocketAddr,
+        inherited: &Inherited,
+    ) -> Result<(), BindError> {
+        if transport != Transport::Quic {
+            let (address, listener) = bind_stream(address, transport, inherited)?;
+            self.encrypted.push((transport, address, listener));
+            return Ok(());
+        }
+        let refused = |error| refusal(address, transport, error);
+        let socket = match inherited.udp(address, 0).map_err(refused)? {
+            Some(socket) => socket,
+            None => quic(address).map_err(refused)?,
+        };
+        self.quic.push((socket.local_addr().map_err(refused)?, socket));
+        Ok(())
+    }
+
+    /// The addresses bound within TLS, HTTPS and QUIC.
     pub fn encrypted_addresses(&self) -> Vec<(Transport, SocketAddr)> {
-        self.encrypted.iter().map(|(transport, address, _)| (*transport, *address)).collect()
+        let streams = self.encrypted.iter().map(|(transport, address, _)| (*transport, *address));
+        streams.chain(self.quic.iter().map(|(address, _)| (Transport::Quic, *address))).collect()
     }
 
     /// The addresses bound, with the ports that stand for port 0, in the order given.
@@ -196,7 +228,7 @@ fn refusal(address: SocketAddr, transport: Transport, error: io::Error) -> BindE
 }
 
 /// Where the operator changes what is listened on.
-const SETTING: &str = "`dns`, `dot` or `doh` in [listen] of homing.toml";
+const SETTING: &str = "`dns`, `dot`, `doh` or `doq` in [listen] of homing.toml";
 
 impl fmt::Display for BindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -244,6 +276,7 @@ fn word(transport: Transport) -> &'static str {
         Transport::Tcp => "TCP",
         Transport::Tls => "TLS",
         Transport::Https => "HTTPS",
+        Transport::Quic => "QUIC",
     }
 }
 

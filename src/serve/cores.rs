@@ -3,15 +3,14 @@
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
-use arc_swap::{ArcSwap, ArcSwapOption};
-use rustls::ServerConfig;
+use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use crate::answer::{
@@ -19,14 +18,14 @@ use crate::answer::{
     respond_quietly,
 };
 
-use super::arrival::Speech;
+use super::arrival::{Certificates, Speech};
 use super::bind::{BindError, Bound, Sockets};
 use super::counters::{TcpCounters, TcpTotals, UdpCounters, UdpTotals, add};
 use super::pace::Pace;
 use super::rate::RateLimiter;
 use super::responder::{Panicked, Responder, fenced};
 use super::socket::allow_descriptors;
-use super::tcp::{Doors, Security, TcpCore};
+use super::tcp::{Doors, Listeners, TcpCore};
 use super::udp::UdpCore;
 
 /// Descriptors for all else than connections: sockets, files, the API.
@@ -50,9 +49,11 @@ pub struct Bounds {
     /// Balancers that tell in whose name they ask (PROXY protocol, version 2), and ask for nobody else.
     pub balancers: Networks,
     /// What DNS within TLS is spoken with; none as long as there is no good certificate.
-    pub dot: Arc<ArcSwapOption<ServerConfig>>,
+    pub dot: Certificates,
     /// What DNS within HTTPS is, likewise.
-    pub doh: Arc<ArcSwapOption<ServerConfig>>,
+    pub doh: Certificates,
+    /// What DNS within QUIC is, likewise.
+    pub doq: Certificates,
 }
 
 /// The running transports. Dropped, they stop too, but nobody waits for them.
@@ -84,7 +85,7 @@ struct Start<F> {
 }
 
 /// Answers on `sockets` until [`Serving::stop`]: a thread for each core and address for UDP, one
-/// for TCP, one for TLS and HTTPS.
+/// for TCP, one for TLS, HTTPS and QUIC.
 ///
 /// Whoever publishes into `snapshots` keeps the old snapshot until it holds the only count
 /// (hub-drops-last); each thread lets go of it within 250 ms.
@@ -109,7 +110,7 @@ pub fn start_with<F: Responder>(
     snapshots: Arc<ArcSwap<Snapshot>>,
     respond: F,
 ) -> Result<Serving, BindError> {
-    let Bounds { tcp: limits, rates, rest, balancers, dot, doh } = bounds;
+    let Bounds { tcp: limits, rates, rest, balancers, dot, doh, doq } = bounds;
     allow_descriptors(limits.connections.saturating_mul(2).saturating_add(DESCRIPTORS_SPARE));
     let (running, ended) = channel();
     let mut serving = Serving {
@@ -129,12 +130,14 @@ pub fn start_with<F: Responder>(
         Transport::Https => (listener, Speech::Https(Arc::clone(&doh))),
         _ => (listener, Speech::Tls(Arc::clone(&dot))),
     };
-    let secured: Vec<(TcpListener, Security)> =
-        sockets.encrypted.into_iter().map(secured).collect();
-    let mut listeners = Vec::new();
+    let secured = Listeners {
+        streams: sockets.encrypted.into_iter().map(secured).collect(),
+        quic: sockets.quic.into_iter().map(|(_, socket)| (socket, Arc::clone(&doq))).collect(),
+    };
+    let mut plain = Listeners::default();
     for (number, bound) in sockets.endpoints.into_iter().enumerate() {
         let Bound { address: _, tcp, udp } = bound;
-        listeners.push((tcp, Speech::Plain));
+        plain.streams.push((tcp, Speech::Plain));
         let core_count = udp.len();
         for (core, socket) in udp.into_iter().enumerate() {
             let limiter = RateLimiter::new(&serving.rates, core_count, random());
@@ -143,9 +146,9 @@ pub fn start_with<F: Responder>(
                 .map_err(BindError::NoThread)?;
         }
     }
-    serving.start_tcp(&start, "tcp", listeners, limits).map_err(BindError::NoThread)?;
+    serving.start_tcp(&start, "tcp", plain, limits).map_err(BindError::NoThread)?;
     // Handshakes keep nobody waiting who speaks in the clear, and take nobody's seat.
-    if !secured.is_empty() {
+    if !secured.streams.is_empty() || !secured.quic.is_empty() {
         serving.start_tcp(&start, "tls", secured, limits).map_err(BindError::NoThread)?;
     }
     Ok(serving)
@@ -157,7 +160,7 @@ impl Serving {
         &self.addresses
     }
 
-    /// The addresses served within TLS, or within HTTPS, likewise.
+    /// The addresses served within TLS, HTTPS or QUIC, likewise.
     pub fn encrypted_addresses(&self, transport: Transport) -> Vec<SocketAddr> {
         let of_it = self.encrypted.iter().filter(|(by, _)| *by == transport);
         of_it.map(|(_, address)| *address).collect()
@@ -247,7 +250,7 @@ impl Serving {
         &mut self,
         start: &Start<F>,
         name: &str,
-        mut listeners: Vec<(TcpListener, Security)>,
+        mut listeners: Listeners,
         limits: ConnectionLimits,
     ) -> io::Result<()> {
         let mut doors = Some(open_again(&listeners)?);
@@ -301,9 +304,8 @@ fn random() -> u64 {
 
 /// The doors of `listeners`, which stay open whatever becomes of the doors: nobody is refused
 /// between two runs.
-fn open_again(listeners: &[(TcpListener, Security)]) -> io::Result<Doors> {
-    let again = listeners.iter().map(|(listener, tls)| Ok((listener.try_clone()?, tls.clone())));
-    Doors::open(again.collect::<io::Result<_>>()?)
+fn open_again(listeners: &Listeners) -> io::Result<Doors> {
+    Doors::open(listeners.again()?)
 }
 
 /// Runs until a run ends by itself or a stop is asked for, and counts the panics between.

@@ -14,6 +14,7 @@ mod connection;
 mod cores;
 mod counters;
 mod doh;
+mod doq;
 mod frame;
 mod inherit;
 mod limit;

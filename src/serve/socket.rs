@@ -54,6 +54,18 @@ pub fn udp(address: SocketAddr, sharing: Sharing) -> io::Result<UdpSocket> {
     Ok(socket.into())
 }
 
+/// A bound UDP socket for QUIC, which sets the rest of its options itself.
+pub fn quic(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    widen(&socket, libc::SO_RCVBUFFORCE, libc::SO_RCVBUF);
+    widen(&socket, libc::SO_SNDBUFFORCE, libc::SO_SNDBUF);
+    socket.bind(&address.into())?;
+    Ok(socket.into())
+}
+
 /// One that somebody else bound to `address`, equipped as those of ours are.
 pub fn inherited_udp(socket: UdpSocket, address: SocketAddr) -> io::Result<UdpSocket> {
     let socket = Socket::from(socket);

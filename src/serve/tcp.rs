@@ -10,8 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::{ArcSwap, ArcSwapOption};
-use rustls::ServerConfig;
+use arc_swap::ArcSwap;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
@@ -20,9 +19,10 @@ use tokio::time::{sleep, timeout};
 
 use crate::answer::{ConnectionLimits, Core, Networks, Snapshot};
 
-use super::arrival::{Arrival, Speech};
+use super::arrival::{Arrival, Certificates, Speech};
 use super::connection::{Desk, Seat};
 use super::counters::{TcpCounters, add};
+use super::doq;
 use super::limit::Admission;
 use super::responder::Responder;
 
@@ -33,12 +33,34 @@ const FAULT_PAUSE: Duration = Duration::from_millis(50);
 const LATE_COUNT_MAX: usize = 1024;
 
 /// What is spoken at a listener, and where the certificate in force is.
-pub type Security = Speech<Arc<ArcSwapOption<ServerConfig>>>;
+pub type Security = Speech<Certificates>;
+
+/// What one thread listens on.
+#[derive(Debug, Default)]
+pub struct Listeners {
+    /// For connections over TCP.
+    pub streams: Vec<(std::net::TcpListener, Security)>,
+    /// For connections over QUIC.
+    pub quic: Vec<(std::net::UdpSocket, Certificates)>,
+}
+
+impl Listeners {
+    /// The same once more.
+    pub fn again(&self) -> io::Result<Listeners> {
+        let streams = self.streams.iter().map(|(it, by)| Ok((it.try_clone()?, by.clone())));
+        let quic = self.quic.iter().map(|(it, by)| Ok((it.try_clone()?, Arc::clone(by))));
+        Ok(Listeners {
+            streams: streams.collect::<io::Result<_>>()?,
+            quic: quic.collect::<io::Result<_>>()?,
+        })
+    }
+}
 
 /// Listeners, and the runtime of one thread that waits at them.
 pub struct Doors {
     runtime: Runtime,
-    listeners: Vec<(TcpListener, Security)>,
+    streams: Vec<(TcpListener, Security)>,
+    quic: Vec<(std::net::UdpSocket, Certificates)>,
 }
 
 impl Doors {
@@ -47,13 +69,13 @@ impl Doors {
     /// # Errors
     ///
     /// When the system gives no descriptor to wait with.
-    pub fn open(listeners: Vec<(std::net::TcpListener, Security)>) -> io::Result<Doors> {
+    pub fn open(listeners: Listeners) -> io::Result<Doors> {
         let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
         let entered = runtime.enter();
         let open = |(listener, security)| Ok((TcpListener::from_std(listener)?, security));
-        let listeners: io::Result<_> = listeners.into_iter().map(open).collect();
+        let streams: io::Result<_> = listeners.streams.into_iter().map(open).collect();
         drop(entered);
-        Ok(Doors { runtime, listeners: listeners? })
+        Ok(Doors { runtime, streams: streams?, quic: listeners.quic })
     }
 }
 
@@ -85,18 +107,22 @@ impl<F: Responder> TcpCore<F> {
     /// # Panics
     ///
     /// When accepting does; connections end with it. The caller begins again.
-    pub fn run(self, kept: &mut Vec<(std::net::TcpListener, Security)>) {
+    pub fn run(self, kept: &mut Listeners) {
         let TcpCore { doors, snapshots, respond, core, counters, limits, balancers, stopping } =
             self;
-        let Doors { runtime, listeners } = doors;
+        let Doors { runtime, streams, quic } = doors;
         let local = LocalSet::new();
         local.block_on(&runtime, async move {
             let desk =
                 Rc::new(Desk::new(snapshots, respond, core, counters, limits, stopping.clone()));
             let mut accepting = JoinSet::new();
-            for (listener, security) in listeners {
+            for (listener, security) in streams {
                 let door = Door { security, balancers: balancers.clone(), desk: Rc::clone(&desk) };
                 accepting.spawn_local(accept(listener, door, stopping.clone()));
+            }
+            for (socket, certificates) in quic {
+                let desk = Rc::clone(&desk);
+                accepting.spawn_local(doq::serve(socket, certificates, desk, stopping.clone()));
             }
             while let Some(ended) = accepting.join_next().await {
                 // A door that a panic has shut is not left shut: the thread begins again.
@@ -104,7 +130,7 @@ impl<F: Responder> TcpCore<F> {
                     resume_unwind(panic);
                 }
             }
-            kept.clear();
+            *kept = Listeners::default();
             let everybody_left = async {
                 while desk.seats.borrow().len() > 0 {
                     desk.left.notified().await;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::support::{Kept, Query, Server, beside, free_port, http};
 use super::tls::Issued;
-use super::{REGIONS, STEERING, ZONE, dot};
+use super::{REGIONS, STEERING, ZONE, doq, dot};
 
 /// A debug build shares its machine with whatever else is tested: it walks the same path slower.
 const FULL: bool = !cfg!(debug_assertions);
@@ -208,6 +208,47 @@ fn handshakes_that_stall() {
             drip(&mut crowd, &[0], until);
         });
     });
+}
+
+/// Begins handshakes over QUIC and goes on with none: what a client writes reaches the server from many networks, and no
+/// answer reaches the client.
+async fn begin_handshakes(doq: SocketAddr, issued: &Issued, until: Instant) -> usize {
+    let blackhole = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = blackhole.local_addr().unwrap();
+    blackhole.set_nonblocking(true).unwrap();
+    let sockets: Vec<UdpSocket> =
+        (0..SOURCES as usize).map(|n| UdpSocket::bind(source(n)).unwrap()).collect();
+    let endpoint = doq::endpoint(issued);
+    let (mut begun, mut sent, mut packet) = (Vec::new(), 0, [0; 2048]);
+    while Instant::now() < until {
+        if begun.len() < SLOW_CONNECTIONS {
+            begun.push(endpoint.connect(address, "127.0.0.1").unwrap());
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        while let Ok(len) = blackhole.recv(&mut packet) {
+            // An error is one that the network reports of an earlier packet.
+            let _ = sockets[sent % sockets.len()].send_to(&packet[..len], doq);
+            sent += 1;
+        }
+    }
+    begun.len()
+}
+
+#[test]
+fn handshakes_over_quic_that_stall() {
+    let issued = Issued::new();
+    let (server, doq) = doq::start("", &issued);
+    let begun = keeps(&server, "stalled QUIC", || {
+        let until = Instant::now() + ATTACK;
+        thread::scope(|scope| {
+            let attack = scope.spawn(|| doq::within(begin_handshakes(doq, &issued, until)));
+            newcomers_are_served(&server, until);
+            attack.join().unwrap()
+        })
+    });
+    let accepted = server.metric("homing_tcp_connections_total{event=\"accepted\"}");
+    println!("{begun} handshakes, {accepted} seated");
+    assert!(begun >= 200 && accepted >= 200, "{begun} {accepted}");
 }
 
 /// A frame of HTTP/2 (RFC 9113 §4.1).

@@ -29,8 +29,8 @@ fn connect(dot: SocketAddr, issued: &Issued) -> Client {
     connect_for(b"dot", dot, issued)
 }
 
-/// A connection that believes the authority, to speak `protocol` (ALPN).
-pub fn connect_for(protocol: &[u8], dot: SocketAddr, issued: &Issued) -> Client {
+/// Whom a client believes, and what it speaks (ALPN).
+pub fn client_config(protocol: &[u8], issued: &Issued) -> Arc<rustls::ClientConfig> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(issued.ca_pem.as_bytes()).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -38,8 +38,13 @@ pub fn connect_for(protocol: &[u8], dot: SocketAddr, issued: &Issued) -> Client 
     let builder = builder.with_safe_default_protocol_versions().unwrap();
     let mut config = builder.with_root_certificates(roots).with_no_client_auth();
     config.alpn_protocols = vec![protocol.to_vec()];
-    let name = dot.ip().into();
-    let connection = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
+    Arc::new(config)
+}
+
+/// A connection that believes the authority, to speak `protocol`.
+pub fn connect_for(protocol: &[u8], dot: SocketAddr, issued: &Issued) -> Client {
+    let config = client_config(protocol, issued);
+    let connection = rustls::ClientConnection::new(config, dot.ip().into()).unwrap();
     let stream = TcpStream::connect(dot).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     rustls::StreamOwned::new(connection, stream)

@@ -10,6 +10,7 @@ mod databases;
 mod diff;
 mod doh;
 mod door;
+mod doq;
 mod dot;
 mod example;
 mod faults;

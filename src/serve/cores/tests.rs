@@ -21,7 +21,7 @@ use super::super::counters::TcpCounters;
 use super::super::inherit::Inherited;
 use super::super::responder::Responder;
 use super::super::tcp::TcpCore;
-use super::{Bounds, Networks, Serving, Speech, open_again, persist, start, start_with};
+use super::{Bounds, Listeners, Networks, Serving, Speech, open_again, persist, start, start_with};
 
 /// The longest that any test waits for what must happen.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -490,7 +490,8 @@ fn tcp_goes_on_after_a_panic_outside_of_answering() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("bound");
     listener.set_nonblocking(true).expect("set");
     let address = listener.local_addr().expect("bound");
-    let mut listeners = vec![(listener, Speech::Plain)];
+    let streams = vec![(listener, Speech::Plain)];
+    let mut listeners = Listeners { streams, ..Listeners::default() };
     let counters = Arc::<TcpCounters>::default();
     let stop = watch::Sender::new(false);
     let serving = {
