@@ -67,11 +67,11 @@ pub const CHECKS: &[Check] = &[
     Check {
         code: "dot-without-certificate",
         severities: ERROR,
-        title: "DNS over TLS or HTTPS is asked for, and no certificate is named",
-        why: "A client of either begins with a handshake, for which the server needs a certificate and its key.",
+        title: "DNS over TLS, HTTPS or QUIC is asked for, and no certificate is named",
+        why: "A client of each begins with a handshake, for which the server needs a certificate and its key.",
         wrong: "dot = [\"0.0.0.0:853\"]",
         right: "dot = [\"0.0.0.0:853\"]\ndns_certificate = \"tls/cert.pem\"\ndns_key = \"tls/key.pem\"",
-        clause: "README.md, DNS over TLS and HTTPS",
+        clause: "README.md, DNS over TLS, HTTPS and QUIC",
     },
     Check {
         code: "ecs-without-list",
