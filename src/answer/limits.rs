@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::exchange::ResponseClass;
 use super::trust::Networks;
 
-/// The bounds of connections. Memory at worst: connections × 240 KiB, a long query and a long answer each.
+/// The bounds of connections. Memory at worst: connections × 240 KiB, a long query and a long answer each; over HTTPS and
+/// QUIC × 5 MiB, for of each 64 requests may be under way, each with the longest answer that there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
     /// Connections at one time.

@@ -1,10 +1,10 @@
 //! Serve: packets in, packets out. The hot wing.
 //!
-//! Owns:    sockets, batches, UDP on plain threads, TCP connections and their limits.
+//! Owns:    sockets, batches, UDP on plain threads, connections over TCP, TLS, HTTPS and QUIC, and their limits.
 //! Imports: answer.
 //! Never:   parses a message, allocates or blocks between receive and send.
-//! Enter:   `cores`, then `udp`, then `batch` and `socket` (the only `unsafe`), then `tcp` and
-//!          `connection`.
+//! Enter:   `cores`, then `udp`, then `batch` and `socket` (the only `unsafe`), then `tcp`,
+//!          `arrival` and `connection`; `doh` and `doq` beside it.
 
 mod arrival;
 mod batch;
