@@ -19,7 +19,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, BufWriter};
 use tokio::sync::Notify;
 use tokio::task::spawn_local;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -42,6 +42,8 @@ const HEAD_LEN_MAX: u32 = 16 * 1024;
 const STREAM_COUNT_MAX: u32 = 64;
 /// Octets of a request's body that may come before they are read: a query of usual length, of each request.
 const WINDOW_LEN: u32 = 16 * 1024;
+/// Octets that are gathered before they are written.
+const WRITE_LEN: usize = 16 * 1024;
 /// Requests taken back before they were whole, after which a client is let go ("rapid reset", CVE-2023-44487).
 const RESET_COUNT_MAX: u64 = 100;
 
@@ -98,7 +100,9 @@ pub async fn converse<F: Responder>(
         async move { Ok::<_, Infallible>(shared.reply(request).await) }
     });
     let builder = builder(limits.idle);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    // Head and body of a response, and of several, leave in one record of TLS.
+    let stream = TokioIo::new(BufWriter::with_capacity(WRITE_LEN, stream));
+    let mut connection = pin!(builder.serve_connection(stream, service));
     loop {
         let counters = &shared.seat.desk.counters;
         let silent_at = shared.heard.get() + shared.idle_time();
