@@ -177,16 +177,27 @@ impl<F: Responder> Conversation<F> {
     }
 }
 
-/// The query of a request (RFC 8484 §4.1), or how it is refused.
+/// The query of a request (RFC 8484 §4.1), or how it is refused. The body is read in any case: what is left of one would be
+/// taken for a fault of the stream.
 async fn query(request: Request<Incoming>, patience: Duration) -> Result<Vec<u8>, Refusal> {
-    if request.uri().path() != PATH {
+    let (head, body) = request.into_parts();
+    let body = whole(body, patience).await?;
+    if head.uri.path() != PATH {
         return Err(Refusal(StatusCode::NOT_FOUND, "queries are answered at /dns-query"));
     }
-    match *request.method() {
-        Method::GET => of_parameter(request.uri().query().unwrap_or_default()),
-        Method::POST => of_body(request, patience).await,
+    match head.method {
+        Method::GET => of_parameter(head.uri.query().unwrap_or_default()),
+        Method::POST if head.headers.get(CONTENT_TYPE).is_some_and(is_message) => Ok(body.into()),
+        Method::POST => {
+            let why = "content-type: application/dns-message";
+            Err(Refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, why))
+        }
         _ => Err(Refusal(StatusCode::METHOD_NOT_ALLOWED, "ask by GET or POST")),
     }
+}
+
+fn is_message(value: &HeaderValue) -> bool {
+    value.as_bytes().eq_ignore_ascii_case(MESSAGE.as_bytes())
 }
 
 fn of_parameter(parameters: &str) -> Result<Vec<u8>, Refusal> {
@@ -196,15 +207,9 @@ fn of_parameter(parameters: &str) -> Result<Vec<u8>, Refusal> {
     BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| REFUSAL)
 }
 
-async fn of_body(request: Request<Incoming>, patience: Duration) -> Result<Vec<u8>, Refusal> {
-    let is_message =
-        |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(MESSAGE.as_bytes());
-    if !request.headers().get(CONTENT_TYPE).is_some_and(is_message) {
-        let why = "content-type: application/dns-message";
-        return Err(Refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
-    }
-    match timeout(patience, Limited::new(request.into_body(), QUERY_LEN_MAX).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes().into()),
+async fn whole(body: Incoming, patience: Duration) -> Result<Bytes, Refusal> {
+    match timeout(patience, Limited::new(body, QUERY_LEN_MAX).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
             Err(Refusal(StatusCode::PAYLOAD_TOO_LARGE, "a query has at most 65,535 octets"))
         }
