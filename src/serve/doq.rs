@@ -32,6 +32,11 @@ const STREAM_COUNT_MAX: u32 = 64;
 /// Octets of one query that may come before they are read: a query of usual length is 50.
 const WINDOW_LEN: u32 = 16 * 1024;
 
+/// How often it is looked for another certificate while nobody comes.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long the last connections may take to hear that they are over.
+const END_WAIT: Duration = Duration::from_secs(1);
+
 /// Error codes of RFC 9250 §4.3.
 const NO_ERROR: VarInt = VarInt::from_u32(0);
 const PROTOCOL_ERROR: VarInt = VarInt::from_u32(2);
@@ -67,21 +72,21 @@ async fn accept<F: Responder>(
 ) -> io::Result<()> {
     let runtime = Arc::new(quinn::TokioRuntime);
     let endpoint = Endpoint::new(EndpointConfig::default(), None, socket, runtime)?;
-    let mut served: Option<(Arc<rustls::ServerConfig>, Arc<ServerConfig>)> = None;
+    let mut served: Option<Arc<rustls::ServerConfig>> = None;
     // Nothing is accepted before there is a certificate; it is looked for as often as somebody may come.
     loop {
         let current = certificates.load_full();
-        let is_new = |tls: &Arc<_>| served.as_ref().is_none_or(|(of, _)| !Arc::ptr_eq(of, tls));
+        let is_new = |tls: &Arc<_>| served.as_ref().is_none_or(|served| !Arc::ptr_eq(served, tls));
         if let Some(tls) = current.filter(is_new)
             && let Ok(config) = configuration(&tls, &desk.limits)
         {
-            endpoint.set_server_config(Some(config.clone()));
-            served = Some((tls, Arc::new(config)));
+            endpoint.set_server_config(Some(config));
+            served = Some(tls);
         }
         let incoming = tokio::select! {
             biased;
             _ = stopping.wait_for(|&stop| stop) => break,
-            incoming = timeout(Duration::from_secs(1), endpoint.accept()) => incoming,
+            incoming = timeout(LOOK_EVERY, endpoint.accept()) => incoming,
         };
         match incoming {
             Ok(Some(incoming)) => seat(incoming, &desk),
@@ -89,9 +94,9 @@ async fn accept<F: Responder>(
             Err(_) => {}
         }
     }
-    // What is under way ends by itself, each in its task; nobody new comes in.
+    // Nobody new comes in; what is under way ends by itself, each in its task, and its client hears of it.
     endpoint.set_server_config(None);
-    endpoint.wait_idle().await;
+    let _ = timeout(END_WAIT, endpoint.wait_idle()).await;
     Ok(())
 }
 

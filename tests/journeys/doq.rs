@@ -128,3 +128,20 @@ fn who_says_nothing_is_let_go() {
         if open == 0 { Ok(()) } else { Err(open.to_string()) }
     });
 }
+
+#[test]
+fn a_client_hears_that_the_server_ends() {
+    let issued = Issued::new();
+    let (mut server, doq) = start("", &issued);
+    within(async {
+        let connection = connect(doq, &issued).await;
+        let query = framed(&Query { id: 0, ..Query::new("www.example.test A") });
+        assert!(exchange(&connection, &query).await.is_some());
+        server.signal("TERM");
+        match connection.closed().await {
+            ConnectionError::ApplicationClosed(told) => assert_eq!(told.error_code.into_inner(), 0),
+            other => panic!("{other}"),
+        }
+    });
+    assert!(server.wait_end().success());
+}
