@@ -110,7 +110,8 @@ impl Layout<'_> {
             .map(|r| {
                 let rdata = hintless.get(&r.rtype);
                 let rdata = rdata.map_or_else(|| r.rdata().collect(), |rdata| slices(rdata));
-                let is_cut = r.rtype == Rtype::NS && *owner != zone.apex;
+                // What a wildcard is asked for is data, not a cut (RFC 4592 §4.2).
+                let is_cut = r.rtype == Rtype::NS && *owner != zone.apex && !owner.is_wildcard();
                 let targets = targets(r, is_routed);
                 let signed: &[Name] = if is_cut { &[] } else { &targets };
                 let additional = targets.iter().flat_map(|t| addresses(zone, t)).collect();
