@@ -16,6 +16,8 @@ mod counters;
 mod doh;
 mod doq;
 mod frame;
+#[cfg(feature = "hickory")]
+mod hickory;
 mod inherit;
 mod limit;
 mod pace;
@@ -29,6 +31,8 @@ mod udp;
 pub use bind::{BindError, Sockets};
 pub use cores::{Bounds, Serving, start, start_with};
 pub use counters::{TcpTotals, UdpTotals};
+#[cfg(feature = "hickory")]
+pub use hickory::HickoryHandler;
 pub use inherit::Inherited;
 pub use proxy::unwrap as unwrap_proxied;
 pub use responder::Responder;
