@@ -50,6 +50,12 @@ pub fn respond(
         Parsed::Silence => Outcome::bare(0, Rcode::NOERROR, 0),
         Parsed::Rejected(rejected) => reject(&rejected, exchange.response),
         Parsed::Cookie(query) => give_cookie(&query, exchange, core),
+        // RFC 9250 §5.5.2: over QUIC the option is an error of the connection, which ends on silence.
+        Parsed::Query(query)
+            if transport == Transport::Quic && query.edns.is_some_and(|e| e.wants_keepalive) =>
+        {
+            Outcome::bare(0, Rcode::NOERROR, 0)
+        }
         Parsed::Query(mut query) => match read_subnet(&mut query.edns, &exchange, core) {
             Ok(()) => answer(snapshot, &query, exchange, core, trace),
             Err(rcode) => {

@@ -2,10 +2,11 @@
 """Lays out a folder of homing for conformance material, then becomes the server.
 
   serve_vectors.py --addr A --port P --dir DIR [--bin PATH]
-                   [--list FILE] [--zone ORIGIN FILE]... [--geo VECTORS.json DATABASE.mmdb]
+                   [--list FILE] [--zone ORIGIN FILE]... [--geo VECTORS.json DATABASE.mmdb] [--encrypted]
 
 --list: lines `origin<TAB>zone file`, as `run_vectors.py --load-cmd` gives them.
 --geo:  the policy written in VECTORS.json, as steering of its own zone: one region an address, one rule a place.
+--encrypted: DNS over TLS and over QUIC at the next port, over HTTPS at the one after it. Needs `cryptography`.
 """
 import argparse
 import json
@@ -81,6 +82,38 @@ def write(path, text):
         f.write(text)
 
 
+def certificate(path):
+    """A certificate that signs itself, for an hour, and its key, both in one file."""
+    from datetime import datetime, timedelta, timezone
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, "vectors.test")])
+    now = datetime.now(timezone.utc)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=1)).not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("vectors.test")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    plain = serialization.NoEncryption()
+    key = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    with open(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "wb") as f:
+        f.write(made.public_bytes(serialization.Encoding.PEM) + key)
+
+
+def encrypted(addr, port, root):
+    """The lines of `[listen]` that have all encrypted transports spoken."""
+    certificate(f"{root}/tls.pem")
+    return (
+        f'dot = ["{addr}:{port + 1}"]\ndoq = ["{addr}:{port + 1}"]\ndoh = ["{addr}:{port + 2}"]\n'
+        'dns_certificate = "tls.pem"\ndns_key = "tls.pem"\n'
+    )
+
+
 def free_port(addr):
     with socket.socket() as s:
         s.bind((addr, 0))
@@ -96,6 +129,7 @@ def main():
     ap.add_argument("--list")
     ap.add_argument("--zone", nargs=2, action="append", default=[])
     ap.add_argument("--geo", nargs=2)
+    ap.add_argument("--encrypted", action="store_true")
     a = ap.parse_args()
     root = os.path.join(os.path.abspath(a.dir), "homing")
     shutil.rmtree(root, ignore_errors=True)
@@ -112,7 +146,7 @@ def main():
     write(
         f"{root}/homing.toml",
         f'[site]\nname = "vectors"\n\n[listen]\ndns = ["{a.addr}:{a.port}"]\napi = "127.0.0.1:{free_port("127.0.0.1")}"\n'
-        "cores = 1\n",
+        "cores = 1\n" + (encrypted(a.addr, a.port, root) if a.encrypted else ""),
     )
     os.chdir(root)
     os.execv(a.bin, [a.bin, "serve", "--config", f"{root}/homing.toml"])

@@ -75,10 +75,13 @@ fn who_breaks_the_rules_is_told_so_and_others_are_answered() {
     let (_server, doq) = start("", &issued);
     let sound = Query { id: 0, ..Query::new("www.example.test A") };
     let wire = framed(&sound);
-    // An ID, a message cut short, two messages, a response, nothing at all.
+    // An ID, a message cut short, two messages, a response, nothing at all, the keepalive option (§5.5.2).
     let numbered = framed(&Query { id: 7, ..sound.clone() });
     let response = [&wire[..4], &[wire[4] | 0x80], &wire[5..]].concat();
-    let broken = [numbered, wire[..20].to_vec(), [&wire[..], &wire].concat(), response, Vec::new()];
+    let keepalive = framed(&sound.clone().option(11, &[]));
+    let cut_short = wire[..20].to_vec();
+    let twice = [&wire[..], &wire].concat();
+    let broken = [numbered, cut_short, twice, response, Vec::new(), keepalive];
     within(async {
         for octets in broken {
             let connection = connect(doq, &issued).await;
