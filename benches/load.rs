@@ -3,6 +3,8 @@
 //! ```text
 //! load --to ADDRESS --names FILE [--seconds S] [--outstanding N | --rate QPS] [--process PID,…] [--subnets | --dnssec | --torture]
 //! load --to ADDRESS --names FILE --tcp CONNECTIONS [--each QUERIES] …     over TCP, a new connection after so many queries
+//! load --to ADDRESS --names FILE --tls|--https|--quic CONNECTIONS --certificate FILE [--lanes N] …
+//! load --issue FOLDER          writes such a certificate and its key: cert.pem, key.pem
 //! load --echo ADDRESS          answers each packet with itself, until it is killed: what sockets alone cost
 //! ```
 //!
@@ -14,6 +16,7 @@
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,12 +30,15 @@ use socket2::SockRef;
 
 #[path = "load/count.rs"]
 mod count;
+#[path = "load/encrypted.rs"]
+mod encrypted;
 #[path = "load/packets.rs"]
 mod packets;
 #[path = "load/tcp.rs"]
 mod tcp;
 
 use count::{Count, Meter};
+use encrypted::{Crowd, Speech};
 use packets::{Kind, Packets};
 
 /// Queries that are sent before answers are looked for.
@@ -54,6 +60,10 @@ fn main() -> ExitCode {
     }
     if let Some(address) = options.get("--echo") {
         return echo(address.parse().expect("an address"));
+    }
+    if let Some(folder) = options.get("--issue") {
+        encrypted::issue(Path::new(folder));
+        return ExitCode::SUCCESS;
     }
     let (Some(to), Some(names)) = (options.get("--to"), options.get("--names")) else {
         eprintln!("load: needs --to ADDRESS --names FILE; benches/rivals/compare.py gives both");
@@ -80,6 +90,15 @@ fn main() -> ExitCode {
             "{}",
             tcp::run(to, packets, connections, each as u64, Meter::new(processes, length))
         );
+        return ExitCode::SUCCESS;
+    }
+    let speeches = [("--tls", Speech::Tls), ("--https", Speech::Https), ("--quic", Speech::Quic)];
+    if let Some((key, speech)) = speeches.into_iter().find(|(key, _)| has(key)) {
+        let (to, lanes) = (to.parse().expect("an address"), number("--lanes", 10.0) as usize);
+        let crowd = Crowd { connections: number(key, 20.0) as usize, lanes };
+        let certificate = Path::new(options.get("--certificate").expect("--certificate FILE"));
+        let meter = Meter::new(processes, length);
+        println!("{}", encrypted::run(speech, to, certificate, packets, crowd, meter));
         return ExitCode::SUCCESS;
     }
     let socket = UdpSocket::bind("127.0.0.1:0").expect("bound");

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """homing beside other servers: compare.py [--rounds N] [--seconds S] [--records N]
-[--rate QPS | --tcp CONNECTIONS [--each QUERIES]] SERVER...
+[--rate QPS | --tcp CONNECTIONS [--each QUERIES] | --tls, --https or --quic CONNECTIONS [--lanes N]] SERVER...
 
 Servers: echo (what sockets alone cost), homing, gdnsd, knot, nsd; the last three from Debian's packages. All serve the same zone
 on one core, the load comes from the other, and each is asked in turn, round after round, so that a busy moment of the machine
 falls on all of them. Prints medians, lowest and highest. Everything happens on loopback, in a folder that goes when it ends.
+Over TLS homing and nsd are asked, over HTTPS and QUIC homing alone: Debian's packages of the others speak none of them.
 
 Needs two cores, `cargo bench --bench load --no-run` and `cargo build --release` beforehand.
 """
@@ -27,6 +28,7 @@ SERVER_CORE, LOAD_CORE = "0", "1"
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 PATIENCE_SECS = 600
 ZONE = "bench.test"
+ENCRYPTED = ["tls", "https", "quic"]
 
 
 def arguments():
@@ -37,6 +39,9 @@ def arguments():
     parser.add_argument("--rate", type=int, default=0, help="queries a second; 0: as many as come back")
     parser.add_argument("--tcp", type=int, default=0, help="so many connections at a time instead of UDP")
     parser.add_argument("--each", type=int, default=1, help="queries of one connection")
+    for transport in ENCRYPTED:
+        parser.add_argument(f"--{transport}", type=int, default=0, help="so many connections")
+    parser.add_argument("--lanes", type=int, default=1, help="queries that each of them has under way")
     parser.add_argument("--homing", default=ROOT / "target/release/homing", help="the binary")
     parser.add_argument("--json", action="store_true", help="the medians as JSON too")
     parser.add_argument("servers", nargs="+", choices=["echo", "homing", "homing-no-rest", "homing-limited", "gdnsd", "knot", "nsd"])
@@ -83,8 +88,8 @@ class Server:
     """One that runs, with all its processes."""
 
     def __init__(self, name, folder, zone, options, load):
-        self.name, self.port = name, free_port()
-        self.folder = folder
+        self.name, self.port, self.encrypted = name, free_port(), {transport: free_port() for transport in ENCRYPTED}
+        self.folder, self.certificate = folder, zone.parent / "cert.pem"
         folder.mkdir()
         command = getattr(self, "make_" + name.replace("-", "_"))(folder, zone, options, load)
         self.log = open(folder / "log", "w")
@@ -102,8 +107,11 @@ class Server:
     def make_homing(self, folder, zone, options, load, more=""):
         (folder / "zones").mkdir()
         shutil.copy(zone, folder / "zones")
+        key, (dot, doh, doq) = self.certificate.with_name("key.pem"), (f"127.0.0.1:{port}" for port in self.encrypted.values())
+        tls = f'dot = ["{dot}"]\ndoh = ["{doh}"]\ndoq = ["{doq}"]\ndns_certificate = "{self.certificate}"\ndns_key = "{key}"\n'
         (folder / "homing.toml").write_text(
-            f'[site]\nname = "bench"\n[listen]\ndns = ["127.0.0.1:{self.port}"]\napi = "127.0.0.1:{free_port()}"\ncores = 1\n{more}')
+            f'[site]\nname = "bench"\n[listen]\ndns = ["127.0.0.1:{self.port}"]\napi = "127.0.0.1:{free_port()}"\ncores = 1\n'
+            f'{tls if self.certificate.exists() else ""}{more}')
         return [options.homing, "serve", "--config", folder / "homing.toml"]
 
     def make_homing_no_rest(self, folder, zone, options, load):
@@ -130,8 +138,11 @@ class Server:
         return ["/usr/sbin/knotd", "-c", folder / "knot.conf"]
 
     def make_nsd(self, folder, zone, options, load):
+        key, dot = self.certificate.with_name("key.pem"), self.encrypted["tls"]
+        tls = (f'  ip-address: 127.0.0.1@{dot}\n  tls-port: {dot}\n  tls-service-pem: "{self.certificate}"\n'
+               f'  tls-service-key: "{key}"\n  tcp-count: 200\n')
         (folder / "nsd.conf").write_text(
-            f'server:\n  ip-address: 127.0.0.1@{self.port}\n  server-count: 1\n  username: ""\n  zonesdir: "{folder}"\n  database: ""\n'
+            f'server:\n  ip-address: 127.0.0.1@{self.port}\n{tls if self.certificate.exists() else ""}  server-count: 1\n  username: ""\n  zonesdir: "{folder}"\n  database: ""\n'
             f'  pidfile: "{folder}/pid"\n  xfrdfile: "{folder}/xfrd"\n  zonelistfile: "{folder}/zones"\n  xfrdir: "{folder}"\n'
             f'  rrl-ratelimit: 0\nremote-control:\n  control-enable: yes\n  control-interface: "{folder}/nsd.sock"\nzone:\n  name: "{ZONE}"\n  zonefile: "{zone}"\n')
         return ["/usr/sbin/nsd", "-d", "-c", folder / "nsd.conf"]
@@ -171,12 +182,15 @@ class Server:
         fields = [pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split() for pid in self.processes()]
         return sum(int(f[11]) + int(f[12]) for f in fields) / CLOCK_TICKS
 
-    def ask(self, load, names, seconds, rate=0, tcp=0, each=1):
+    def ask(self, load, names, seconds, rate=0, tcp=0, each=1, lanes=1, **encrypted):
         """What the load tells of so many seconds: of `rate` queries a second, or of as many as come back."""
-        how = ["--rate", rate] if rate else ["--outstanding", 200]
+        how, port = ["--rate", rate] if rate else ["--outstanding", 200], self.port
         if tcp:
             how = ["--tcp", tcp, "--each", each]
-        command = ["taskset", "-c", LOAD_CORE, load, "--to", f"127.0.0.1:{self.port}", "--names", names,
+        for transport, connections in encrypted.items():
+            if connections:
+                how, port = [f"--{transport}", connections, "--lanes", lanes, "--certificate", self.certificate], self.encrypted[transport]
+        command = ["taskset", "-c", LOAD_CORE, load, "--to", f"127.0.0.1:{port}", "--names", names,
                    "--seconds", seconds, *how, "--process", ",".join(map(str, self.processes()))]
         return json.loads(subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True).stdout)
 
@@ -209,10 +223,14 @@ def main():
     options = arguments()
     load = load_binary()
     servers, found = [], {name: [] for name in options.servers}
-    how = {"seconds": options.seconds, "rate": options.rate, "tcp": options.tcp, "each": options.each}
+    encrypted = {transport: getattr(options, transport) for transport in ENCRYPTED}
+    how = {"seconds": options.seconds, "rate": options.rate, "tcp": options.tcp, "each": options.each, "lanes": options.lanes, **encrypted}
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         zone, names = write_zone(folder, options.records)
+        if any(encrypted.values()):
+            # Whoever finds a certificate there listens with it.
+            subprocess.run([load, "--issue", folder], check=True)
         try:
             for name in options.servers:
                 servers.append(Server(name, folder / name, zone, options, load))
@@ -227,6 +245,9 @@ def main():
     asked = f"{options.rate} a second" if options.rate else "200 outstanding"
     if options.tcp:
         asked = f"{options.tcp} connections of {options.each} queries each"
+    for transport, connections in encrypted.items():
+        if connections:
+            asked = f"{connections} connections over {transport}, {options.lanes} queries at a time on each"
     print(f"{options.records} names, {asked}, {options.rounds} rounds of {options.seconds:g} s, medians")
     table(servers, found)
     if options.json:
